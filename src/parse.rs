@@ -1,0 +1,3 @@
+//! Text in, spanned trees and problems out. Pure: no disk, no network, no output.
+
+pub mod yaml;
