@@ -3,7 +3,11 @@
 mod cli;
 mod clusters;
 mod docs;
+mod hostile_conf;
 mod hostile_files;
+mod oracle_conf;
+mod oracle_hba;
 mod render;
 mod rules;
 mod support;
+mod unit;

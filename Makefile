@@ -1,0 +1,41 @@
+# Everything from a fresh Debian 12 with cargo, rustc, rustfmt, clippy and python3. `make help` lists the targets.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test oracle lint bench fuzz clean-tools
+
+TOOLS := $(or $(PREFLIGHT_TOOLS),target/tools)
+DEMO ?= fixtures/clusters/demo
+SECONDS ?= 60
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Debian packages, PostgreSQL 13-18, Patroni, libclang; quick when done
+	@scripts/setup.sh
+
+demo: setup ## findings on a small cluster that is not ready
+	@cargo build --quiet --locked
+	@target/debug/patroni-preflight lint $(DEMO) || test $$? -eq 1
+
+test: setup ## all tests, the comparisons with the real programs in their short form
+	cargo test --locked
+
+oracle: setup ## the comparisons with the real programs in their long form (PREFLIGHT_ORACLE_N, PREFLIGHT_SEED)
+	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),5000) cargo test --locked oracle
+
+lint: setup ## fmt, clippy, cargo-deny, typos
+	@scripts/setup.sh deny
+	cargo fmt --all --check
+	cargo clippy --locked --all-targets -- -D warnings
+	$(TOOLS)/cargo/bin/cargo-deny --log-level error check bans licenses sources
+	@scripts/advisories.sh
+	$(TOOLS)/py/bin/typos
+
+bench: setup ## times against the named peers, in one run (ARGS=--strict: fail on a missed aim)
+	cargo build --quiet --locked --release
+	cargo bench --quiet --locked --bench lint -- $(ARGS)
+
+fuzz: setup ## every fuzz target for SECONDS=60 (TARGET=yaml: only that one); needs g++
+	scripts/fuzz.sh $(SECONDS) $(TARGET)
+
+clean-tools: ## forget what setup has brought
+	rm -rf $(TOOLS)/ && rm -f $(TOOLS)

