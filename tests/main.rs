@@ -1,1 +1,3 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
+
+mod support;
