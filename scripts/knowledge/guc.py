@@ -6,8 +6,8 @@ Usage: scripts/knowledge/guc.py [MAJOR...]          (default 13 to 18; servers i
 A server is asked in single-user mode, so no client program is needed. Three kinds of facts are hidden from
 pg_settings and are probed for instead:
 - settings with GUC_NO_SHOW_ALL and former names (map_old_guc_names): every word in the server binary that looks like a
-  name is given to current_setting(); what answers and is not in pg_settings is one of the two, and the message of a
-  failing set_config() says under which name the server knows it;
+  name is given to current_setting(); what answers and is not in pg_settings is one of the two, and the column that SHOW
+  answers with is the name under which the server knows it;
 - enum spellings that the server accepts and does not list (`wal_level = archive`): every label of every enum and every
   Boolean word is tried on every enum with ALTER SYSTEM; `postgres -C` then says what the server makes of it.
 Labels that exist only in builds with an optional library are added by hand (OPTIONAL), so that a table does not depend
@@ -77,11 +77,11 @@ class Server:
         with open(os.path.join(self.data, name), "w", encoding="utf-8") as f:
             f.write(text)
 
-    def single(self, statements):
+    def single(self, statements, stdout=False):
         args = [pg(self.major, "postgres"), "--single", "-F", "-D", self.data, "-c", "log_checkpoints=off", "postgres"]
         text = "\n".join(" ".join(s.split("\n")) for s in statements) + "\n"
         done = subprocess.run(run_as(args), input=text.encode(), capture_output=True, check=True, cwd="/tmp")
-        return done.stderr.decode("utf-8", "replace")
+        return (done.stdout if stdout else done.stderr).decode("utf-8", "replace")
 
     def rows(self, query):
         out = os.path.join(self.dir, "out")
@@ -116,9 +116,8 @@ def hidden_names(server, known):
     names = [r[0] for r in server.rows(f"SELECT n FROM unnest(ARRAY[{array}]) n WHERE current_setting(n, true) IS NOT NULL")]
     found = {}
     for name in sorted({n.lower() for n in names}):
-        err = server.single([f"SELECT set_config('{name}', E'\\x01', false)"])
-        said = re.search(r'parameter "([^"]+)"', err)
-        real = said.group(1) if said else name
+        said = re.search(r"1: (\w+)\s+\(typeid", server.single([f"SHOW {name}"], stdout=True))
+        real = said.group(1) if said else sys.exit(f"SHOW {name} says nothing")
         found[name] = None if real.lower() == name else real
     return found
 
@@ -155,8 +154,7 @@ def flags_of(server, names):
 
 def build_of(server):
     configure = server.rows("SELECT setting FROM pg_config WHERE name = 'CONFIGURE'")[0][0]
-    options = sorted(set(re.findall(r"(?:--with-|-D\s*)([a-z0-9]+)(?=[ '\"=]|$)", configure)))
-    return " ".join(o for o in options if o not in ("system", "extra", "pgport", "includes", "libraries"))
+    return " ".join(sorted(set(re.findall(r"--(?:with|without|enable)-[a-z0-9]+", configure)))) or "defaults"
 
 
 def table(major):
