@@ -1,3 +1,6 @@
 //! Text in, spanned trees and problems out. Pure: no disk, no network, no output.
 
+pub mod conf;
+pub mod conninfo;
+pub mod guc_value;
 pub mod yaml;

@@ -43,7 +43,7 @@ HIDDEN = {
 }
 EXTRA_WORDS = ["true", "false", "yes", "no", "1", "0", "on", "off", "debug", "archive", "hot_standby", "warn", "write"]
 
-COLUMNS = "name vartype unit min_val max_val enumvals hidden context boot_val category flags".split()
+COLUMNS = "name vartype unit min_val max_val enumvals synonyms context boot_val category flags".split()
 
 
 def run_as(args):
@@ -123,7 +123,7 @@ def hidden_names(server, known):
 
 
 def hidden_labels(server, enums):
-    """{setting: {label: what it means}} for accepted labels that pg_settings does not list."""
+    """{setting: {label: what it means}} for accepted labels that pg_settings does not list, or shows as another."""
     words = sorted({label for labels in enums.values() for label in labels} | set(EXTRA_WORDS))
     tried = [(n, w) for n, labels in enums.items() for w in words if w not in labels]
     err = server.single([f"ALTER SYSTEM SET {n} = '{w}'" for n, w in tried])
@@ -136,6 +136,11 @@ def hidden_labels(server, enums):
             if meaning is None:
                 sys.exit(f"{server.major}: {name} = {word} accepted by ALTER SYSTEM, not by -C")
             found.setdefault(name, {})[word] = meaning
+    for name, labels in enums.items():
+        for label in labels:
+            meaning = server.value_of(name, label)
+            if meaning not in (None, label):
+                found.setdefault(name, {})[label] = meaning
     return found
 
 
