@@ -1,3 +1,5 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
 
+mod hostile_conf;
+mod oracle_conf;
 mod support;

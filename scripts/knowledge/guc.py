@@ -89,7 +89,7 @@ class Server:
         if "ERROR" in err:
             sys.exit(err)
         with open(out, encoding="utf-8") as f:
-            rows = [line.rstrip("\n").split("\x01") for line in f]
+            rows = [line.rstrip("\n").replace("\x02", "").split("\x01") for line in f]
         os.remove(out)
         return rows
 

@@ -11,7 +11,7 @@ const MAJORS: std::ops::RangeInclusive<u16> = 13..=18;
 ///
 /// # Panics
 /// When a table is missing or not as `scripts/knowledge/guc.py` writes it: that must stop the build.
-pub fn generate(manifest_dir: &Path) -> String {
+pub(crate) fn generate(manifest_dir: &Path) -> String {
     let mut rows: BTreeMap<String, Vec<(u16, Vec<String>)>> = BTreeMap::new();
     for major in MAJORS {
         let path = manifest_dir.join(format!("src/knowledge/guc/{major}.tsv"));
@@ -33,7 +33,9 @@ pub fn generate(manifest_dir: &Path) -> String {
             }
         }
     }
-    format!("pub(super) static GUCS: &[Guc] = &[\n{gucs}];\n\npub(super) static ALIASES: &[(&str, u16, u16, &str)] = &[\n{aliases}];\n")
+    format!(
+        "pub(super) static GUCS: &[Guc] = &[\n{gucs}];\n\npub(super) static ALIASES: &[(&str, u16, u16, &str)] = &[\n{aliases}];\n"
+    )
 }
 
 fn runs(versions: &[(u16, Vec<String>)]) -> Vec<(u16, u16, &Vec<String>)> {
@@ -48,7 +50,8 @@ fn runs(versions: &[(u16, Vec<String>)]) -> Vec<(u16, u16, &Vec<String>)> {
 }
 
 fn entry(since: u16, until: u16, c: &[String]) -> String {
-    let flags: Vec<String> = c[10].split(' ').filter(|f| !f.is_empty()).map(|f| format!("Flag::{}", camel(f))).collect();
+    let flags: Vec<String> =
+        c[10].split(' ').filter(|f| !f.is_empty()).map(|f| format!("Flag::{}", camel(f))).collect();
     format!(
         "Guc {{ name: {:?}, since: {since}, until: {until}, kind: {}, context: Context::{}, default: {:?}, \
          category: {:?}, flags: &[{}] }}",

@@ -146,12 +146,20 @@ fn hexadecimal(tail: &[u8]) -> Number {
 /// `printf("%g")`.
 pub(super) fn format_g(n: f64) -> String {
     if !n.is_finite() {
-        return if n.is_nan() { "NaN" } else if n > 0.0 { "Infinity" } else { "-Infinity" }.to_owned();
+        return if n.is_nan() {
+            "NaN"
+        } else if n > 0.0 {
+            "Infinity"
+        } else {
+            "-Infinity"
+        }
+        .to_owned();
     }
     let scientific = format!("{n:.5e}");
     let (digits, power) = scientific.split_once('e').expect("invariant: {:e} writes an e");
     let power: i32 = power.parse().expect("invariant: {:e} writes a whole exponent");
-    let trim = |t: &str| if t.contains('.') { t.trim_end_matches('0').trim_end_matches('.').to_owned() } else { t.to_owned() };
+    let trim =
+        |t: &str| if t.contains('.') { t.trim_end_matches('0').trim_end_matches('.').to_owned() } else { t.to_owned() };
     if (-4..6).contains(&power) {
         trim(&format!("{n:.*}", usize::try_from(5 - power).unwrap_or(0)))
     } else {
