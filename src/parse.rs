@@ -1,4 +1,12 @@
 //! Text in, spanned trees and problems out. Pure: no disk, no network, no output.
 
+pub mod are;
+pub mod conf;
+pub mod conninfo;
+pub mod guc_value;
+pub mod hba;
+pub mod ident;
+pub mod patroni;
+pub mod sql;
 pub mod unit;
 pub mod yaml;

@@ -1,5 +1,7 @@
 //! What several test modules need.
 
+pub(crate) mod pg;
+
 use std::path::{Path, PathBuf};
 
 use patroni_preflight::cli::Format;
