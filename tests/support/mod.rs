@@ -1,5 +1,6 @@
 //! What several test modules need.
 
+pub(crate) mod hba_files;
 pub(crate) mod pg;
 
 use std::path::{Path, PathBuf};
