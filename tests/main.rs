@@ -7,6 +7,7 @@ mod hostile_conf;
 mod hostile_files;
 mod oracle_conf;
 mod oracle_hba;
+mod oracle_yaml;
 mod render;
 mod rules;
 mod support;

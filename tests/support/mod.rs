@@ -2,6 +2,7 @@
 
 pub(crate) mod hba_files;
 pub(crate) mod pg;
+pub(crate) mod rng;
 
 use std::path::{Path, PathBuf};
 
