@@ -7,6 +7,7 @@ use crate::collect::files;
 use crate::config::{self, Config};
 use crate::facts::{self, Facts, Options};
 use crate::knowledge::patroni::Version;
+use crate::report::redact::Redactor;
 use crate::report::{self, Page};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Outcome, Selection};
@@ -112,7 +113,7 @@ fn lint_command(args: &LintArgs, on_terminal: bool) -> Output {
 #[must_use]
 pub fn render(linted: &Linted, format: Format, fail_on: Severity, colour: bool) -> (String, u8) {
     let verdict = report::verdict(&linted.outcome, fail_on);
-    let redactor = linted.facts.redactor();
+    let redactor = Redactor::new(linted.facts.secret_spans().iter().copied(), linted.facts.secrets().iter().cloned());
     let page = Page {
         sources: &linted.facts.sources,
         outcome: &linted.outcome,

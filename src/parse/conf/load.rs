@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Assignment, Directive, Include, IncludeKind, Line, problems_of, scan};
 use crate::problem::{Parsed, Problem};
-use crate::source::{ReadError, Reader, Source, Span};
+use crate::source::{ReadError, Reader, Source, Span, Spanned};
 
 /// The main file has depth 0; deeper than this is refused (`CONF_FILE_MAX_DEPTH`).
 const MAX_DEPTH: usize = 10;
@@ -51,6 +51,7 @@ pub struct Conf {
     settings: Vec<Located>,
     errors: Vec<FileError>,
     files: Vec<PathBuf>,
+    outside: Vec<Spanned<String>>,
 }
 
 impl Conf {
@@ -80,6 +81,12 @@ impl Conf {
 
     fn len(&self) -> usize {
         self.settings.len() + self.errors.len()
+    }
+
+    /// Includes that lead out of what the reader may look at ([`ReadError::Outside`]): what they set is not known.
+    #[must_use]
+    pub fn outside(&self) -> &[Spanned<String>] {
+        &self.outside
     }
 
     /// Every file that was read, once, in order of first reading.
@@ -209,9 +216,13 @@ impl<'a> Loader<'a> {
             return self.refuse(caller, "conf-include-missing", written, "empty configuration directory name");
         }
         let dir = absolute(written, caller.file);
-        let Ok(names) = self.reader.list(&dir) else {
-            let error = format!("could not open directory \"{}\"", dir.display());
-            return self.refuse(caller, "conf-include-missing", &dir.to_string_lossy(), &error);
+        let names = match self.reader.list(&dir) {
+            Ok(names) => names,
+            Err(ReadError::Outside) => return self.leave_open(caller),
+            Err(_) => {
+                let error = format!("could not open directory \"{}\"", dir.display());
+                return self.refuse(caller, "conf-include-missing", &dir.to_string_lossy(), &error);
+            }
         };
         let mut paths = Vec::new();
         for path in
@@ -250,6 +261,7 @@ impl<'a> Loader<'a> {
                 self.error(error, &Arc::from(path.as_path()), 1);
                 false
             }
+            Err(ReadError::Outside) => self.leave_open(caller),
             Err(_) if caller.include.kind == IncludeKind::IfExists => true,
             Err(why) => {
                 let error = format!("could not open file \"{}\"", path.display());
@@ -261,6 +273,14 @@ impl<'a> Loader<'a> {
                 known
             }
         }
+    }
+
+    /// Notes an include that cannot be followed here; the server may well be able to.
+    fn leave_open(&mut self, caller: &Caller<'_>) -> bool {
+        if self.blamed.insert(caller.include.span) {
+            self.conf.outside.push(caller.include.path.clone());
+        }
+        true
     }
 
     fn may_repeat(&mut self, path: &Path, bytes: usize) -> bool {
