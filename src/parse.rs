@@ -1,4 +1,5 @@
 //! Text in, spanned trees and problems out. Pure: no disk, no network, no output.
 
+pub mod sql;
 pub mod unit;
 pub mod yaml;
