@@ -6,7 +6,8 @@
 set -eu
 cd "$(dirname "$0")/../.."
 tools=${PREFLIGHT_TOOLS:-target/tools}
-versions=${*:-"3.0.4 3.1.2 3.2.2 3.3.11 4.0.11 4.1.5"}
+# First and last of each line, and those in between that show where a key begins.
+versions=${*:-"3.0.0 3.0.1 3.0.2 3.0.3 3.0.4 3.1.0 3.1.2 3.2.0 3.2.2 3.3.0 3.3.2 3.3.3 3.3.4 3.3.8 3.3.9 3.3.10 3.3.11 4.0.1 4.0.2 4.0.3 4.0.4 4.0.7 4.0.8 4.0.9 4.0.10 4.0.11 4.1.0 4.1.1 4.1.2 4.1.4 4.1.5"}
 for version in $versions; do
     into=$tools/patroni-src/$version
     if [ -f "$into/patroni/version.py" ]; then
