@@ -1,0 +1,1 @@
+//! What is known about a cluster, put together from what was parsed.
