@@ -1,1 +1,4 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
+
+mod oracle_yaml;
+mod support;
