@@ -2,25 +2,30 @@
 //! cost nothing at start. No network, no other program.
 #![allow(missing_docs, dead_code, reason = "a build script documents itself by what it writes; it uses part of the schema")]
 
+#[path = "embed/guc.rs"]
+mod guc;
+#[path = "embed/patroni.rs"]
+mod patroni;
 #[path = "embed/rules.rs"]
 mod rules;
 #[path = "rules/schema.rs"]
 mod schema;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(required("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(required("OUT_DIR")?);
-    write(&out.join("rules.rs"), &rules::generate(&root.join("rules"))?)
+    for input in ["src/embed.rs", "src/embed", "src/rules/schema.rs", "src/knowledge"] {
+        println!("cargo::rerun-if-changed={input}");
+    }
+    std::fs::write(out.join("rules.rs"), rules::generate(&root.join("rules"))?)?;
+    std::fs::write(out.join("guc_tables.rs"), guc::generate(&root))?;
+    std::fs::write(out.join("patroni.rs"), patroni::generate(&root.join("src/knowledge/patroni")))?;
+    Ok(())
 }
 
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
 fn required(name: &str) -> Result<String, std::env::VarError> {
     std::env::var(name)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Box<dyn std::error::Error>> {
-    std::fs::write(path, text)?;
-    Ok(())
 }
