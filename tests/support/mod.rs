@@ -1,4 +1,5 @@
 //! What several integration tests share.
 
 pub(crate) mod hba_files;
+pub(crate) mod hba_net;
 pub(crate) mod pg;
