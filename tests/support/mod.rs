@@ -1,6 +1,7 @@
 //! What several test modules need.
 
 pub(crate) mod hba_files;
+pub(crate) mod hba_net;
 pub(crate) mod pg;
 pub(crate) mod rng;
 
