@@ -78,9 +78,9 @@ pub struct LintArgs {
     /// Major version of PostgreSQL, where neither a path nor a file tells it.
     #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u16).range(13..=18))]
     pub postgresql: Option<u16>,
-    /// Version of Patroni, such as 3.3 or 4.1.
-    #[arg(long, value_name = "VERSION", default_value = "4.1")]
-    pub patroni: String,
+    /// Release of Patroni, such as 3.3.8; the newest known one when it is not given.
+    #[arg(long, value_name = "RELEASE")]
+    pub patroni: Option<String>,
     /// Configuration of this program; `preflight.toml` in the current directory when it exists.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,

@@ -2,12 +2,18 @@
 
 mod build;
 pub mod conf_check;
+pub mod connections;
 pub mod enforced;
 pub mod gap;
 pub mod group;
+pub mod hba_decision;
+pub mod hba_shadow;
+pub mod ident_map;
 mod member;
 pub mod nodes;
 pub mod patroni_file;
+pub mod patroni_keys;
+pub mod roles;
 pub mod settings;
 
 use std::sync::Arc;

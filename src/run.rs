@@ -88,8 +88,9 @@ fn lint_command(args: &LintArgs, on_terminal: bool) -> Output {
         Ok(config) => config,
         Err(message) => return fault(&message),
     };
-    let Some(patroni) = Version::parse(&args.patroni) else {
-        return fault(&format!("`{}` is no version of Patroni that is known here: 3.0 to 4.1", args.patroni));
+    let patroni = match args.patroni.as_deref().map_or(Ok(Version::LATEST), str::parse) {
+        Ok(version) if (Version::new(3, 0, 0)..=Version::LATEST).contains(&version) => version,
+        _ => return fault("--patroni takes a release from 3.0.0 to 4.1.5"),
     };
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
     let mut selection = config.selection;

@@ -14,6 +14,9 @@ use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 /// Largest file that is read as configuration, in bytes: a `pg_hba.conf` of half a million lines fits.
 pub const LIMIT: u64 = 32 << 20;
 
+/// `ELOOP` of Linux; its `ErrorKind` is not stable yet.
+const ELOOP: i32 = 40;
+
 /// What a file is, by its name and what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
@@ -119,6 +122,8 @@ pub struct Found {
     pub kind: Kind,
     /// Permission bits, where they say something about a server: not in a work tree of version control.
     pub mode: Option<u32>,
+    /// Whether it was asked for by name, and not found below a directory.
+    pub named: bool,
 }
 
 /// Finds and reads the configuration files at and below the paths, in order of their paths; what cannot be read, or was named
@@ -163,7 +168,7 @@ fn look(disk: &Disk<'_>, path: &Path, guess: Option<Guess>, named: bool, show_mo
         Some(kind) => {
             let shown = show_mode && matches!(kind, Kind::Patroni | Kind::Environment);
             let mode = if shown { mode(&disk.base.join(path)) } else { None };
-            Ok(Some(Found { source, kind, mode }))
+            Ok(Some(Found { source, kind, mode, named }))
         }
         None if named => Err(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", path.display().to_string())),
         None => Ok(None),
@@ -229,7 +234,7 @@ impl Fence {
 
     /// The reader for these sources.
     #[must_use]
-    pub const fn reader<'a>(&'a self, sources: &'a SourceMap) -> Fenced<'a> {
+    pub fn reader<'a>(&'a self, sources: &'a SourceMap) -> Fenced<'a> {
         Fenced { fence: self, disk: Disk::new(sources, self.base.as_path()) }
     }
 
@@ -318,7 +323,7 @@ fn reason(error: &std::io::Error) -> ReadError {
     match error.kind() {
         ErrorKind::NotFound => ReadError::Missing,
         ErrorKind::PermissionDenied => ReadError::Denied,
-        ErrorKind::FilesystemLoop => ReadError::Other("its symbolic links form a circle".to_owned()),
+        _ if error.raw_os_error() == Some(ELOOP) => ReadError::Other("its symbolic links form a circle".to_owned()),
         _ => ReadError::Other(error.to_string()),
     }
 }

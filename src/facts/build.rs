@@ -104,7 +104,11 @@ fn read(found: Found, options: &Options) -> Seen {
                 seen.secret_spans.push(variable.value.span);
                 seen.secrets.push(variable.value.value.clone());
             }
-            let environment = Patroni::load_environment(&tree, options.patroni, seen.source.span(0, 0));
+            let variables: Vec<_> = tree
+                .into_iter()
+                .map(|v| crate::parse::patroni::Assignment { name: v.name, value: v.value })
+                .collect();
+            let environment = Patroni::load_environment(&variables, options.patroni, seen.source.span(0, 0));
             seen.problems.extend(environment.problems);
             seen.read = Read::Environment(mode);
         }

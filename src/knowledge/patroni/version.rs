@@ -28,6 +28,12 @@ impl Version {
     }
 }
 
+impl Default for Version {
+    fn default() -> Self {
+        Self::LATEST
+    }
+}
+
 impl FromStr for Version {
     type Err = ();
 

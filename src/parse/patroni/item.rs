@@ -196,4 +196,57 @@ impl Item {
     pub fn at(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |here, key| here.get(key))
     }
+
+    /// Where its key stands, or the value itself when it has none.
+    #[must_use]
+    pub fn key_or_value(&self) -> Span {
+        self.key_span.unwrap_or(self.span)
+    }
+
+    /// A scalar as Patroni would hand it to PostgreSQL as a setting: booleans as `on` and `off`
+    /// (`ConfigWriter.write_param` writes `True`, which the server reads the same way). `None` for anything else.
+    #[must_use]
+    pub fn as_setting(&self) -> Option<String> {
+        match &self.value {
+            ItemValue::Bool(value) => Some(if *value { "on" } else { "off" }.to_owned()),
+            ItemValue::Int(Int::Small(value)) => Some(value.to_string()),
+            ItemValue::Int(Int::Big(digits)) => Some(digits.to_string()),
+            ItemValue::Float(value) => Some(super::python::float(*value)),
+            ItemValue::Str(text) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
+    /// Whether YAML reads a plain word as this value.
+    #[must_use]
+    pub fn is_yaml(&self, word: &str) -> bool {
+        match &self.value {
+            ItemValue::Bool(value) => super::python::parse_bool(word) == Some(*value),
+            ItemValue::Null => matches!(word, "" | "~" | "null"),
+            _ => self.as_setting().is_some_and(|text| text == word),
+        }
+    }
+
+    /// A text that is equal for equal values. It may hold secrets: for comparing only.
+    #[must_use]
+    pub fn comparable(&self) -> String {
+        match &self.value {
+            ItemValue::Null => "null".to_owned(),
+            ItemValue::Secret(secret, _) => secret.reveal().to_owned(),
+            ItemValue::Other(text, _) => text.to_string(),
+            ItemValue::Map(pairs) => {
+                let mut all: Vec<String> = pairs
+                    .iter()
+                    .map(|p| format!("{}: {}", p.key.value.as_str().unwrap_or("?"), p.item.comparable()))
+                    .collect();
+                all.sort();
+                format!("{{{}}}", all.join(", "))
+            }
+            ItemValue::List(items) => {
+                format!("[{}]", items.iter().map(Self::comparable).collect::<Vec<_>>().join(", "))
+            }
+            ItemValue::Unknown => "?".to_owned(),
+            _ => self.as_setting().unwrap_or_default(),
+        }
+    }
 }

@@ -15,8 +15,8 @@ pub fn check(spec: &SettingSpec, facts: &Facts, report: &mut Report) -> Result<(
             Place::Conf => {
                 for file in &facts.confs {
                     let Some(assignment) = file.conf.effective(&spec.name) else { continue };
-                    if is_bad(spec, &assignment.value.value) {
-                        report.add(report.problem(assignment.value.span).arg("value", assignment.value.value.as_str()));
+                    if is_bad(spec, &assignment.set.value.value) {
+                        report.add(report.problem(assignment.set.value.span).arg("value", assignment.set.value.value.as_str()));
                     }
                 }
             }

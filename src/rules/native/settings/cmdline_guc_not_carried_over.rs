@@ -20,7 +20,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
 fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSetting, report: &mut Report) {
     let file = &facts.patroni[member.file];
     let Some(assignment) = facts.confs[conf].conf.effective(setting.name) else { return };
-    let today = &assignment.value.value;
+    let today = &assignment.set.value.value;
     let Some(used) = enforced(file, setting) else { return };
     if equal(setting.name, today, &used.value) || file.local_parameter(setting.name).is_some() {
         return;
@@ -30,7 +30,7 @@ fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSet
         return;
     }
     let mut problem = report
-        .problem(assignment.value.span)
+        .problem(assignment.set.value.span)
         .arg("name", setting.name)
         .arg("value", today.as_str())
         .arg("enforced", used.value.as_str());

@@ -29,13 +29,13 @@ const RECOVERY: [&str; 18] = [
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.confs {
         for assignment in file.conf.assignments() {
-            let source = facts.sources.get(assignment.span.source);
-            if !source.name().ends_with(".auto.conf") || assignment.value.value.is_empty() {
+            let source = facts.sources.get(assignment.set.span.source);
+            if !source.name().ends_with(".auto.conf") || assignment.set.value.value.is_empty() {
                 continue;
             }
-            let name = assignment.name.value.to_ascii_lowercase();
+            let name = assignment.set.name.value.to_ascii_lowercase();
             if RECOVERY.binary_search(&name.as_str()).is_ok() {
-                report.add(report.problem(assignment.name.span).arg("name", name));
+                report.add(report.problem(assignment.set.name.span).arg("name", name));
             }
         }
     }
