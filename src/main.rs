@@ -2,14 +2,20 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 use clap::Parser as _;
 use patroni_preflight::cli::Cli;
 use patroni_preflight::run;
 
+/// What the last panic said, for the report of an internal error.
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
 fn main() -> ExitCode {
-    // A rule that panics is reported as a finding about this program, in its place; the default hook would print it here.
-    std::panic::set_hook(Box::new(|_| {}));
+    // A rule that panics is reported in its place; the default hook would print it here and now.
+    std::panic::set_hook(Box::new(|info| {
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
+    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -19,7 +25,10 @@ fn main() -> ExitCode {
     };
     let on_terminal = std::io::stdout().is_terminal();
     let output = std::panic::catch_unwind(|| run::run(&cli, on_terminal)).unwrap_or_else(|_| run::Output {
-        stderr: "patroni-preflight: internal error: please report it with the files that caused it\n".to_owned(),
+        stderr: format!(
+            "patroni-preflight: internal error: {}\nplease report it with the files that caused it\n",
+            LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner)
+        ),
         code: 2,
         ..run::Output::default()
     });
