@@ -95,6 +95,8 @@ fn long_lines_are_read_in_linear_time() {
         "1e".repeat(15 << 20),
         format!("primary_conninfo = '{}'", "password=x ".repeat(100_000)),
         format!("archive_command = '{}'", "password ".repeat(100_000)),
+        format!("archive_command = '{}'", "postgres://".repeat(100_000)),
+        format!("archive_command = '{}'", "passwd".repeat(100_000)),
     ];
     for line in lines {
         let source = Source::lone("long", line.as_bytes());

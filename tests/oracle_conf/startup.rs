@@ -67,8 +67,12 @@ fn run(version: u16, n: usize) {
         {
             let known = guc::find(name, version).expect("known");
             let shown = String::from_utf8_lossy(&out.stdout).trim().to_owned();
-            if let Ok(v) = parse_value(known, &l.set.value.value) {
-                assert_eq!(parse_value(known, &shown), Ok(v), "{version}, seed {seed}, case {case}: {name}\n{text}");
+            if let Ok(v) = parse_value(known, &l.set.value.value, version) {
+                assert_eq!(
+                    parse_value(known, &shown, version),
+                    Ok(v),
+                    "{version}, seed {seed}, case {case}: {name}\n{text}"
+                );
                 values += 1;
             }
         }
