@@ -3,6 +3,7 @@
 #[path = "embed/guc.rs"]
 mod guc;
 
+#[expect(clippy::print_stdout, reason = "cargo reads what a build script prints")]
 fn main() {
     let root = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo"));

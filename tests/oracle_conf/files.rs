@@ -8,7 +8,7 @@ use patroni_preflight::parse::guc_value::parse_value;
 
 use super::generate::{Chance, file};
 use super::values::HOOKED;
-use super::{Disk, seed, size};
+use super::{Disk, say, seed, size};
 use crate::support::pg::{Client, Row, Server, env, write};
 
 const QUERY: &str =
@@ -157,7 +157,7 @@ fn run(version: u16, n: usize) {
             }
         }
     }
-    println!("PostgreSQL {version}: {n} configurations, {rows} rows, {judged} of them judged: no difference");
+    say(&format!("PostgreSQL {version}: {n} configurations, {rows} rows, {judged} of them judged: no difference"));
     assert!(rows > n && judged > n / 2);
 }
 

@@ -99,10 +99,7 @@ fn build(source: &Source, name: Token, value: Token) -> Directive {
     let place = |n: usize| places.get(n).copied().unwrap_or(token.len() - usize::from(value.kind == Kind::Str));
     let secrets = conninfo::secrets_of_setting(&word, &text)
         .into_iter()
-        .map(|r| match exact {
-            true => source.span(value.start + place(r.start), value.start + place(r.end)),
-            false => value_span,
-        })
+        .map(|r| if exact { source.span(value.start + place(r.start), value.start + place(r.end)) } else { value_span })
         .collect();
     Directive::Set(Assignment {
         name: Spanned::new(word, source.span(name.start, name.end)),
