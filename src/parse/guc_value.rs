@@ -122,7 +122,7 @@ fn outside(guc: &Guc, [n, min, max]: [String; 3], unit: Option<Unit>, version: u
 }
 
 /// The detail of a refusal beyond the range, for check hooks that depend on nothing but the value (`check_slru_buffers`
-/// in `slru.c`, `check_vacuum_buffer_usage_limit` in `vacuum.c`).
+/// in `slru.c`, `check_vacuum_buffer_usage_limit` in `vacuum.c`, `check_io_max_concurrency`).
 fn further(name: &str, n: i32, version: u16) -> Option<String> {
     let period = if version >= 18 { "." } else { "" };
     match name {
@@ -140,6 +140,7 @@ fn further(name: &str, n: i32, version: u16) -> Option<String> {
         "vacuum_buffer_usage_limit" if n != 0 && n < 128 => {
             Some(format!("\"{name}\" must be 0 or between 128 kB and 16777216 kB{period}"))
         }
+        "io_max_concurrency" if n == 0 => Some("Only -1 or values bigger than 0 are valid.".to_owned()),
         _ => None,
     }
 }
