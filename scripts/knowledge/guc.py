@@ -175,7 +175,8 @@ def table(major):
     out = []
     for name, kind, unit, low, high, values, context, boot, category in rows:
         since, more = OPTIONAL.get(name, (99, []))
-        values = [v for v in values.split(",") if v] + [m for m in more if major >= since and m not in values.split(",")]
+        # An empty word can be a label, too.
+        values = (values.split(",") if kind == "enum" else []) + [m for m in more if major >= since and m not in values.split(",")]
         hidden = ",".join(f"{k}={v}" for k, v in sorted(labels.get(name, {}).items()))
         out.append([name, kind, unit, low, high, ",".join(values), hidden, context, boot, category, " ".join(flags[name])])
     for name, real in hidden_names(server, {r[0].lower() for r in rows}).items():

@@ -49,10 +49,12 @@ fn value_problem(set: &Assignment, known: &guc::Guc, version: u16) -> Option<Pro
     if known.context == Context::Internal {
         return Some(base().arg("message", format!("parameter \"{}\" cannot be changed", known.name)));
     }
-    let error = parse_value(known, &set.value.value).err()?;
+    let error = parse_value(known, &set.value.value, version).err()?;
     let problem =
         base().arg("message", if may_hold_secret(known.name) { "invalid value".to_owned() } else { error.message });
-    Some(error.hint.into_iter().fold(problem, |p, h| p.note(format!("HINT:  {h}"))))
+    let detail = error.detail.map(|d| format!("DETAIL:  {d}"));
+    let hint = error.hint.map(|h| format!("HINT:  {h}"));
+    Some(detail.into_iter().chain(hint).fold(problem, Problem::note))
 }
 
 fn name_problem(set: &Assignment, version: u16) -> Problem {

@@ -81,15 +81,12 @@ fn part(text: &str, at: Range<usize>) -> Part {
     let mut out = Vec::with_capacity(bytes.len());
     let mut n = 0;
     while let Some(b) = bytes.get(n) {
-        match (b, hex(n + 1), hex(n + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low).to_le_bytes()[0]);
-                n += 3;
-            }
-            _ => {
-                out.push(*b);
-                n += 1;
-            }
+        if let (b'%', Some(high), Some(low)) = (b, hex(n + 1), hex(n + 2)) {
+            out.push((high * 16 + low).to_le_bytes()[0]);
+            n += 3;
+        } else {
+            out.push(*b);
+            n += 1;
         }
     }
     Part { text: String::from_utf8_lossy(&out).into_owned(), at }
@@ -165,13 +162,19 @@ pub fn secrets_of_setting(setting: &str, value: &str) -> Vec<Range<usize>> {
         return conninfo_secrets(value);
     }
     if name.contains("passphrase") || (name.contains('.') && !name.ends_with("command")) {
-        return vec![0..value.len()];
+        return std::iter::once(0..value.len()).collect();
     }
     let mut found = command_secrets(value);
-    found.extend(["postgresql://", "postgres://"].iter().flat_map(|p| value.match_indices(p)).flat_map(|(at, _)| {
-        let end = value[at..].find([' ', '"', '\'']).map_or(value.len(), |n| at + n);
-        conninfo_secrets(&value[at..end]).into_iter().map(move |r| r.start + at..r.end + at)
-    }));
+    let mut from = 0;
+    while let Some(n) = value[from..].find("postgres") {
+        let start = from + n;
+        let end = value[start..].find([' ', '"', '\'']).map_or(value.len(), |n| start + n);
+        let is_uri = ["postgresql://", "postgres://"].iter().any(|p| value[start..].starts_with(p));
+        if is_uri {
+            found.extend(conninfo_secrets(&value[start..end]).into_iter().map(|r| r.start + start..r.end + start));
+        }
+        from = if is_uri { end } else { start + 1 };
+    }
     found.sort_by_key(|r| r.start);
     found
 }
@@ -194,15 +197,20 @@ fn command_secrets(text: &str) -> Vec<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(n) = ["password", "passwd"].iter().filter_map(|w| lower[from..].find(w).map(|n| n + w.len())).min() {
-        let tail = &lower[from + n..];
-        let gap = tail.len() - tail.trim_start_matches([' ', '=', ':', '\'', '"']).len();
-        let start = from + n + gap;
-        let end = lower[start..].find(char::is_whitespace).map_or(lower.len(), |n| start + n);
-        if gap > 0 && end > start {
-            found.push(start..end);
+    while let Some(n) = lower[from..].find("passw") {
+        let word = &lower[from + n..];
+        let len = ["password", "passwd"].iter().find(|w| word.starts_with(**w)).map_or(5, |w| w.len());
+        let tail = &word[len..];
+        let start = from + n + len + (tail.len() - tail.trim_start_matches([' ', '=', ':', '\'', '"']).len());
+        let gap = start - (from + n + len);
+        from += n + len;
+        if gap > 0 && len > 5 {
+            let end = lower[start..].find(char::is_whitespace).map_or(lower.len(), |n| start + n);
+            if end > start {
+                found.push(start..end);
+            }
+            from = end;
         }
-        from = end.max(from + n);
     }
     found
 }

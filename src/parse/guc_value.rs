@@ -1,8 +1,8 @@
 //! Values of settings, read as the server reads them (`parse_and_validate_value` in `src/backend/utils/misc/guc.c`,
 //! `parse_bool` in `src/backend/utils/adt/bool.c`), with its messages.
 //!
-//! What a setting checks beyond its type (check hooks: does the time zone exist, was the server built with SSL) is not
-//! checked here: such a value passes.
+//! Of what a setting checks beyond its type and range, only what depends on the value alone is checked here. A text passes,
+//! and so does what depends on the server (does the time zone exist, was it built with SSL).
 
 use crate::knowledge::guc::{Guc, Kind};
 use crate::knowledge::units::Unit;
@@ -31,28 +31,35 @@ pub enum GucValue {
 pub struct ValueError {
     /// The error message.
     pub message: String,
+    /// Its `DETAIL`.
+    pub detail: Option<String>,
     /// Its `HINT`.
     pub hint: Option<String>,
 }
 
 impl ValueError {
     fn invalid(guc: &Guc, value: &str, hint: Option<String>) -> Self {
-        Self { message: format!("invalid value for parameter \"{}\": \"{value}\"", guc.name), hint }
+        Self { message: format!("invalid value for parameter \"{}\": \"{value}\"", guc.name), detail: None, hint }
     }
 }
 
-/// Reads a value for a setting.
+/// Reads a value for a setting of a major version. The version matters for the words of a refusal alone.
 ///
 /// # Errors
 /// What the server would say.
-pub fn parse_value(guc: &Guc, value: &str) -> Result<GucValue, ValueError> {
+pub fn parse_value(guc: &Guc, value: &str, version: u16) -> Result<GucValue, ValueError> {
     match &guc.kind {
+        Kind::Bool if guc.name == "default_with_oids" && parse_bool(value) == Some(true) => {
+            let message = "tables declared WITH OIDS are not supported".to_owned();
+            Err(ValueError { message, detail: None, hint: None })
+        }
         Kind::Bool => parse_bool(value).map(GucValue::Bool).ok_or_else(|| ValueError {
             message: format!("parameter \"{}\" requires a Boolean value", guc.name),
+            detail: None,
             hint: None,
         }),
-        Kind::Int { min, max, unit } => int(guc, value, *min, *max, *unit),
-        Kind::Real { min, max, unit } => real(guc, value, *min, *max, *unit),
+        Kind::Int { min, max, unit } => int(guc, value, *min, *max, *unit, version),
+        Kind::Real { min, max, unit } => real(guc, value, *min, *max, *unit, version),
         Kind::Enum { labels, synonyms } => {
             let same = |l: &str| l.eq_ignore_ascii_case(value);
             let meant = synonyms.iter().find(|(w, _)| same(w)).map(|(_, m)| *m);
@@ -79,7 +86,7 @@ pub fn parse_bool(value: &str) -> Option<bool> {
     }
 }
 
-fn int(guc: &Guc, value: &str, min: i32, max: i32, unit: Option<Unit>) -> Result<GucValue, ValueError> {
+fn int(guc: &Guc, value: &str, min: i32, max: i32, unit: Option<Unit>, version: u16) -> Result<GucValue, ValueError> {
     let invalid = |hint: Option<&str>| ValueError::invalid(guc, value, hint.map(str::to_owned));
     let mut number = strtol(value);
     let rest = &value.as_bytes()[number.end..];
@@ -93,27 +100,56 @@ fn int(guc: &Guc, value: &str, min: i32, max: i32, unit: Option<Unit>) -> Result
     #[expect(clippy::cast_possible_truncation, reason = "a whole number in the range of i32")]
     let n = exact as i32;
     if n < min || n > max {
-        let u = unit.map_or_else(String::new, |u| format!(" {}", u.name()));
-        let name = guc.name;
-        let message = format!("{n}{u} is outside the valid range for parameter \"{name}\" ({min}{u} .. {max}{u})");
-        return Err(ValueError { message, hint: None });
+        return Err(outside(guc, [n, min, max].map(|n| n.to_string()), unit, version));
     }
-    Ok(GucValue::Int(n))
+    match further(guc.name, n, version) {
+        Some(detail) => {
+            let message = format!("invalid value for parameter \"{}\": {n}", guc.name);
+            Err(ValueError { message, detail: Some(detail), hint: None })
+        }
+        None => Ok(GucValue::Int(n)),
+    }
 }
 
-fn real(guc: &Guc, value: &str, min: f64, max: f64, unit: Option<Unit>) -> Result<GucValue, ValueError> {
+/// A number outside its range. The bounds have units from 17 on.
+fn outside(guc: &Guc, [n, min, max]: [String; 3], unit: Option<Unit>, version: u16) -> ValueError {
+    let unit = unit.map_or_else(String::new, |u| format!(" {}", u.name()));
+    let bound = if version >= 17 { unit.as_str() } else { "" };
+    let name = guc.name;
+    let message =
+        format!("{n}{unit} is outside the valid range for parameter \"{name}\" ({min}{bound} .. {max}{bound})");
+    ValueError { message, detail: None, hint: None }
+}
+
+/// The detail of a refusal beyond the range, for check hooks that depend on nothing but the value (`check_slru_buffers`
+/// in `slru.c`, `check_vacuum_buffer_usage_limit` in `vacuum.c`, `check_io_max_concurrency`).
+fn further(name: &str, n: i32, version: u16) -> Option<String> {
+    let period = if version >= 18 { "." } else { "" };
+    match name {
+        "commit_timestamp_buffers"
+        | "multixact_member_buffers"
+        | "multixact_offset_buffers"
+        | "notify_buffers"
+        | "serializable_buffers"
+        | "subtransaction_buffers"
+        | "transaction_buffers"
+            if n % 16 != 0 =>
+        {
+            Some(format!("\"{name}\" must be a multiple of 16{period}"))
+        }
+        "vacuum_buffer_usage_limit" if n != 0 && n < 128 => {
+            Some(format!("\"{name}\" must be 0 or between 128 kB and 16777216 kB{period}"))
+        }
+        "io_max_concurrency" if n == 0 => Some("Only -1 or values bigger than 0 are valid.".to_owned()),
+        _ => None,
+    }
+}
+
+fn real(guc: &Guc, value: &str, min: f64, max: f64, unit: Option<Unit>, version: u16) -> Result<GucValue, ValueError> {
     let n = in_base_unit(value, strtod(value), unit)
         .map_err(|hint| ValueError::invalid(guc, value, hint.map(str::to_owned)))?;
     if n < min || n > max {
-        let u = unit.map_or_else(String::new, |u| format!(" {}", u.name()));
-        let message = format!(
-            "{}{u} is outside the valid range for parameter \"{}\" ({}{u} .. {}{u})",
-            number::format_g(n),
-            guc.name,
-            number::format_g(min),
-            number::format_g(max)
-        );
-        return Err(ValueError { message, hint: None });
+        return Err(outside(guc, [n, min, max].map(number::format_g), unit, version));
     }
     // -0 and 0 are one value.
     Ok(GucValue::Real(n + 0.0))
@@ -143,7 +179,7 @@ mod tests {
     use crate::knowledge::guc::find;
 
     fn value(name: &str, text: &str) -> Result<GucValue, ValueError> {
-        parse_value(find(name, 16).expect("known"), text)
+        parse_value(find(name, 18).expect("known"), text, 18)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use patroni_preflight::parse::guc_value::parse_value;
 
 use super::generate::{Chance, file};
 use super::values::HOOKED;
-use super::{Disk, seed, size};
+use super::{Disk, say, seed, size};
 use crate::support::pg::{Client, Row, Server, env, write};
 
 const QUERY: &str =
@@ -41,7 +41,7 @@ fn verdict(conf: &Conf, l: &Located, version: u16) -> Option<(Option<String>, bo
         return Some((None, false));
     }
     let refused = || Some((Some("setting could not be applied".to_owned()), false));
-    match parse_value(guc, &l.set.value.value) {
+    match parse_value(guc, &l.set.value.value, version) {
         _ if guc.context == Context::Internal => refused(),
         Err(_) => refused(),
         Ok(_) if guc.context == Context::Postmaster || l.set.value.value.contains('\u{fffd}') => None,
@@ -82,21 +82,22 @@ fn compare(server: &Server, db: &mut Client) -> Result<(usize, usize), String> {
     let auto = server.data_dir.join("postgresql.auto.conf");
     let ours = load_view(&Disk::default(), &main, Some(&auto));
     let want = expected(&ours.tree, server.version);
-    let rows: Vec<Seen> = db.query(QUERY).iter().map(seen).collect();
-    let same = want.len() == rows.len()
-        && want.iter().zip(&rows).all(|((a, sure), b)| {
-            let place = (&a.0, &a.1, &a.3, a.4) == (&b.0, &b.1, &b.3, b.4);
-            place && (!sure || (&a.2, a.5) == (&b.2, b.5))
-        });
-    if same {
-        return Ok((rows.len(), want.iter().filter(|w| w.1).count()));
+    let rows: Vec<Seen> = match db.try_query(QUERY) {
+        Ok(rows) => rows.iter().map(seen).collect(),
+        // Up to 15, a malformed default_text_search_config ends the query itself.
+        Err(e) if server.version <= 15 && e.code().is_some_and(|c| c.code() == "42602") => return Ok((0, 0)),
+        Err(e) => return Err(format!("{e:?}")),
+    };
+    let alike = |n: &usize| match (want.get(*n), rows.get(*n)) {
+        (Some((a, sure)), Some(b)) => {
+            (&a.0, &a.1, &a.3, a.4) == (&b.0, &b.1, &b.3, b.4) && (!sure || (&a.2, a.5) == (&b.2, b.5))
+        }
+        _ => false,
+    };
+    match (0..want.len().max(rows.len())).find(|n| !alike(n)) {
+        None => Ok((rows.len(), want.iter().filter(|w| w.1).count())),
+        Some(n) => Err(format!("row {n}\n  ours:   {:?}\n  server: {:?}", want.get(n), rows.get(n))),
     }
-    let first = (0..want.len().max(rows.len())).find(|n| {
-        let (a, b) = (want.get(*n).map(|w| &w.0), rows.get(*n));
-        a != b
-    });
-    let n = first.unwrap_or(0);
-    Err(format!("row {n}\n  ours:   {:?}\n  server: {:?}", want.get(n), rows.get(n)))
 }
 
 const INCLUDES: &[&str] = &[
@@ -108,9 +109,9 @@ const INCLUDES: &[&str] = &[
     "",
     " ",
     "postgresql.conf",
-    "t/../t/./a.conf",
-    "t//b.conf",
     "t",
+    "t//b.conf",
+    "t/../t/./a.conf",
 ];
 const INNER: &[&str] = &["a.conf", "b.conf", "d", "../t/a.conf", "none.conf", "d/1.conf", "."];
 
@@ -118,13 +119,17 @@ const INNER: &[&str] = &["a.conf", "b.conf", "d", "../t/a.conf", "none.conf", "d
 fn lay_out(c: &mut Chance, server: &Server) -> Vec<(String, String)> {
     let data = &server.data_dir;
     let _ = std::fs::remove_dir_all(data.join("t"));
-    let includes: &[&str] = if c.one_in(2) { INCLUDES } else { &[] };
+    // Before 15 the server does not tidy up the middle of a path.
+    let usual = |p: &&str| server.version >= 15 || !(p.contains("..") || p.contains("//"));
+    let outer: Vec<&str> = INCLUDES.iter().copied().filter(usual).collect();
+    let inner: Vec<&str> = INNER.iter().copied().filter(usual).collect();
+    let includes: &[&str] = if c.one_in(2) { &outer } else { &[] };
     let mut files = vec![("postgresql.conf", file(c, server.version, includes))];
     let names =
         ["t/a.conf", "t/b.conf", "t/d/1.conf", "t/d/0.conf", "t/d/.x.conf", "t/d/x.cnf", "t/d/.conf", "t/d/Z.conf"];
     for name in names {
         if c.one_in(3) {
-            let includes: &[&str] = if c.one_in(3) { INNER } else { &[] };
+            let includes: &[&str] = if c.one_in(3) { &inner } else { &[] };
             files.push((name, file(c, server.version, includes)));
         }
     }
@@ -155,7 +160,7 @@ fn run(version: u16, n: usize) {
             }
         }
     }
-    println!("PostgreSQL {version}: {n} configurations, {rows} rows, {judged} of them judged: no difference");
+    say(&format!("PostgreSQL {version}: {n} configurations, {rows} rows, {judged} of them judged: no difference"));
     assert!(rows > n && judged > n / 2);
 }
 

@@ -7,7 +7,7 @@ use patroni_preflight::parse::conf::load;
 use patroni_preflight::parse::guc_value::parse_value;
 
 use super::generate::{Chance, file};
-use super::{Disk, seed, size};
+use super::{Disk, say, seed, size};
 use crate::support::pg::{data_dir, pg_command, temp_dir, write};
 
 const NAMES: &[&str] =
@@ -67,14 +67,18 @@ fn run(version: u16, n: usize) {
         {
             let known = guc::find(name, version).expect("known");
             let shown = String::from_utf8_lossy(&out.stdout).trim().to_owned();
-            if let Ok(v) = parse_value(known, &l.set.value.value) {
-                assert_eq!(parse_value(known, &shown), Ok(v), "{version}, seed {seed}, case {case}: {name}\n{text}");
+            if let Ok(v) = parse_value(known, &l.set.value.value, version) {
+                assert_eq!(
+                    parse_value(known, &shown, version),
+                    Ok(v),
+                    "{version}, seed {seed}, case {case}: {name}\n{text}"
+                );
                 values += 1;
             }
         }
     }
     let _ = std::fs::remove_dir_all(&home);
-    println!("PostgreSQL {version}: {n} starts, {errors} syntax errors and {values} values alike");
+    say(&format!("PostgreSQL {version}: {n} starts, {errors} syntax errors and {values} values alike"));
     assert!(errors > n / 4 && values > n / 20);
 }
 

@@ -62,6 +62,7 @@ impl Conf {
     }
 
     /// Every place that sets a name, in order; the last one wins. Former names count as other names.
+    #[must_use]
     pub fn all<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a Located> {
         self.settings.iter().filter(move |l| l.set.name.value.eq_ignore_ascii_case(name))
     }
@@ -103,15 +104,13 @@ impl Conf {
 /// to point at: the error is in [`Conf::errors`] alone.
 #[must_use]
 pub fn load(reader: &dyn Reader, main: &Path, auto_conf: Option<&Path>) -> Parsed<Conf> {
-    match reader.read(main) {
-        Ok(source) => load_as(reader, &source, main, auto_conf, false),
-        Err(_) => {
-            let file: Arc<Path> = main.into();
-            let error = format!("could not open file \"{}\"", main.display());
-            let errors = vec![FileError { error, file, line: 0, auto: false, seq: 0 }];
-            Parsed { tree: Conf { errors, ..Conf::default() }, problems: Vec::new() }
-        }
+    if let Ok(source) = reader.read(main) {
+        return load_as(reader, &source, main, auto_conf, false);
     }
+    let file: Arc<Path> = main.into();
+    let error = format!("could not open file \"{}\"", main.display());
+    let errors = vec![FileError { error, file, line: 0, auto: false, seq: 0 }];
+    Parsed { tree: Conf { errors, ..Conf::default() }, problems: Vec::new() }
 }
 
 /// As [`load`], but only what the view `pg_file_settings` shows: a file ends at its first syntax error, and
@@ -322,7 +321,7 @@ fn is_blank(path: &str) -> bool {
 
 /// At least one character in front of `.conf`, and not hidden.
 fn is_conf_file(path: &Path) -> bool {
-    let name = path.file_name().map(|n| n.as_encoded_bytes()).unwrap_or_default();
+    let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
     name.len() >= 6 && name.ends_with(b".conf") && name[0] != b'.'
 }
 
