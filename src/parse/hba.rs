@@ -19,6 +19,8 @@ mod options;
 mod rule;
 mod secrets;
 mod server;
+#[cfg(test)]
+pub(crate) mod tests;
 mod token;
 pub(crate) mod tokenize;
 mod versions;
