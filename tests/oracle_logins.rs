@@ -40,6 +40,32 @@ const DATABASES: [&str; 9] = ["postgres", "app", "joe", "replication", "all", "m
 /// Users of the operating system that every Debian has.
 const SYSTEM: [(u32, &str); 3] = [(0, "root"), (1, "daemon"), (2, "bin")];
 
+const ADDRESSES: [&str; 23] = [
+    "all",
+    "all",
+    "127.0.0.1/32",
+    "::1/128",
+    "127.0.0.0/8",
+    "samehost",
+    "samenet",
+    "198.18.41.0/25",
+    "198.18.41.0/24",
+    "198.18.0.0 255.255.0.0",
+    "198.18.0.2 255.255.0.255",
+    "fd18::/16",
+    "fd18:41::/32",
+    "10.9.8.7/32",
+    "10.0.0.0/8",
+    "db1.pf.test",
+    ".pf.test",
+    ".PF.test",
+    "app.other.test",
+    "localhost",
+    "0.0.0.0/0",
+    "::/0",
+    "fd18:99::7 ffff::",
+];
+
 fn roles() -> RoleGraph {
     let mut graph = RoleGraph::default();
     for role in
@@ -98,31 +124,6 @@ fn rule(rng: &mut Rng, version: u16, may_reject: bool) -> String {
         databases.extend(patterns);
         users.extend(patterns);
     }
-    let addresses = [
-        "all",
-        "all",
-        "127.0.0.1/32",
-        "::1/128",
-        "127.0.0.0/8",
-        "samehost",
-        "samenet",
-        "198.18.41.0/25",
-        "198.18.41.0/24",
-        "198.18.0.0 255.255.0.0",
-        "198.18.0.2 255.255.0.255",
-        "fd18::/16",
-        "fd18:41::/32",
-        "10.9.8.7/32",
-        "10.0.0.0/8",
-        "db1.pf.test",
-        ".pf.test",
-        ".PF.test",
-        "app.other.test",
-        "localhost",
-        "0.0.0.0/0",
-        "::/0",
-        "fd18:99::7 ffff::",
-    ];
     let mut methods = vec!["password", "md5", "scram-sha-256"];
     if may_reject {
         methods.push("reject");
@@ -130,7 +131,7 @@ fn rule(rng: &mut Rng, version: u16, may_reject: bool) -> String {
     if version >= 17 {
         methods.push("trust");
     }
-    let address = if kind == "local" { "" } else { rng.pick(&addresses) };
+    let address = if kind == "local" { "" } else { rng.pick(&ADDRESSES) };
     if kind == "local" && rng.one_in(2) {
         methods = vec!["peer", "peer map=m", "peer map=n", "peer map=none"];
     }
@@ -156,9 +157,10 @@ fn ident_text(rng: &mut Rng, version: u16) -> String {
     let roles =
         ["root", "daemon", "joe", "\\1", "j\\1e", "\\1t", "all", "+g_top", "+app", "/^j", "\"all\"", "\"+app\"", "su"];
     let count = rng.below(6);
-    let mut text: String = (0..count)
+    let lines: Vec<String> = (0..count)
         .map(|_| format!("{} {} {}\n", rng.pick(&["m", "m", "n"]), rng.pick(&system), rng.pick(&roles)))
         .collect();
+    let mut text = lines.concat();
     if version >= 16 && rng.one_in(2) {
         text.push_str("m root +g_mid\n");
     }

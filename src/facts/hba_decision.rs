@@ -243,17 +243,8 @@ pub(crate) fn name_fits(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{ReadError, Reader, Source};
-
-    struct NoFiles;
-    impl Reader for NoFiles {
-        fn read(&self, _: &std::path::Path) -> Result<std::sync::Arc<Source>, ReadError> {
-            Err(ReadError::Missing)
-        }
-        fn list(&self, _: &std::path::Path) -> Result<Vec<std::path::PathBuf>, ReadError> {
-            Err(ReadError::Missing)
-        }
-    }
+    use crate::parse::hba::tests::NoFiles;
+    use crate::source::Source;
 
     fn hba(text: &str) -> Hba {
         crate::parse::hba::parse(&Source::lone("pg_hba.conf", text), &NoFiles, 18).tree

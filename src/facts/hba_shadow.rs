@@ -98,18 +98,9 @@ fn user_catches(a: &NameToken, b: &NameToken) -> bool {
 #[cfg(test)]
 mod tests {
     use super::hidden_by;
+    use crate::parse::hba::tests::NoFiles;
     use crate::parse::hba::{Hba, parse};
-    use crate::source::{ReadError, Reader, Source};
-
-    struct NoFiles;
-    impl Reader for NoFiles {
-        fn read(&self, _: &std::path::Path) -> Result<std::sync::Arc<Source>, ReadError> {
-            Err(ReadError::Missing)
-        }
-        fn list(&self, _: &std::path::Path) -> Result<Vec<std::path::PathBuf>, ReadError> {
-            Err(ReadError::Missing)
-        }
-    }
+    use crate::source::Source;
 
     fn last_is_hidden(text: &str) -> bool {
         let hba: Hba = parse(&Source::lone("pg_hba.conf", text), &NoFiles, 18).tree;

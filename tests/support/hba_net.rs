@@ -62,7 +62,7 @@ impl Net {
             let etc = PathBuf::from(format!("/etc/netns/{name}"));
             fs::create_dir_all(&etc).expect("/etc/netns");
             fs::write(etc.join("resolv.conf"), "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n").expect("write");
-            let hosts: String = NAMES.iter().map(|(addr, name)| format!("{addr} {name}\n")).collect();
+            let hosts = NAMES.map(|(addr, name)| format!("{addr} {name}\n")).concat();
             fs::write(etc.join("hosts"), hosts).expect("write");
         }
         for (i, (third, extra)) in [("41", "10.9.8.7/32"), ("42", "fd18:99::7/128")].into_iter().enumerate() {
