@@ -333,9 +333,6 @@ impl Builder {
         if authentication.kind() != Type::Map {
             return Err(Crash::new("TypeError", authentication.span, "argument after ** must be a mapping"));
         }
-        if let Some(pair) = authentication.pairs().iter().find(|p| p.key.value.as_str().is_none()) {
-            return Err(Crash::new("TypeError", pair.key.span, "keywords must be strings"));
-        }
         let part = |name: &'static str| {
             authentication
                 .get(name)
