@@ -130,7 +130,8 @@ impl Writer<'_> {
             .collect();
         let mut written = 0;
         for (name, row) in children {
-            if self.rng.below(10) >= chance {
+            let needed = parent.ends_with("i.authentication") || parent == "ctl.authentication";
+            if self.rng.below(10) >= chance && !(needed && !self.rng.one_in(20)) {
                 continue;
             }
             written += 1;
@@ -144,7 +145,7 @@ impl Writer<'_> {
     }
 
     fn key(&mut self, depth: usize, name: &str, row: &known::KeyFact) {
-        let oddly = self.rng.one_in(if depth == 0 { 25 } else { 15 });
+        let oddly = self.rng.one_in(if depth == 0 { 60 } else { 20 });
         if oddly || name.ends_with(']') {
             self.any(depth, name.trim_end_matches("[]"));
             return;

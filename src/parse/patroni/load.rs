@@ -137,6 +137,9 @@ impl Joined {
 
     fn file(&mut self, tree: &Tree, at: Span) {
         self.complete &= tree.is_complete();
+        if !tree.is_complete() {
+            self.crash.get_or_insert(Crash::new("YAMLError", at, "the file is not valid YAML"));
+        }
         let loaded = self.graph.load(tree, Layer::File);
         match loaded {
             Some(id) if self.graph.is_map(id) => self.graph.patch(self.root, id),
