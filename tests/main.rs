@@ -2,4 +2,5 @@
 
 mod oracle_patroni;
 mod oracle_yaml;
+mod patroni_keys;
 mod support;
