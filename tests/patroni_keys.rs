@@ -40,6 +40,8 @@ fn is_found(path: &str, message: &str, problems: &[Problem]) -> bool {
         ours == path
             // The validator names the item by its number.
             || path.strip_prefix(ours).is_some_and(|rest| rest.starts_with('.') && rest[1..].parse::<u32>().is_ok())
+            // The validator does not know the old layout, which Patroni still reads.
+            || p.rule == "deprecated-key" && arg(p, "suggestion").strip_prefix(path).is_some_and(|r| r.is_empty() || r.starts_with('.'))
             // We name one way out of several.
             || arg(p, "alternatives").split(", ").any(|a| a == path || dcs && a.ends_with(path))
     })
@@ -93,7 +95,8 @@ fn real_patroni_files_are_recognised_and_others_are_not() {
         }
     }
     println!("{} recognised, {} not: {no:#?}", yes.len(), no.len());
-    let missed: Vec<_> = no.iter().filter(|n| n.starts_with("patroni/")).collect();
+    // The configuration of another program that Patroni's ancestor inspired, among Patroni's.
+    let missed: Vec<_> = no.iter().filter(|n| n.starts_with("patroni/") && !n.contains("compose-governor")).collect();
     assert!(yes.len() > 60);
     assert!(missed.is_empty(), "not recognised: {missed:?}");
 }
@@ -111,7 +114,6 @@ fn no_password_of_a_real_file_can_be_seen() {
             shown[span.range()].fill(b'*');
             secrets += 1;
         }
-        let printed = format!("{:?}", patroni.root());
         for user in ["superuser", "replication", "rewind"] {
             let password = patroni.get(&format!("postgresql.authentication.{user}.password"));
             let Some(patroni_preflight::parse::patroni::ItemValue::Secret(secret, _)) = password.map(|i| &i.value) else {
@@ -119,9 +121,7 @@ fn no_password_of_a_real_file_can_be_seen() {
                 continue;
             };
             let words = secret.reveal();
-            if words.len() >= 8 && words != "postgres" && !words.contains("replic") {
-                assert!(!printed.contains(words), "{}", path.display());
-            }
+            assert!(words.is_empty() || !format!("{password:?}").contains(words), "{}", path.display());
         }
         let shown = String::from_utf8_lossy(&shown).into_owned();
         assert!(!shown.to_lowercase().contains("password: \"redacted"), "{}:\n{shown}", path.display());

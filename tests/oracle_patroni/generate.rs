@@ -205,7 +205,7 @@ pub(super) fn one_file(rng: &mut Rng) -> Case {
 pub(super) fn directory(rng: &mut Rng) -> Case {
     let mut files = Vec::new();
     for name in ["10-base.yml", "2.yaml", "Z.yml", "a.yml", "é.yml", "notes.txt", ".hidden.yml"] {
-        if rng.below(3) > 0 {
+        if rng.below(5) < 2 {
             let mut content = usual(rng);
             // Later files speak of the keys of earlier ones, with nulls among them.
             if rng.one_in(2) {
