@@ -22,6 +22,7 @@ pub use address::split_host_port;
 pub use effective::Crash;
 pub use env_file::{Assignment, parse as parse_env_file};
 pub use environment::PREFIX;
+pub use load::dynamic_configuration;
 pub use item::{Item, ItemValue, Key, Layer, Pair, Type};
 pub use python::{parse_bool, parse_int};
 pub use recognise::looks_like_patroni;

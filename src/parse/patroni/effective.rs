@@ -225,6 +225,9 @@ impl Builder {
 
     /// `_safe_copy_dynamic_configuration`
     fn dynamic(&mut self, dynamic: &Item) -> Result<(), Crash> {
+        if dynamic.kind() != Type::Map {
+            return Err(no_attribute(dynamic, "items"));
+        }
         for pair in dynamic.pairs() {
             match pair.key.value.as_str() {
                 Some("postgresql") => {
@@ -332,9 +335,6 @@ impl Builder {
         };
         if authentication.kind() != Type::Map {
             return Err(Crash::new("TypeError", authentication.span, "argument after ** must be a mapping"));
-        }
-        if let Some(pair) = authentication.pairs().iter().find(|p| p.key.value.as_str().is_none()) {
-            return Err(Crash::new("TypeError", pair.key.span, "keywords must be strings"));
         }
         let part = |name: &'static str| {
             authentication
@@ -505,6 +505,10 @@ fn accepted(rule: Accepts, item: &Item) -> Option<ItemValue> {
             .as_str()
             .is_some_and(|t| words.contains(&t.to_lowercase().as_str()))
             .then(|| item.value.clone()),
+        // What 64 bits cannot hold is no less a number in Python.
+        Accepts::Int { .. } if matches!(python::int_of(&text), Some(Int::Big(ref digits)) if !digits.starts_with('-')) => {
+            python::int_of(&text).map(ItemValue::Int)
+        }
         Accepts::Int { low, unit } => {
             python::parse_int(&text, unit).filter(|n| *n >= low)?;
             // The number is taken when it needs no unit; else the text as it is.

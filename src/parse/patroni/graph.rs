@@ -287,9 +287,10 @@ impl Graph {
     }
 
     /// Writes an object out, every alias as a copy, secrets out of sight. At most `budget` values are made.
-    pub(super) fn expand(&self, id: Id, budget: usize) -> (Item, Option<(Excess, Span)>) {
+    /// `place` is the path pattern under which it is known to the table of keys.
+    pub(super) fn expand(&self, id: Id, budget: usize, place: &'static str) -> (Item, Option<(Excess, Span)>) {
         let mut writer = Writer { graph: self, left: budget, excess: None };
-        let item = writer.item(id, None, 0, &mut secrets::Place::root());
+        let item = writer.item(id, None, 0, &mut secrets::Place::at(place));
         (item, writer.excess)
     }
 }

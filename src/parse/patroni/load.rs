@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::effective::Crash;
 use super::env_file::Assignment;
 use super::graph::{Excess, Graph, Id, Object};
-use super::item::{Layer, Type};
+use super::item::{Item, Layer, Type};
 use super::{Patroni, environment};
 use crate::knowledge::patroni::Version;
 use crate::parse::yaml::{self, Tree};
@@ -111,6 +111,19 @@ impl Patroni {
     }
 }
 
+/// A dynamic configuration, as it lies in the DCS.
+#[must_use]
+pub fn dynamic_configuration(tree: &Tree) -> Item {
+    let mut graph = Graph::default();
+    let at = Span { source: tree.source(), start: 0, end: 0 };
+    let root = graph.load(tree, Layer::Dynamic).unwrap_or_else(|| graph.add(Object::Null, at, Layer::Dynamic));
+    graph.expand(root, budget(&graph), "bootstrap.dcs").0
+}
+
+fn budget(graph: &Graph) -> usize {
+    graph.len().saturating_mul(EXPANSION.0).saturating_add(EXPANSION.1)
+}
+
 fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
@@ -124,6 +137,9 @@ impl Joined {
 
     fn file(&mut self, tree: &Tree, at: Span) {
         self.complete &= tree.is_complete();
+        if !tree.is_complete() {
+            self.crash.get_or_insert(Crash::new("YAMLError", at, "the file is not valid YAML"));
+        }
         let loaded = self.graph.load(tree, Layer::File);
         match loaded {
             Some(id) if self.graph.is_map(id) => self.graph.patch(self.root, id),
@@ -175,8 +191,7 @@ impl Joined {
     }
 
     fn finish(mut self, version: Version) -> Parsed<Patroni> {
-        let budget = self.graph.len().saturating_mul(EXPANSION.0).saturating_add(EXPANSION.1);
-        let (mut root, excess) = self.graph.expand(self.root, budget);
+        let (mut root, excess) = self.graph.expand(self.root, budget(&self.graph), "");
         if let Some((kind, at)) = excess {
             let rule = match kind {
                 Excess::Size => "yaml-too-large-when-expanded",

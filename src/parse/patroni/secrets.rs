@@ -24,8 +24,8 @@ pub(super) struct Mark {
 }
 
 impl Place {
-    pub(super) const fn root() -> Self {
-        Self { pattern: Some(""), secret: false }
+    pub(super) const fn at(pattern: &'static str) -> Self {
+        Self { pattern: Some(pattern), secret: false }
     }
 
     pub(super) const fn is_secret(&self) -> bool {
