@@ -2,4 +2,7 @@
 
 pub mod sql;
 pub mod unit;
+pub mod conf;
+pub mod conninfo;
+pub mod guc_value;
 pub mod yaml;

@@ -1,2 +1,6 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
 mod unit;
+
+mod hostile_conf;
+mod oracle_conf;
+mod support;

@@ -1,0 +1,3 @@
+//! What is known about a cluster, drawn from what was parsed.
+
+pub mod conf_check;

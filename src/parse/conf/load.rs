@@ -1,0 +1,331 @@
+//! Follows includes (`ParseConfigFile`, `ParseConfigDirectory` in `guc-file.l`; `conffiles.c`).
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Assignment, Directive, Include, IncludeKind, Line, problems_of, scan};
+use crate::problem::{Parsed, Problem};
+use crate::source::{ReadError, Reader, Source, Span};
+
+/// The main file has depth 0; deeper than this is refused (`CONF_FILE_MAX_DEPTH`).
+const MAX_DEPTH: usize = 10;
+/// Files that include each other can be read some 100^10 times before the server refuses the depth. So often and so many
+/// bytes are read again here before it is called a cycle.
+const MAX_REPEATS: usize = 1000;
+const MAX_REPEATED_BYTES: usize = 16 << 20;
+
+/// A setting and where it stands.
+#[derive(Debug, Clone)]
+pub struct Located {
+    /// The setting.
+    pub set: Assignment,
+    /// The path under which the server knows the file (`pg_file_settings.sourcefile`).
+    pub file: Arc<Path>,
+    /// The line (`sourceline`).
+    pub line: usize,
+    /// Whether the file is `postgresql.auto.conf`.
+    pub auto: bool,
+    /// Its place among settings and errors, from 0.
+    pub seq: usize,
+}
+
+/// What makes the server refuse the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileError {
+    /// As in `pg_file_settings.error`.
+    pub error: String,
+    /// The file that it is blamed on.
+    pub file: Arc<Path>,
+    /// The line.
+    pub line: usize,
+    /// Whether it comes from `postgresql.auto.conf`.
+    pub auto: bool,
+    /// Its place among settings and errors, from 0.
+    pub seq: usize,
+}
+
+/// A whole configuration.
+#[derive(Debug, Clone, Default)]
+pub struct Conf {
+    settings: Vec<Located>,
+    errors: Vec<FileError>,
+    files: Vec<PathBuf>,
+}
+
+impl Conf {
+    /// All settings in the server's order, repeated ones included.
+    #[must_use]
+    pub fn assignments(&self) -> &[Located] {
+        &self.settings
+    }
+
+    /// Every place that sets a name, in order; the last one wins. Former names count as other names.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a Located> {
+        self.settings.iter().filter(move |l| l.set.name.value.eq_ignore_ascii_case(name))
+    }
+
+    /// The place that wins.
+    #[must_use]
+    pub fn effective(&self, name: &str) -> Option<&Located> {
+        self.settings.iter().rfind(|l| l.set.name.value.eq_ignore_ascii_case(name))
+    }
+
+    /// What makes the server refuse to start or reload with these files, in order. Empty means that they can be read; the
+    /// names and values may still be wrong.
+    #[must_use]
+    pub fn errors(&self) -> &[FileError] {
+        &self.errors
+    }
+
+    fn len(&self) -> usize {
+        self.settings.len() + self.errors.len()
+    }
+
+    /// Every file that was read, once, in order of first reading.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+}
+
+/// Reads a main file, what it includes, and `postgresql.auto.conf`.
+///
+/// The server skips `postgresql.auto.conf` when the main file has errors; here it is read all the same, so that all
+/// problems are seen at once. A missing `auto_conf` is no problem. When the main file cannot be read there is no place
+/// to point at: the error is in [`Conf::errors`] alone.
+#[must_use]
+pub fn load(reader: &dyn Reader, main: &Path, auto_conf: Option<&Path>) -> Parsed<Conf> {
+    match reader.read(main) {
+        Ok(source) => load_as(reader, &source, main, auto_conf, false),
+        Err(_) => {
+            let file: Arc<Path> = main.into();
+            let error = format!("could not open file \"{}\"", main.display());
+            let errors = vec![FileError { error, file, line: 0, auto: false, seq: 0 }];
+            Parsed { tree: Conf { errors, ..Conf::default() }, problems: Vec::new() }
+        }
+    }
+}
+
+/// As [`load`], but only what the view `pg_file_settings` shows: a file ends at its first syntax error, and
+/// `postgresql.auto.conf` is left out when the main file has errors.
+#[must_use]
+pub fn load_view(reader: &dyn Reader, main: &Path, auto_conf: Option<&Path>) -> Parsed<Conf> {
+    reader.read(main).map_or_else(|_| load(reader, main, auto_conf), |s| load_as(reader, &s, main, auto_conf, true))
+}
+
+/// As [`load`] for a main file that was read before, without `postgresql.auto.conf`. Relative includes start at the
+/// directory of the source's path.
+#[must_use]
+pub fn load_source(reader: &dyn Reader, main: &Source) -> Parsed<Conf> {
+    let path = main.path().map_or_else(|| PathBuf::from(main.name()), Path::to_path_buf);
+    load_as(reader, main, &path, None, false)
+}
+
+fn load_as(reader: &dyn Reader, main: &Source, path: &Path, auto_conf: Option<&Path>, view: bool) -> Parsed<Conf> {
+    let mut loader = Loader::new(reader, view);
+    let ok = loader.file(main, path, 0);
+    if let Some(auto) = auto_conf
+        && (ok || !view)
+        && let Ok(source) = reader.read(auto)
+    {
+        loader.auto = true;
+        loader.file(&source, auto, 0);
+    }
+    Parsed { tree: loader.conf, problems: loader.problems }
+}
+
+struct Loader<'a> {
+    reader: &'a dyn Reader,
+    conf: Conf,
+    problems: Vec<Problem>,
+    seen: BTreeSet<PathBuf>,
+    blamed: BTreeSet<Span>,
+    repeats: usize,
+    repeated_bytes: usize,
+    auto: bool,
+    view: bool,
+}
+
+/// The directive that asks for a file.
+struct Caller<'a> {
+    file: &'a Arc<Path>,
+    line: usize,
+    include: &'a Include,
+}
+
+impl<'a> Loader<'a> {
+    fn new(reader: &'a dyn Reader, view: bool) -> Self {
+        Self {
+            reader,
+            conf: Conf::default(),
+            problems: Vec::new(),
+            seen: BTreeSet::new(),
+            blamed: BTreeSet::new(),
+            repeats: 0,
+            repeated_bytes: 0,
+            auto: false,
+            view,
+        }
+    }
+
+    /// Whether the server would accept the file.
+    fn file(&mut self, source: &Source, path: &Path, depth: usize) -> bool {
+        let file: Arc<Path> = path.into();
+        let lines = scan(source);
+        if self.seen.insert(path.to_path_buf()) {
+            self.conf.files.push(path.to_path_buf());
+            self.problems.extend(problems_of(source, &lines));
+        }
+        let mut ok = true;
+        for line in lines {
+            match line {
+                Line::Directive(Directive::Set(set), line) => {
+                    let (seq, auto) = (self.conf.len(), self.auto);
+                    self.conf.settings.push(Located { set, file: Arc::clone(&file), line, auto, seq });
+                }
+                Line::Directive(Directive::Include(include), line) => {
+                    ok &= self.include(&Caller { file: &file, line, include: &include }, depth + 1);
+                }
+                Line::Error { number, .. } => {
+                    ok = false;
+                    self.error("syntax error", &file, number);
+                    if self.view {
+                        break;
+                    }
+                }
+                Line::TooMany => {}
+            }
+        }
+        ok
+    }
+
+    fn include(&mut self, caller: &Caller<'_>, depth: usize) -> bool {
+        let written = caller.include.path.value.as_str();
+        if caller.include.kind != IncludeKind::Dir {
+            return self.include_file(caller, written, depth);
+        }
+        if is_blank(written) {
+            return self.refuse(caller, "conf-include-missing", written, "empty configuration directory name");
+        }
+        let dir = absolute(written, caller.file);
+        let Ok(names) = self.reader.list(&dir) else {
+            let error = format!("could not open directory \"{}\"", dir.display());
+            return self.refuse(caller, "conf-include-missing", &dir.to_string_lossy(), &error);
+        };
+        let mut paths = Vec::new();
+        for path in
+            names.iter().filter(|n| is_conf_file(n)).map(|n| canonical(&dir.join(n.file_name().unwrap_or_default())))
+        {
+            match self.reader.read(&path) {
+                Err(ReadError::NotAFile("directory")) => {}
+                Err(ReadError::Missing | ReadError::Other(_)) => {
+                    let error = format!("could not stat file \"{}\"", path.display());
+                    return self.refuse(caller, "conf-include-missing", &path.to_string_lossy(), &error);
+                }
+                _ => paths.push(path),
+            }
+        }
+        paths.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
+        paths.iter().all(|p| self.include_file(caller, &p.to_string_lossy(), depth))
+    }
+
+    fn include_file(&mut self, caller: &Caller<'_>, written: &str, depth: usize) -> bool {
+        if is_blank(written) {
+            return self.refuse(caller, "conf-include-missing", written, "empty configuration file name");
+        }
+        if depth > MAX_DEPTH {
+            return self.refuse(caller, "conf-include-cycle", written, "nesting depth exceeded");
+        }
+        let path = absolute(written, caller.file);
+        if path == **caller.file {
+            return self.refuse(caller, "conf-include-cycle", written, "configuration file recursion");
+        }
+        match self.reader.read(&path) {
+            Ok(source) if self.may_repeat(&path, source.bytes().len()) => self.file(&source, &path, depth),
+            Ok(_) => self.refuse(caller, "conf-include-cycle", written, "nesting depth exceeded"),
+            Err(ReadError::NotAFile("directory")) => {
+                let error = "input in flex scanner failed";
+                self.report(caller, "conf-include-missing", &path.to_string_lossy(), error);
+                self.error(error, &Arc::from(path.as_path()), 1);
+                false
+            }
+            Err(_) if caller.include.kind == IncludeKind::IfExists => true,
+            Err(why) => {
+                let error = format!("could not open file \"{}\"", path.display());
+                let shown = path.to_string_lossy().into_owned();
+                let known = self.refuse(caller, "conf-include-missing", &shown, &error);
+                if let Some(last) = self.problems.last_mut().filter(|p| p.notes.is_empty()) {
+                    last.notes.push(why.to_string());
+                }
+                known
+            }
+        }
+    }
+
+    fn may_repeat(&mut self, path: &Path, bytes: usize) -> bool {
+        if self.seen.contains(path) {
+            self.repeats += 1;
+            self.repeated_bytes += bytes;
+        }
+        self.repeats <= MAX_REPEATS && self.repeated_bytes <= MAX_REPEATED_BYTES
+    }
+
+    /// Records an error on the line of the directive; always `false`, the server's answer.
+    fn refuse(&mut self, caller: &Caller<'_>, rule: &'static str, path: &str, error: &str) -> bool {
+        self.report(caller, rule, path, error);
+        self.error(error, caller.file, caller.line);
+        false
+    }
+
+    fn error(&mut self, error: &str, file: &Arc<Path>, line: usize) {
+        let (seq, auto) = (self.conf.len(), self.auto);
+        self.conf.errors.push(FileError { error: error.to_owned(), file: Arc::clone(file), line, auto, seq });
+    }
+
+    /// Adds a problem, one per directive: a cycle would report the same line again at each turn.
+    fn report(&mut self, caller: &Caller<'_>, rule: &'static str, path: &str, error: &str) {
+        if self.blamed.insert(caller.include.span) {
+            let problem = Problem::new(rule, caller.include.path.span)
+                .arg("directive", caller.include.kind.keyword())
+                .arg("path", path)
+                .arg("message", error);
+            self.problems.push(problem);
+        }
+    }
+}
+
+/// Empty, or white space only.
+fn is_blank(path: &str) -> bool {
+    path.chars().all(|c| matches!(c, ' ' | '\t' | '\r' | '\n'))
+}
+
+/// At least one character in front of `.conf`, and not hidden.
+fn is_conf_file(path: &Path) -> bool {
+    let name = path.file_name().map(|n| n.as_encoded_bytes()).unwrap_or_default();
+    name.len() >= 6 && name.ends_with(b".conf") && name[0] != b'.'
+}
+
+/// A path as it is when absolute, else from the directory of the file that names it.
+fn absolute(written: &str, calling_file: &Path) -> PathBuf {
+    if written.starts_with('/') {
+        return PathBuf::from(written);
+    }
+    canonical(&calling_file.parent().unwrap_or(Path::new("")).join(written))
+}
+
+/// Without `.`, `..` and repeated slashes, by the text alone (`canonicalize_path` in `src/port/path.c`).
+fn canonical(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            Component::ParentDir if out.has_root() => {}
+            other => out.push(other),
+        }
+    }
+    out
+}

@@ -1,0 +1,128 @@
+//! Values of settings against the servers' own checks, with their messages.
+
+use patroni_preflight::knowledge::guc::{self, Context, Flag, Guc, Kind};
+use patroni_preflight::parse::guc_value::{GucValue, ValueError, parse_value};
+
+use super::generate::{Chance, value};
+use super::{seed, size};
+use crate::support::pg::{Client, Server};
+
+/// Settings, texts aside, whose right values a server may refuse for what it is and where it runs.
+pub(crate) const HOOKED: &[&str] = &[
+    // Depend on how the server was built.
+    "bonjour",
+    "default_toast_compression",
+    "io_method",
+    "jit",
+    "log_destination",
+    "recovery_init_sync_method",
+    "ssl",
+    "wal_compression",
+    // The stack limit of the process.
+    "max_stack_depth",
+    // The sum of four settings has a limit.
+    "autovacuum_max_workers",
+    "max_connections",
+    "max_wal_senders",
+    "max_worker_processes",
+    // The state of the session.
+    "transaction_deferrable",
+    "transaction_isolation",
+    "transaction_read_only",
+];
+
+fn quote(text: &str) -> String {
+    format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// What the server says about a value, without keeping it.
+fn asked(db: &mut Client, guc: &Guc, text: &str) -> Result<(), ValueError> {
+    match db.try_query(&format!("ALTER SYSTEM SET {} = {}", guc.name, quote(text))) {
+        Ok(_) => Ok(()),
+        Err(e) => {
+            let said = e.as_db_error().unwrap_or_else(|| panic!("{} = {text}: {e}", guc.name));
+            let text = |t: Option<&str>| t.map(str::to_owned);
+            Err(ValueError { message: said.message().to_owned(), detail: text(said.detail()), hint: text(said.hint()) })
+        }
+    }
+}
+
+fn close(a: &GucValue, b: &GucValue) -> bool {
+    match (a, b) {
+        (GucValue::Real(x), GucValue::Real(y)) => (x - y).abs() <= 1e-5 * x.abs().max(y.abs()),
+        _ => a == b,
+    }
+}
+
+/// The value that the server shows for a text equals ours; only for settings that a session may change.
+fn shown_is_equal(db: &mut Client, version: u16, guc: &Guc, text: &str, ours: &GucValue) -> Result<bool, String> {
+    // On a unix socket the tcp settings always show 0.
+    let elsewhere = guc.name.starts_with("transaction_") || guc.name.starts_with("tcp_");
+    if !matches!(guc.context, Context::User | Context::Superuser) || elsewhere {
+        return Ok(false);
+    }
+    let sql = format!("SELECT set_config('{}', {}, true)", guc.name, quote(text));
+    let Ok(rows) = db.try_query(&sql) else { return Ok(false) };
+    let shown = rows[0][0].clone().unwrap_or_default();
+    match parse_value(guc, &shown, version) {
+        Ok(v) if close(&v, ours) => Ok(true),
+        other => Err(format!("{} = {text:?}: server shows {shown:?} = {other:?}, ours {ours:?}", guc.name)),
+    }
+}
+
+fn run(version: u16, n: usize) {
+    let seed = seed("values");
+    let server = Server::start(version, |_| String::new());
+    let mut db = server.client();
+    let mut c = Chance::new(seed + u64::from(version));
+    let settable =
+        |g: &&Guc| g.context != Context::Internal && g.kind != Kind::Str && !g.flags.contains(&Flag::NoAlterSystem);
+    let gucs: Vec<&Guc> = guc::all(version).filter(settable).collect();
+    let (mut refused, mut shown) = (0, 0);
+    let mut differences = Vec::new();
+    for _ in 0..n {
+        let guc = gucs[c.below(gucs.len())];
+        let text = value(&mut c, guc);
+        let ours = parse_value(guc, &text, version);
+        let server = asked(&mut db, guc, &text);
+        match (&ours, &server) {
+            (Ok(v), Ok(())) => match shown_is_equal(&mut db, version, guc, &text, v) {
+                Ok(equal) => shown += usize::from(equal),
+                Err(why) => differences.push(why),
+            },
+            (Err(a), Err(b))
+                if same_message(&a.message, &b.message, version) && a.detail == b.detail && same_hint(guc, a, b) =>
+            {
+                refused += 1
+            }
+            (Ok(_), Err(_)) if HOOKED.contains(&guc.name) => {}
+            _ => differences.push(format!("{} = {text:?}: ours {ours:?}, server {server:?}", guc.name)),
+        }
+    }
+    db.query("ALTER SYSTEM RESET ALL");
+    differences.sort();
+    differences.dedup();
+    assert!(differences.is_empty(), "PostgreSQL {version}, seed {seed}: {differences:#?}");
+    println!("PostgreSQL {version}: {n} values, {refused} refused alike, {shown} shown alike");
+    assert!(refused > n / 10 && shown > n / 20);
+}
+
+/// Up to 15, messages repeat the name as it was given, and SQL gives it in small letters.
+fn same_message(a: &str, b: &str, version: u16) -> bool {
+    a == b || (version <= 15 && a.eq_ignore_ascii_case(b))
+}
+
+/// The hint of an enum lists the words of this build: those with optional words may differ.
+fn same_hint(guc: &Guc, a: &ValueError, b: &ValueError) -> bool {
+    a.hint == b.hint || (matches!(guc.kind, Kind::Enum { .. }) && HOOKED.contains(&guc.name))
+}
+
+#[test]
+fn values_are_judged_as_the_servers_judge_them() {
+    for version in [18, 15] {
+        run(version, size(5000).max(5000));
+    }
+    for version in [13, 14, 16, 17] {
+        run(version, (size(5000) / 5).max(500));
+    }
+}
