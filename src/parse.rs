@@ -5,4 +5,7 @@ pub mod unit;
 pub mod conf;
 pub mod conninfo;
 pub mod guc_value;
+pub mod are;
+pub mod hba;
+pub mod ident;
 pub mod yaml;

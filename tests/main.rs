@@ -3,4 +3,6 @@ mod unit;
 
 mod hostile_conf;
 mod oracle_conf;
+
+mod oracle_hba;
 mod support;
