@@ -5,4 +5,6 @@ mod hostile_conf;
 mod oracle_conf;
 
 mod oracle_hba;
+
+mod oracle_yaml;
 mod support;

@@ -1,13 +1,28 @@
 //! What a YAML file says, as PyYAML's `safe_load` constructs it, with the place of every value.
 //!
 //! Nodes live in one arena. An alias is a second reference to the same node, never a copy, so a tree is never larger than
-//! its text; a node may even contain itself, so whoever walks a tree needs a limit of depth.
+//! its text. References that make a node contain itself, or that make a walk through all of the tree take more steps than
+//! [`MOST_STEPS`], are cut (a problem says so), so that whoever walks a tree comes to an end.
 
-use crate::source::{SourceId, Span};
+use std::sync::Arc;
+
+pub use super::bound::MOST_STEPS;
+use super::fault::Exception;
+use crate::source::{Source, SourceId, Span};
 
 /// A node of a [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(super) u32);
+
+impl NodeId {
+    pub(super) fn at(index: usize) -> Self {
+        Self(super::composer::offset(index))
+    }
+
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// How a scalar or collection was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +46,8 @@ pub enum Style {
 pub enum Int {
     /// One that fits.
     Small(i64),
-    /// One that does not, in decimal digits with its sign.
+    /// One that does not, in decimal digits with its sign; in hexadecimal ones after `0x` when it is written in base 2, 8
+    /// or 16 and has so many digits that Python refuses to show it in decimal.
     Big(Box<str>),
 }
 
@@ -93,6 +109,8 @@ pub struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) root: Option<NodeId>,
     pub(super) complete: bool,
+    pub(super) comments: Vec<Span>,
+    pub(super) exception: Option<Arc<Exception>>,
 }
 
 impl Tree {
@@ -108,11 +126,32 @@ impl Tree {
         self.root
     }
 
-    /// Whether `safe_load` accepts the text. If not, parts of the tree are missing or [`Value::Unknown`], and what is
-    /// absent from it may stand in the file.
+    /// Whether the tree holds all that `safe_load` makes of the text. If not, the text was refused or references were cut:
+    /// parts of the tree are missing or [`Value::Unknown`], and what is absent from it may stand in the file.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// What `safe_load` raises for the text. It may quote the text, secrets included.
+    #[must_use]
+    pub fn exception(&self) -> Option<&Exception> {
+        self.exception.as_deref()
+    }
+
+    /// Where comments stand, from `#` to the end of the line, in the order of the text.
+    #[must_use]
+    pub fn comments(&self) -> &[Span] {
+        &self.comments
+    }
+
+    /// The comment behind a value on the line where the value ends, with nothing but spaces between them.
+    #[must_use]
+    pub fn comment_after(&self, source: &Source, value: Span) -> Option<Span> {
+        let next = self.comments.partition_point(|c| c.start < value.end);
+        let comment = *self.comments.get(next)?;
+        let between = source.bytes().get(value.end as usize..comment.start as usize)?;
+        between.iter().all(|b| *b == b' ').then_some(comment)
     }
 
     /// A node of this tree.

@@ -1,0 +1,354 @@
+//! Reads on after a mistake: blanks out the smallest piece that can be blamed, at the same length, and reads again.
+//!
+//! A piece is the value of a key (the key stays, its value is unknown), a line without a key, or the value of a key that
+//! the line hangs under. A mistake that shows only in the text before an earlier one is a consequence and is not kept.
+
+use super::document::{Attempt, Document, attempt};
+use super::fault::Exception;
+use super::text::{Unreadable, decode};
+use super::tree::{NodeId, Value};
+use crate::source::{Source, SourceId};
+
+/// Bytes that may be read again and again, in all.
+const MOST_WORK: usize = 12 << 20;
+/// Readings of one text.
+const MOST_ROUNDS: usize = 40;
+
+/// What was read of a text, and what is wrong with it.
+pub(super) struct Reading {
+    /// `None` when nothing could be read.
+    pub(super) document: Option<Document>,
+    /// What PyYAML raises.
+    pub(super) raised: Option<Exception>,
+    /// Further mistakes, independent of that one and of each other.
+    pub(super) further: Vec<Exception>,
+    /// Byte ranges of comments.
+    pub(super) comments: Vec<(usize, usize)>,
+    /// Byte ranges of escapes of lone surrogates.
+    pub(super) surrogates: Vec<(usize, usize)>,
+}
+
+/// Reads as much of a source as can be read.
+pub(super) fn read(source: &Source) -> Reading {
+    let (text, first) = match decode(source.bytes()) {
+        Ok(text) => {
+            let Attempt { outcome, comments, surrogates, .. } = attempt(text, source.id());
+            match outcome {
+                Ok(document) => return Reading::complete(document, comments, surrogates),
+                Err(fault) => {
+                    let state = Recovery::new(text.to_owned(), comments);
+                    return state.run(*fault, Vec::new(), source.id());
+                }
+            }
+        }
+        Err(damage) => {
+            let readable = std::str::from_utf8(&source.bytes()[..damage.readable]).unwrap_or_default();
+            let before = attempt(readable, source.id());
+            let mut faults = vec![*damage.exception];
+            if let Err(fault) = before.outcome
+                && !before.end_seen
+            {
+                faults.insert(0, *fault);
+            }
+            (mend(source.bytes(), &damage.places), (faults, damage.places, before.comments))
+        }
+    };
+    let (mut faults, places, comments) = first;
+    let mut state = Recovery::new(text, comments);
+    state.broken = places.iter().map(|(start, end, _)| (*start, *end)).collect();
+    let raised = faults.remove(0);
+    let again = attempt(&state.text, source.id());
+    match again.outcome {
+        Ok(document) => {
+            let mut reading = Reading::complete(document, again.comments, again.surrogates);
+            state.forget_broken(&mut reading);
+            reading.further.extend(reading.raised.take());
+            reading.further.append(&mut faults);
+            reading.raised = Some(raised);
+            reading
+        }
+        Err(fault) => {
+            let mut reading = state.run(*fault, faults, source.id());
+            let same = reading.raised.as_ref() == Some(&raised);
+            reading.further.extend(reading.raised.take().filter(|_| !same));
+            reading.raised = Some(raised);
+            reading
+        }
+    }
+}
+
+/// The text with a letter in the place of each byte that cannot be read.
+fn mend(bytes: &[u8], places: &[(usize, usize, Unreadable)]) -> String {
+    let mut bytes = bytes.to_vec();
+    for (start, end, _) in places {
+        bytes[*start..*end].fill(b'_');
+    }
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+impl Reading {
+    fn complete(mut document: Document, comments: Vec<(usize, usize)>, surrogates: Vec<(usize, usize)>) -> Self {
+        let mut further = std::mem::take(&mut document.found.faults);
+        let raised = if further.is_empty() { None } else { Some(further.remove(0)) };
+        Self { document: Some(document), raised, further, comments, surrogates }
+    }
+}
+
+/// A line that a mistake can be blamed on.
+struct Blame {
+    /// Bytes that are blanked out.
+    range: (usize, usize),
+    /// Whether a key or dash stays before them, so that its value is unknown.
+    keeps_key: bool,
+    /// Where the line begins.
+    line: usize,
+    indent: usize,
+}
+
+struct Recovery {
+    text: String,
+    comments: Vec<(usize, usize)>,
+    /// What stands in these bytes is not known.
+    broken: Vec<(usize, usize)>,
+    rounds: usize,
+}
+
+impl Recovery {
+    fn new(text: String, comments: Vec<(usize, usize)>) -> Self {
+        let rounds = (MOST_WORK / text.len().max(1)).clamp(1, MOST_ROUNDS);
+        Self { text, comments, broken: Vec::new(), rounds }
+    }
+
+    /// Goes on until the text can be read, nothing can be blamed, or it has cost enough.
+    fn run(mut self, first: Exception, mut further: Vec<Exception>, source: SourceId) -> Reading {
+        let mut fault = first.clone();
+        let document = loop {
+            match self.step(&fault, source) {
+                Step::Read(document, surrogates) => break Some((document, surrogates)),
+                Step::Next(next) => {
+                    further.push((*next).clone());
+                    fault = *next;
+                }
+                Step::Consequence(next) => fault = *next,
+                Step::Stuck => break None,
+            }
+        };
+        self.comments.sort_unstable();
+        self.comments.dedup();
+        let mut reading = match document {
+            Some((document, surrogates)) => {
+                Reading::complete(*document, std::mem::take(&mut self.comments), surrogates)
+            }
+            None => Reading {
+                document: None,
+                raised: None,
+                further: Vec::new(),
+                comments: std::mem::take(&mut self.comments),
+                surrogates: Vec::new(),
+            },
+        };
+        self.forget_broken(&mut reading);
+        further.extend(reading.raised.take());
+        further.append(&mut reading.further);
+        Reading { raised: Some(first), further, ..reading }
+    }
+
+    /// Blames ever larger pieces for one mistake, until it is gone.
+    fn step(&mut self, fault: &Exception, source: SourceId) -> Step {
+        let culprit = culprit(fault).min(self.text.len());
+        let before = self.text.clone();
+        let mut blame = self.first_blame(fault, culprit);
+        while let Some(this) = blame {
+            if self.rounds == 0 {
+                return Step::Stuck;
+            }
+            self.rounds -= 1;
+            self.text = blank(&before, this.range);
+            let end = this.range.1;
+            let again = attempt(&self.text, source);
+            match again.outcome {
+                Ok(document) => {
+                    self.broken.push(this.range);
+                    self.comments.extend(again.comments);
+                    return Step::Read(Box::new(document), again.surrogates);
+                }
+                Err(next) if self::culprit(&next) >= end && next.at >= end => {
+                    self.broken.push(this.range);
+                    self.comments.extend(again.comments);
+                    return Step::Next(next);
+                }
+                Err(next) if self.is_outermost(&this) => {
+                    self.broken.push(this.range);
+                    self.comments.extend(again.comments);
+                    let known = self.broken.iter().any(|(start, _)| *start == self::culprit(&next));
+                    return if known { Step::Stuck } else { Step::Consequence(next) };
+                }
+                Err(_) => blame = self.wider(&before, &this),
+            }
+        }
+        Step::Stuck
+    }
+
+    fn is_outermost(&self, blame: &Blame) -> bool {
+        !blame.keeps_key && blame.indent == 0 && blame.line < self.text.len()
+    }
+
+    fn first_blame(&self, fault: &Exception, culprit: usize) -> Option<Blame> {
+        if fault.problem == "but found another document" {
+            let range = (culprit, self.text.len());
+            return Some(Blame { range, keeps_key: false, line: culprit, indent: 0 });
+        }
+        let mut line = line_start(&self.text, culprit);
+        // At the end of the text, the last line that says anything.
+        while line > 0 && is_silent(&self.text, line) {
+            line = line_start(&self.text, line - 1);
+        }
+        Some(blame_line(&self.text, line, true))
+    }
+
+    /// The whole line instead of its value; or the value of the nearest line before that stands further left.
+    fn wider(&self, text: &str, blame: &Blame) -> Option<Blame> {
+        if blame.keeps_key && (blame.indent == 0 || blame.range.0 > culprit_line_end(text, blame.line)) {
+            return Some(blame_line(text, blame.line, false));
+        }
+        let mut line = blame.line;
+        while line > 0 {
+            line = line_start(text, line - 1);
+            if !is_silent(text, line) && indent(text, line) < blame.indent {
+                return Some(blame_line(text, line, true));
+            }
+        }
+        blame.keeps_key.then(|| blame_line(text, blame.line, false))
+    }
+
+    /// Makes values unknown that stand where the text was broken.
+    fn forget_broken(&self, reading: &mut Reading) {
+        let mut broken = self.broken.clone();
+        broken.sort_unstable();
+        let hit = |start: usize, end: usize| {
+            let next = broken.partition_point(|b| b.1 < start || (b.1 == start && start < end));
+            broken.get(next).is_some_and(|b| if start == end { b.0 <= start } else { b.0 < end })
+        };
+        reading.further.retain(|fault| !hit(fault.at, fault.at));
+        if reading.raised.as_ref().is_some_and(|fault| hit(fault.at, fault.at)) {
+            reading.raised = None;
+        }
+        let Some(document) = &mut reading.document else { return };
+        for (index, node) in document.composed.nodes.iter_mut().enumerate() {
+            let is_scalar = document.composed.metas.get(index).is_some_and(|m| m.kind == super::composer::Kind::Scalar);
+            let (start, end) = (node.span.start as usize, node.span.end as usize);
+            if is_scalar && hit(start, end) {
+                node.value = Value::Unknown;
+                reading.further.retain(|fault| fault.at != start);
+            }
+        }
+        document.found.duplicates.retain(|pair| !is_unknown(document.composed.nodes.as_slice(), *pair));
+    }
+}
+
+fn is_unknown(nodes: &[super::tree::Node], pair: (NodeId, NodeId)) -> bool {
+    [pair.0, pair.1].iter().any(|id| nodes[id.index()].value == Value::Unknown)
+}
+
+enum Step {
+    /// The text could be read.
+    Read(Box<Document>, Vec<(usize, usize)>),
+    /// Another mistake stands behind what was blanked out.
+    Next(Box<Exception>),
+    /// What is left of the mistake shows elsewhere.
+    Consequence(Box<Exception>),
+    /// Nothing more can be blamed.
+    Stuck,
+}
+
+/// Where the mistake was made: where a quote or bracket was opened, rather than where PyYAML missed its end.
+fn culprit(fault: &Exception) -> usize {
+    match &fault.context {
+        Some((context, Some(since))) if context.starts_with("while scanning") || context.contains("flow") => *since,
+        _ => fault.at,
+    }
+}
+
+fn line_start(text: &str, at: usize) -> usize {
+    text.as_bytes()[..at].iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1)
+}
+
+fn culprit_line_end(text: &str, at: usize) -> usize {
+    text.as_bytes()[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(text.len(), |i| at + i)
+}
+
+fn indent(text: &str, line: usize) -> usize {
+    text.as_bytes()[line..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
+}
+
+/// Empty, or nothing but a comment.
+fn is_silent(text: &str, line: usize) -> bool {
+    matches!(text.as_bytes().get(line + indent(text, line)), None | Some(b'#' | b'\n' | b'\r'))
+}
+
+/// What hangs on a line: its value and all that stands deeper below it, or the line as a whole.
+fn blame_line(text: &str, line: usize, keep_key: bool) -> Blame {
+    let end_of_line = culprit_line_end(text, line);
+    let indent_here = indent(text, line);
+    let key = if keep_key { key_end(&text[line..end_of_line]) } else { None };
+    let (start, depth) = key.map_or((line, indent_here), |(end, depth)| (line + end, depth));
+    let mut end = end_of_line;
+    let mut next = end_of_line;
+    while next < text.len() {
+        next += 1;
+        if text.as_bytes()[next - 1] == b'\r' && text.as_bytes().get(next) == Some(&b'\n') {
+            next += 1;
+        }
+        let stop = culprit_line_end(text, next);
+        if !is_silent(text, next) {
+            if indent(text, next) <= depth {
+                break;
+            }
+            end = stop;
+        }
+        next = stop;
+    }
+    Blame { range: (start, end), keeps_key: key.is_some(), line, indent: indent_here }
+}
+
+/// Where the key of a line ends, `:` included, and the column of the key; for an item without a key, the dash.
+fn key_end(line: &str) -> Option<(usize, usize)> {
+    let bytes = line.as_bytes();
+    let blank = |at: usize| matches!(bytes.get(at), None | Some(b' ' | b'\t'));
+    let mut at = line.len() - line.trim_start_matches([' ', '\t']).len();
+    let mut dash = None;
+    while bytes.get(at) == Some(&b'-') && blank(at + 1) {
+        dash = Some((at + 1, at));
+        at += 1;
+        while bytes.get(at) == Some(&b' ') {
+            at += 1;
+        }
+    }
+    let name = match bytes.get(at) {
+        Some(quote @ (b'"' | b'\'')) => line[at + 1..].find(*quote as char).map(|len| at + len + 2),
+        Some(b) if b.is_ascii_alphanumeric() || *b == b'_' => {
+            let len = bytes[at..].iter().enumerate().position(|(i, b)| *b == b':' && blank(at + i + 1));
+            len.map(|len| at + len).filter(|end| !line[at..*end].contains(" #"))
+        }
+        _ => None,
+    };
+    match name {
+        Some(end) if bytes.get(end) == Some(&b':') && blank(end + 1) => Some((end + 1, at)),
+        _ => dash,
+    }
+}
+
+/// The text with spaces in a range; line ends and lines of comments stay.
+fn blank(text: &str, range: (usize, usize)) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    let mut at = range.0;
+    while at < range.1 {
+        let end = culprit_line_end(text, at).min(range.1);
+        let is_comment = at > range.0 && text[at..end].trim_start_matches([' ', '\t']).starts_with('#');
+        if !is_comment {
+            bytes[at..end].fill(b' ');
+        }
+        at = end + 1;
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}

@@ -1,0 +1,200 @@
+//! Exceptions and oddities to problems: which rule, where, with which words of PyYAML, and which bytes would mend it.
+
+use std::sync::Arc;
+
+use super::construct::is_too_large;
+use super::document::Document;
+use super::fault::Exception;
+use super::mend;
+use super::recover::Reading;
+use super::tree::{NodeId, Tree, Value};
+use crate::problem::{Parsed, Problem};
+use crate::source::{Source, Span};
+
+/// Most places that are shown besides the first when the same thing is wrong again and again.
+const MOST_LABELS: usize = 5;
+
+/// The tree of a reading, and its problems in the order of the text.
+pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
+    let Reading { document, raised, further, comments, surrogates } = reading;
+    let mut problems = Vec::new();
+    for fault in raised.iter().chain(&further) {
+        problems.push(problem(source, fault));
+    }
+    let mut complete = raised.is_none();
+    if let Some(document) = &document {
+        complete &= document.cuts.recursive.is_empty() && document.cuts.large.is_empty();
+        oddities(source, document, &mut problems);
+    }
+    problems.extend(surrogates_problem(source, &surrogates));
+    problems.sort_by(|a, b| (a.at, &a.rule).cmp(&(b.at, &b.rule)));
+    let (nodes, root) = match document {
+        Some(document) => (document.composed.nodes, document.composed.root),
+        None => (Vec::new(), None),
+    };
+    let tree = Tree {
+        source: source.id(),
+        nodes,
+        root,
+        complete,
+        comments: comments.into_iter().map(|(start, end)| source.span(start, end)).collect(),
+        exception: raised.map(Arc::new),
+    };
+    Parsed { tree, problems }
+}
+
+/// What is wrong in a text that PyYAML accepts.
+fn oddities(source: &Source, document: &Document, problems: &mut Vec<Problem>) {
+    let nodes = &document.composed.nodes;
+    let span = |id: NodeId| nodes[id.index()].span;
+    for (first, later) in &document.found.duplicates {
+        let name = match &nodes[later.index()].value {
+            Value::Str(name) => name.to_string(),
+            _ => source.text(span(*later)).into_owned(),
+        };
+        let (a, b) = (span(*first), span(*later));
+        problems.push(Problem::new("yaml-duplicate-key", b.max(a)).arg("key", name).label(a.min(b), "first here"));
+    }
+    for id in &document.cuts.recursive {
+        problems.push(Problem::new("yaml-recursive-alias", head(source, span(*id))));
+    }
+    for id in &document.cuts.large {
+        let what = "aliases in it stand for more than a million values";
+        problems.push(Problem::new("yaml-too-large-when-expanded", head(source, span(*id))).arg("problem", what));
+    }
+    for anchor in document.composed.anchors.iter().filter(|a| a.empty && !a.used) {
+        let at = source.span(anchor.mark, span(anchor.node).start as usize);
+        let problem = Problem::new("yaml-unquoted-special", at)
+            .arg("character", "&")
+            .arg("problem", "the word is read as an anchor and the value is null");
+        problems.push(mend::quoted(source, problem, anchor.mark));
+    }
+}
+
+/// The first line of a span.
+fn head(source: &Source, span: Span) -> Span {
+    let bytes = &source.bytes()[span.range()];
+    let len = bytes.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(bytes.len());
+    source.span(span.start as usize, span.start as usize + len)
+}
+
+fn surrogates_problem(source: &Source, escapes: &[(usize, usize)]) -> Option<Problem> {
+    let (start, end) = *escapes.first()?;
+    let at = source.span(start, end);
+    let mut problem = Problem::new("yaml-surrogate-escape", at).arg("escape", source.text(at));
+    for (start, end) in escapes.iter().skip(1).take(MOST_LABELS) {
+        problem = problem.label(source.span(*start, *end), "");
+    }
+    for pair in escapes.windows(2) {
+        if let Some(text) = mend::joined(source, pair[0], pair[1]) {
+            problem = problem.edit(source.span(pair[0].0, pair[1].1), text);
+        }
+    }
+    Some(problem)
+}
+
+fn problem(source: &Source, fault: &Exception) -> Problem {
+    let at = place(source, fault);
+    let rule = rule(source, fault);
+    let mut problem = Problem::new(rule, at).arg("problem", words(source, fault));
+    if rule == "yaml-parse-error" || rule == "file-not-utf8" {
+        problem = problem.arg("exception", fault.class);
+    }
+    if rule == "yaml-unquoted-special" {
+        let character = source.text(source.span(special_at(fault), special_at(fault) + 1)).into_owned();
+        problem = problem.arg("character", character);
+    }
+    if let Some((context, Some(since))) = &fault.context {
+        let label = source.span(*since, *since);
+        problem = problem.label(label, mask(source, *since, context));
+    }
+    match rule {
+        "yaml-tab-indent" => mend::tabs(source, problem, fault.at),
+        "yaml-unquoted-star" | "yaml-unquoted-special" => mend::quoted(source, problem, special_at(fault)),
+        _ => problem,
+    }
+}
+
+/// The offending token's bytes on its first line.
+fn place(source: &Source, fault: &Exception) -> Span {
+    let len = source.bytes().len();
+    let start = fault.at.min(len);
+    let mut end = fault.end.clamp(start, len);
+    while end < len && source.bytes()[end] & 0xC0 == 0x80 {
+        end += 1;
+    }
+    head(source, source.span(start, end))
+}
+
+/// Where the value begins that should have been quoted.
+fn special_at(fault: &Exception) -> usize {
+    match &fault.context {
+        Some((context, Some(since))) if context != "while parsing a node" => *since,
+        _ => fault.at,
+    }
+}
+
+fn rule(source: &Source, fault: &Exception) -> &'static str {
+    let context = fault.context.as_ref().map_or("", |(context, _)| context.as_ref());
+    match fault.class {
+        _ if is_too_large(fault) => return "yaml-too-large-when-expanded",
+        "UnicodeDecodeError" => return "file-not-utf8",
+        "RecursionError" => return "yaml-too-deep",
+        _ => {}
+    }
+    if context == "while scanning for the next token" {
+        return match source.bytes().get(fault.at) {
+            Some(b'\t') => "yaml-tab-indent",
+            Some(b'@' | b'%' | b'`') => "yaml-unquoted-special",
+            _ => "yaml-parse-error",
+        };
+    }
+    let is_tag = matches!(context, "while scanning a tag" | "while parsing a tag" | "while parsing a node")
+        || fault.problem.starts_with("could not determine a constructor for the tag");
+    if context == "while scanning an alias" {
+        return "yaml-unquoted-star";
+    }
+    let at = special_at(fault);
+    let special = context == "while scanning an anchor" || (is_tag && is_local_tag(source, at));
+    let bracket = context.contains("flow") && mend::is_value_start(source, at) && !closes(source, at);
+    if special || bracket { "yaml-unquoted-special" } else { "yaml-parse-error" }
+}
+
+/// A `!` that does not begin `!!name` or `!<…>`.
+fn is_local_tag(source: &Source, at: usize) -> bool {
+    let rest = source.bytes().get(at..).unwrap_or_default();
+    rest.first() == Some(&b'!') && !matches!(rest.get(1), Some(b'!' | b'<'))
+}
+
+/// Whether a bracket has its counterpart on the same line.
+fn closes(source: &Source, at: usize) -> bool {
+    let bytes = source.bytes();
+    let close = match bytes.get(at) {
+        Some(b'[') => b']',
+        Some(b'{') => b'}',
+        _ => return true,
+    };
+    let line_end = bytes[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |i| at + i);
+    bytes[at..line_end].contains(&close)
+}
+
+fn words(source: &Source, fault: &Exception) -> String {
+    mask(source, fault.at, &fault.problem)
+}
+
+/// PyYAML's words; on a line whose key tells of a secret, without what they quote of it.
+fn mask(source: &Source, at: usize, words: &str) -> String {
+    let line = source.line_index(u32::try_from(at).unwrap_or(u32::MAX));
+    let text = source.line_span(line).map(|span| source.text(span).to_lowercase()).unwrap_or_default();
+    let secret = ["pass", "secret", "token", "credential", "private"].iter().any(|word| text.contains(word));
+    let quoted = words.find(['\'', '"']).zip(words.rfind(['\'', '"']));
+    match quoted {
+        // One character, or the name of a token, tells nothing.
+        Some((first, last))
+            if secret && last > first + 2 && !words.contains("but found") && !words.contains("but got") =>
+        {
+            format!("{}***{}", &words[..=first], &words[last..])
+        }
+        _ => words.to_owned(),
+    }
+}
