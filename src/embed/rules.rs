@@ -70,7 +70,7 @@ fn texts(items: &[std::borrow::Cow<'static, str>]) -> String {
 fn emit(r: &Rule) -> String {
     format!(
         "Rule {{ id: {}, summary: {}, severity: Severity::{:?}, status: Status::{:?}, needs: {}, patroni: {}, postgresql: {}, \
-         why: {}, references: {}, proof: {}, check: {}, message: {}, fix: {}, no_fix: {} }}",
+         supersedes: {}, why: {}, references: {}, proof: {}, check: {}, message: {}, fix: {}, no_fix: {} }}",
         text(&r.id),
         text(&r.summary),
         r.severity,
@@ -78,6 +78,7 @@ fn emit(r: &Rule) -> String {
         list(&r.needs, |n| format!("Need::{n:?}")),
         text(&r.patroni),
         text(&r.postgresql),
+        texts(&r.supersedes),
         text(&r.why),
         texts(&r.references),
         text(&r.proof),

@@ -155,7 +155,7 @@ fn read_patroni(seen: &mut Seen, mode: Option<u32>, named: bool, options: &Optio
             seen.secrets.push(value.clone());
         }
     }
-    seen.problems.extend(super::patroni_keys::check_keys(&file.config, options.patroni));
+    seen.problems.extend(super::patroni_keys::check_keys(&file.config));
     seen.read = Read::Patroni(Box::new(file));
 }
 

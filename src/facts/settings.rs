@@ -3,16 +3,16 @@
 use crate::knowledge::guc::{self, Guc, MAJORS};
 use crate::parse::guc_value::parse_value;
 
-/// The newest major's entry of a setting that any supported major knows.
-fn newest(name: &str) -> Option<&'static Guc> {
-    MAJORS.rev().find_map(|v| guc::find(name, v))
+/// The newest major that knows a setting, and its entry.
+fn newest(name: &str) -> Option<(u16, &'static Guc)> {
+    MAJORS.rev().find_map(|v| guc::find(name, v).map(|guc| (v, guc)))
 }
 
 /// Whether two texts are one value of a setting: `on` and `true`, `1GB` and `1024MB`, `hot_standby` and `replica`.
 #[must_use]
 pub fn equal(name: &str, a: &str, b: &str) -> bool {
-    let Some(guc) = newest(name) else { return a == b };
-    match (parse_value(guc, a), parse_value(guc, b)) {
+    let Some((version, guc)) = newest(name) else { return a == b };
+    match (parse_value(guc, a, version), parse_value(guc, b, version)) {
         (Ok(a), Ok(b)) => a == b,
         _ => a.eq_ignore_ascii_case(b),
     }
@@ -22,7 +22,7 @@ pub fn equal(name: &str, a: &str, b: &str) -> bool {
 /// Without a version the newest is asked.
 #[must_use]
 pub fn default_value(name: &str, version: Option<u16>) -> Option<String> {
-    let guc = version.map_or_else(|| newest(name), |v| guc::find(name, v))?;
+    let guc = version.map_or_else(|| newest(name).map(|n| n.1), |v| guc::find(name, v))?;
     Some(guc.default.to_owned())
 }
 

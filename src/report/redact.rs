@@ -86,7 +86,14 @@ impl Redactor {
                 out = out.replace(value.reveal(), MASK);
             }
         }
-        out.chars().flat_map(|c| visible(c).map_or_else(|| vec![c], |s| s.chars().collect())).collect()
+        let mut clean = String::with_capacity(out.len());
+        for c in out.chars() {
+            match visible(c) {
+                Some(text) if c != '\n' => clean.push_str(text),
+                _ => clean.push(c),
+            }
+        }
+        clean
     }
 
     /// The part of a line of a file between two bytes, as it may be shown.

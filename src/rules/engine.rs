@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::prelude::*;
 
 use super::report::Report;
-use super::schema::{CheckSpec, Disruption, FixSpec, Rule, Severity, StepSpec};
+use super::schema::{CheckSpec, Disruption, FixSpec, Rule, Severity, StepSpec, Text, placeholders};
 use super::{allow, kinds, native, template};
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
@@ -82,6 +82,7 @@ pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
     for id in by_parsers.keys().filter(|id| rules.binary_search_by(|r| (*r.id).cmp(id)).is_err()) {
         outcome.broken.push(Broken { rule: (*id).to_owned(), message: "a parser names it, and there is no such rule".to_owned() });
     }
+    supersede(&facts.sources, &mut found);
     apply_allows(rules, facts, selection, &mut found, &mut outcome);
     for (rule, severity, problem) in found {
         match word(rule, severity, problem) {
@@ -145,6 +146,16 @@ fn check(rule: &Rule, facts: &Facts, by_parsers: &BTreeMap<&str, Vec<&Problem>>,
 }
 
 type Found<'r> = (&'r Rule, Severity, Problem);
+
+/// One finding per cause: drops what another rule says more exactly of the same line.
+fn supersede(sources: &SourceMap, found: &mut Vec<Found<'_>>) {
+    let line = |p: &Problem| (p.at.source, sources.get(p.at.source).line_index(p.at.start));
+    let mut said: BTreeMap<(SourceId, usize), Vec<&Text>> = BTreeMap::new();
+    for (rule, _, problem) in found.iter().filter(|(rule, ..)| !rule.supersedes.is_empty()) {
+        said.entry(line(problem)).or_default().extend(rule.supersedes.iter());
+    }
+    found.retain(|(rule, _, problem)| said.is_empty() || !said.get(&line(problem)).is_some_and(|s| s.contains(&&rule.id)));
+}
 
 /// Drops what a comment allows, and adds what is wrong with the comments.
 fn apply_allows<'r>(
@@ -211,8 +222,9 @@ fn unknown_rule(rules: &[Rule], id: &str, at: Span) -> Problem {
 
 fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding, String> {
     let message = template::fill(&rule.message, &problem.args)?;
-    let mut notes = problem.notes;
-    notes.insert(0, one_line(&template::fill(&rule.why, &problem.args)?));
+    let mut notes = vec![one_line(&template::fill(&rule.why, &problem.args)?)];
+    notes.extend(hints(rule, &problem.args));
+    notes.extend(problem.notes);
     Ok(Finding {
         rule: rule.id.clone(),
         severity,
@@ -224,6 +236,24 @@ fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding, St
             Some(spec) => Ok(fix(spec, &problem.args, &problem.edits)?),
             None => Err(template::fill(&rule.no_fix, &problem.args)?),
         },
+    })
+}
+
+/// Values that only some problems of a rule have, so that its texts cannot name them, and the words for each.
+const HINTS: [(&str, &str, &str); 6] = [
+    ("suggestion", "did you mean `", "`?"),
+    ("alternatives", "any of these will do: ", ""),
+    ("variable", "or set it in the environment: ", ""),
+    ("removed", "no longer read since Patroni ", ""),
+    ("known-to", "known to PostgreSQL ", ""),
+    ("found", "it is `", "`"),
+];
+
+fn hints<'a>(rule: &'a Rule, args: &'a [crate::problem::Arg]) -> impl Iterator<Item = String> + 'a {
+    let named = |name: &str| placeholders(&rule.message).contains(&name) || placeholders(&rule.why).contains(&name);
+    HINTS.iter().filter(move |(name, ..)| !named(name)).filter_map(|(name, before, behind)| {
+        let value = args.iter().find(|(n, _)| n == name).map(|(_, v)| v).filter(|v| !v.is_empty())?;
+        Some(format!("{before}{value}{behind}"))
     })
 }
 

@@ -349,6 +349,9 @@ pub struct Rule {
     /// PostgreSQL versions in which it is true; empty for all supported ones.
     #[serde(default)]
     pub postgresql: Text,
+    /// Rules that speak of the same cause in a more general way: their findings on a line that has one of this rule go.
+    #[serde(default)]
+    pub supersedes: List<Text>,
     /// What happens, in effects a user sees, with the log line.
     pub why: Text,
     /// Where to read more.

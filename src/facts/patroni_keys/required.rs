@@ -1,6 +1,6 @@
 //! Keys that must be there.
 
-use crate::knowledge::patroni::{DCS_SECTIONS, KeyFact, Need, keys, variables};
+use crate::knowledge::patroni::{KeyFact, Need, keys, variables};
 use crate::parse::patroni::{Item, Patroni, Type};
 use crate::problem::Problem;
 use crate::source::Span;
@@ -25,14 +25,6 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         }
         let rule = if row.required { "yaml-required-key-missing" } else { "validator-requires-key" };
         problems.push(missing(rule, row.path, key, place(section)));
-    }
-    if patroni.dcs().is_none() {
-        problems.push(
-            Problem::new("yaml-required-key-missing", place(top))
-                .arg("key", "etcd3")
-                .arg("path", "etcd3")
-                .arg("alternatives", DCS_SECTIONS.join(", ")),
-        );
     }
     for choice in ALTERNATIVES {
         let parent = choice[0].split('.').next().unwrap_or_default();
