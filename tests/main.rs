@@ -1,4 +1,5 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
 
+mod hostile_yaml;
 mod oracle_yaml;
 mod support;
