@@ -1,4 +1,5 @@
-//! Files made to hurt: each must end in problems, within a second.
+//! Files made to hurt: each must end in problems, within a second of processor time (three where the code is not optimised,
+//! which also bears tests that run beside it).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,6 +43,8 @@ fn cpu_time() -> Duration {
     Duration::from_nanos(text.split_whitespace().next().and_then(|n| n.parse().ok()).expect("nanoseconds"))
 }
 
+const LIMIT: Duration = Duration::from_secs(if cfg!(debug_assertions) { 3 } else { 1 });
+
 /// The best of three counts: a busy machine also makes processor time longer.
 fn timed(what: &str, run: impl Fn() -> Parsed<Hba>) -> Parsed<Hba> {
     let mut took = Vec::new();
@@ -49,7 +52,7 @@ fn timed(what: &str, run: impl Fn() -> Parsed<Hba>) -> Parsed<Hba> {
         let since = cpu_time();
         let parsed = run();
         took.push(cpu_time().saturating_sub(since));
-        if took.last().is_some_and(|t| *t < Duration::from_secs(1)) {
+        if took.last().is_some_and(|t| *t < LIMIT) {
             return parsed;
         }
         assert!(took.len() < 3, "{what}: {took:?}");
@@ -157,7 +160,7 @@ fn hostile_patterns_are_refused_or_not_understood() {
         let since = cpu_time();
         let _ = decide(&parsed.tree, &joe, &Surroundings::unknown());
         let took = cpu_time().saturating_sub(since);
-        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert!(took < LIMIT, "{took:?}");
     }
 }
 
@@ -177,6 +180,6 @@ fn a_hundred_thousand_lines_are_decided_for_a_hundred_connections() {
         assert_eq!(decide(&hba, &asked, &Surroundings::unknown()), Ok(Decision::Rule(100_000)));
     }
     let took = cpu_time().saturating_sub(since);
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(took < LIMIT, "{took:?}");
     eprintln!("100,000 lines read and decided for 100 connections in {took:?}");
 }
