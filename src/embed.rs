@@ -5,6 +5,7 @@ mod patroni;
 
 use std::path::Path;
 
+#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "that is how cargo talks with a build script")]
 fn main() {
     let out = std::env::var("OUT_DIR").expect("invariant: cargo sets OUT_DIR");
     println!("cargo::rerun-if-changed=src/embed.rs");

@@ -137,7 +137,8 @@ fn repr(item: &Item) -> String {
         ItemValue::Secret(s, _) => s.reveal().to_owned(),
         ItemValue::Other(t, _) => t.to_string(),
         ItemValue::Map(pairs) => {
-            let inner: Vec<String> = pairs.iter().map(|p| format!("{}: {}", p.key.value.repr(), repr(&p.item))).collect();
+            let inner: Vec<String> =
+                pairs.iter().map(|p| format!("{}: {}", p.key.value.repr(), repr(&p.item))).collect();
             format!("{{{}}}", inner.join(", "))
         }
         ItemValue::List(items) => format!("[{}]", items.iter().map(repr).collect::<Vec<_>>().join(", ")),
@@ -181,11 +182,9 @@ fn contains(item: &Item, key: &str) -> Result<bool, Crash> {
         ItemValue::Secret(text, Type::Str) => Ok(text.reveal().contains(key)),
         ItemValue::Other(text, Type::Set) => Ok(text.contains(&python::quoted(key))),
         ItemValue::Unknown => Ok(false),
-        _ => Err(Crash::new(
-            "TypeError",
-            item.span,
-            format!("argument of type '{}' is not iterable", python_type(item)),
-        )),
+        _ => {
+            Err(Crash::new("TypeError", item.span, format!("argument of type '{}' is not iterable", python_type(item))))
+        }
     }
 }
 
@@ -198,7 +197,9 @@ impl Builder {
             set_str(&mut self.top, key, int(value));
         }
         let mut standby = Vec::new();
-        STANDBY_CLUSTER.iter().for_each(|key| set_str(&mut standby, key, text("")));
+        for key in STANDBY_CLUSTER {
+            set_str(&mut standby, key, text(""));
+        }
         set_str(&mut self.top, "standby_cluster", derived(ItemValue::Map(standby), at, Layer::Default));
         let mut parameters = Vec::new();
         for row in known::command_line(self.version).filter(|r| !r.name.starts_with("wal_keep_")) {
@@ -264,7 +265,11 @@ impl Builder {
         let mut taken: Vec<Pair> = Vec::new();
         for pair in parameters.pairs() {
             let Some(name) = pair.key.value.as_str() else {
-                return Err(Crash::new("AttributeError", pair.key.span, "a name that is no string has no attribute 'lower'"));
+                return Err(Crash::new(
+                    "AttributeError",
+                    pair.key.span,
+                    "a name that is no string has no attribute 'lower'",
+                ));
             };
             match known::command_line_setting(name, self.version) {
                 None => taken.push(pair.clone()),
@@ -358,7 +363,9 @@ impl Builder {
         }
         let Some(exhibitor) = zookeeper.get("exhibitor").cloned() else {
             return Err(match zookeeper.kind() {
-                Type::List => Crash::new("TypeError", zookeeper.span, "'str' object cannot be interpreted as an integer"),
+                Type::List => {
+                    Crash::new("TypeError", zookeeper.span, "'str' object cannot be interpreted as an integer")
+                }
                 _ => no_attribute(zookeeper, "pop"),
             });
         };
@@ -390,7 +397,11 @@ impl Builder {
             && let Some(rewind) = rewind
         {
             let ItemValue::Map(users) = &mut authentication.value else {
-                return Err(Crash::new("TypeError", authentication.span, "the object does not support item assignment"));
+                return Err(Crash::new(
+                    "TypeError",
+                    authentication.span,
+                    "the object does not support item assignment",
+                ));
             };
             set_str(users, "superuser", rewind);
         }
@@ -501,10 +512,9 @@ fn accepted(rule: Accepts, item: &Item) -> Option<ItemValue> {
         Accepts::Never => None,
         Accepts::True => (python::parse_bool(&text) == Some(true)).then(|| item.value.clone()),
         Accepts::Bool => python::parse_bool(&text).map(|_| item.value.clone()),
-        Accepts::Words(words) => item
-            .as_str()
-            .is_some_and(|t| words.contains(&t.to_lowercase().as_str()))
-            .then(|| item.value.clone()),
+        Accepts::Words(words) => {
+            item.as_str().is_some_and(|t| words.contains(&t.to_lowercase().as_str())).then(|| item.value.clone())
+        }
         // What 64 bits cannot hold is no less a number in Python.
         Accepts::Int { .. } if matches!(python::int_of(&text), Some(Int::Big(ref digits)) if !digits.starts_with('-')) => {
             python::int_of(&text).map(ItemValue::Int)
