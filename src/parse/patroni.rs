@@ -17,6 +17,7 @@ mod load;
 mod python;
 mod recognise;
 mod secrets;
+mod view;
 
 pub use address::split_host_port;
 pub use effective::Crash;
