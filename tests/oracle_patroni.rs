@@ -1,4 +1,5 @@
 //! Our joining of files and environment against the real `patroni.config.Config`, and our small functions against Patroni's.
+#![expect(clippy::print_stdout, reason = "tests say what they have looked at")]
 
 mod generate;
 mod ours;
@@ -22,13 +23,17 @@ fn difference(peer: &mut Peer, case: &Case) -> Option<String> {
 
 fn compare(case: &Case, theirs: &Json) -> Option<String> {
     let ours = ours::answer(case);
+    // What contains itself cannot be written out by the oracle; we refuse it as early as that.
+    if theirs.get("error").is_some_and(|e| e == "RecursionError") && ours.get("error").is_some() {
+        return None;
+    }
     if theirs.get("error").is_some() || ours.get("error").is_some() {
         return (theirs.get("error") != ours.get("error")).then(|| format!("ours:   {ours}\ntheirs: {theirs}"));
     }
     for part in ["local", "effective", "with_dynamic"] {
         if ours.get(part) != theirs.get(part) {
             let show = |answer: &Json| answer.get(part).map_or_else(|| "absent".to_owned(), Json::to_string);
-            return Some(format!("{part}\nours:   {}\ntheirs: {}", show(&ours), show(&theirs)));
+            return Some(format!("{part}\nours:   {}\ntheirs: {}", show(&ours), show(theirs)));
         }
     }
     None

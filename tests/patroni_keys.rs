@@ -1,4 +1,5 @@
 //! The key checks on real files: everything that `patroni --validate-config` says of keys and types is found.
+#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "tests say what they have looked at")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -75,7 +76,9 @@ fn what_the_validator_says_of_keys_and_types_is_found() {
             }
         }
     }
-    println!("{files} files: {found} messages of keys and types found, {values} of values left to other checks; {rules:?}");
+    println!(
+        "{files} files: {found} messages of keys and types found, {values} of values left to other checks; {rules:?}"
+    );
     assert!(found > 100, "only {found} messages were looked at");
     assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
 }
@@ -116,7 +119,8 @@ fn no_password_of_a_real_file_can_be_seen() {
         }
         for user in ["superuser", "replication", "rewind"] {
             let password = patroni.get(&format!("postgresql.authentication.{user}.password"));
-            let Some(patroni_preflight::parse::patroni::ItemValue::Secret(secret, _)) = password.map(|i| &i.value) else {
+            let Some(patroni_preflight::parse::patroni::ItemValue::Secret(secret, _)) = password.map(|i| &i.value)
+            else {
                 assert!(password.is_none_or(|p| p.kind() == patroni_preflight::parse::patroni::Type::Null));
                 continue;
             };

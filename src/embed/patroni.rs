@@ -12,6 +12,7 @@ pub(crate) fn generate(dir: &Path) -> String {
     keys(&rows(&dir.join("keys.tsv"), 11), &mut out);
     variables(&rows(&dir.join("env.tsv"), 6), &mut out);
     cmdline(&rows(&dir.join("cmdline.tsv"), 6), &mut out);
+    settings(&rows(&dir.join("gucs.tsv"), 9), &mut out);
     out
 }
 
@@ -54,7 +55,8 @@ fn lifetime(since: &str, removed: &str) -> String {
 
 fn bounds(text: &str) -> (String, String) {
     let bound = |t: &str| if t.is_empty() { "None".to_owned() } else { format!("Some({})", number(t)) };
-    text.split_once("..").map_or_else(|| ("None".to_owned(), "None".to_owned()), |(low, high)| (bound(low), bound(high)))
+    text.split_once("..")
+        .map_or_else(|| ("None".to_owned(), "None".to_owned()), |(low, high)| (bound(low), bound(high)))
 }
 
 fn number(text: &str) -> i64 {
@@ -62,8 +64,11 @@ fn number(text: &str) -> i64 {
 }
 
 fn words(text: &str) -> String {
-    let words: Vec<String> =
-        if text == "-" || text.contains("..") { Vec::new() } else { text.split('|').map(|w| format!("{w:?}")).collect() };
+    let words: Vec<String> = if text == "-" || text.contains("..") {
+        Vec::new()
+    } else {
+        text.split('|').map(|w| format!("{w:?}")).collect()
+    };
     format!("&[{}]", words.join(", "))
 }
 
@@ -197,5 +202,36 @@ fn cmdline(rows: &[Vec<String>], out: &mut String) {
         ));
     }
     writeln!(out, "pub(super) static COMMAND_LINE: [CommandLineSetting; {}] = [{}];", lines.len(), lines.concat())
+        .expect("invariant: a String takes all");
+}
+
+fn settings(rows: &[Vec<String>], out: &mut String) {
+    let mut lines: Vec<(String, usize, String)> = Vec::new();
+    for (order, row) in rows.iter().enumerate() {
+        let kind = match row[2].as_str() {
+            "Bool" | "Integer" | "Real" | "Enum" | "EnumBool" | "String" => &row[2],
+            other => panic!("type {other:?} of {}", row[1]),
+        };
+        let recovery = match row[0].as_str() {
+            "parameters" => false,
+            "recovery_parameters" => true,
+            other => panic!("group {other:?} of {}", row[1]),
+        };
+        let till = if row[4] == "-" { "None".to_owned() } else { format!("Some({})", number(&row[4])) };
+        let line = format!(
+            "SettingFact {{ name: {:?}, recovery: {recovery}, kind: SettingKind::{kind}, from: {}, till: {till}, min: {}, \
+             max: {}, unit: {}, words: {} }},\n",
+            row[1],
+            number(&row[3]),
+            option(&row[5]),
+            option(&row[6]),
+            option(&row[7]),
+            words(&row[8])
+        );
+        lines.push((row[1].to_lowercase(), order, line));
+    }
+    lines.sort();
+    let text: String = lines.iter().map(|l| l.2.as_str()).collect();
+    writeln!(out, "pub(super) static SETTINGS: [SettingFact; {}] = [{text}];", lines.len())
         .expect("invariant: a String takes all");
 }

@@ -4,10 +4,12 @@
 //! behaviour of the releases, and the build script makes the slices below out of them.
 
 mod lookup;
+mod settings;
 mod slot_name;
 mod version;
 
 pub use lookup::{child, list_item, method_section};
+pub use settings::{SettingFact, SettingKind, setting, settings};
 pub use slot_name::slot_name;
 pub use version::{Lifetime, Version};
 
@@ -79,6 +81,7 @@ pub enum Need {
 /// One key. Paths name sections with dots; `*` is any name, `[]` an item of a list, `@method` and `@replica_method` a
 /// section that a user has named.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that do not depend on each other")]
 pub struct KeyFact {
     /// Where it stands.
     pub path: &'static str,
@@ -191,7 +194,9 @@ pub struct CommandLineSetting {
     pub lifetime: Lifetime,
 }
 
+#[expect(clippy::unreadable_literal, reason = "the text is generated from the tables")]
 mod tables {
+    use super::settings::{SettingFact, SettingKind};
     use super::{Accepts, CommandLineSetting, KeyFact, Kind, Lifetime, Need, Place, Read, Variable, Version};
     include!(concat!(env!("OUT_DIR"), "/patroni.rs"));
 }
@@ -245,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_all_their_rows() {
-        assert_eq!((keys().len(), variables().len()), (425, 149));
+        assert_eq!((keys().len(), variables().len()), (390, 149));
         assert_eq!(command_line(Version::LATEST).count(), 15);
         assert!(keys().is_sorted_by(|a, b| a.path < b.path));
     }

@@ -17,13 +17,14 @@ mod load;
 mod python;
 mod recognise;
 mod secrets;
+mod view;
 
 pub use address::split_host_port;
 pub use effective::Crash;
 pub use env_file::{Assignment, parse as parse_env_file};
 pub use environment::PREFIX;
-pub use load::dynamic_configuration;
 pub use item::{Item, ItemValue, Key, Layer, Pair, Type};
+pub use load::dynamic_configuration;
 pub use python::{parse_bool, parse_int};
 pub use recognise::looks_like_patroni;
 pub use secrets::{holds_credentials, names_a_secret, spans_in_text};

@@ -65,10 +65,50 @@ impl std::fmt::Display for Case {
 }
 
 const SCALARS: [&str; 44] = [
-    "a", "1", "0", "10", "'10'", "true", "'true'", "off", "on", "~", "''", "0123", "1.5", "1e3", "2024-01-01", "1:30",
-    "'127.0.0.1:5432'", "localhost:8008", "/nowhere/data", "postgres", "\"x y\"", "!!binary aGk=", ".inf", "5432",
-    "'quorum'", "required", "null", "-1", "99999999999999999999", "1.0", "'1'", "'None'", "'True'", "100MB", "16MB",
-    "replica", "minimal", "25", "24", "!!str 5", "'it''s'", "\"tab\\t\"", "host=a password=b", "http://u:p@h:1",
+    "a",
+    "1",
+    "0",
+    "10",
+    "'10'",
+    "true",
+    "'true'",
+    "off",
+    "on",
+    "~",
+    "''",
+    "0123",
+    "1.5",
+    "1e3",
+    "2024-01-01",
+    "1:30",
+    "'127.0.0.1:5432'",
+    "localhost:8008",
+    "/nowhere/data",
+    "postgres",
+    "\"x y\"",
+    "!!binary aGk=",
+    ".inf",
+    "5432",
+    "'quorum'",
+    "required",
+    "null",
+    "-1",
+    "99999999999999999999",
+    "1.0",
+    "'1'",
+    "'None'",
+    "'True'",
+    "100MB",
+    "16MB",
+    "replica",
+    "minimal",
+    "25",
+    "24",
+    "!!str 5",
+    "'it''s'",
+    "\"tab\\t\"",
+    "host=a password=b",
+    "http://u:p@h:1",
 ];
 const NAMES: [&str; 10] = ["x", "initdb", "1", "true", "1.0", "~", "'y z'", "wal_e", "joe", "'1'"];
 
@@ -124,14 +164,15 @@ impl Writer<'_> {
         let children: Vec<_> = known::keys()
             .iter()
             .filter_map(|row| {
-                let rest = if parent.is_empty() { row.path } else { row.path.strip_prefix(parent)?.strip_prefix('.')? };
+                let rest =
+                    if parent.is_empty() { row.path } else { row.path.strip_prefix(parent)?.strip_prefix('.')? };
                 (!rest.contains('.')).then_some((rest, row))
             })
             .collect();
         let mut written = 0;
         for (name, row) in children {
             let needed = parent.ends_with("i.authentication") || parent == "ctl.authentication";
-            if self.rng.below(10) >= chance && !(needed && !self.rng.one_in(20)) {
+            if self.rng.below(10) >= chance && (!needed || self.rng.one_in(20)) {
                 continue;
             }
             written += 1;
@@ -209,11 +250,16 @@ pub(super) fn directory(rng: &mut Rng) -> Case {
             let mut content = usual(rng);
             // Later files speak of the keys of earlier ones, with nulls among them.
             if rng.one_in(2) {
-                content = content.lines().map(|l| if rng.one_in(12) && l.contains(": ") && !l.contains('&') {
-                    format!("{}: ~\n", l.split(": ").next().unwrap_or_default())
-                } else {
-                    format!("{l}\n")
-                }).collect();
+                content = content
+                    .lines()
+                    .map(|l| {
+                        if rng.one_in(12) && l.contains(": ") && !l.contains('&') {
+                            format!("{}: ~\n", l.split(": ").next().unwrap_or_default())
+                        } else {
+                            format!("{l}\n")
+                        }
+                    })
+                    .collect();
             }
             files.push((name.to_owned(), content));
         }
@@ -223,20 +269,55 @@ pub(super) fn directory(rng: &mut Rng) -> Case {
 }
 
 const ENV_VALUES: [&str; 26] = [
-    "", "x", "7", "on", "maybe", "a,b", "[a, b]", "- a\n- b", "a: 1, b: 2", "{a: 1}", "1, 2", "0x10", "'q'", "%(message)s",
-    "{", "[", "a: b: c", "null", "1.5", "127.0.0.1:5432", "~", "[]", "{}", "  7 ", "true", "a b",
+    "",
+    "x",
+    "7",
+    "on",
+    "maybe",
+    "a,b",
+    "[a, b]",
+    "- a\n- b",
+    "a: 1, b: 2",
+    "{a: 1}",
+    "1, 2",
+    "0x10",
+    "'q'",
+    "%(message)s",
+    "{",
+    "[",
+    "a: b: c",
+    "null",
+    "1.5",
+    "127.0.0.1:5432",
+    "~",
+    "[]",
+    "{}",
+    "  7 ",
+    "true",
+    "a b",
 ];
 
 fn environment(rng: &mut Rng, count: usize) -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     for _ in 0..count {
         let row = &known::variables()[rng.below(known::variables().len())];
-        let section = rng.pick(&["ETCD", "ETCD3", "CONSUL", "KUBERNETES", "ZOOKEEPER", "EXHIBITOR", "CITUS", "FOO", "Etcd", "RESTAPI"]);
+        let section = rng.pick(&[
+            "ETCD",
+            "ETCD3",
+            "CONSUL",
+            "KUBERNETES",
+            "ZOOKEEPER",
+            "EXHIBITOR",
+            "CITUS",
+            "FOO",
+            "Etcd",
+            "RESTAPI",
+        ]);
         let mut name = row.name.replace("<SECTION>", section).replace("<USER>", rng.pick(&["joe", "ETCD", "A_B"]));
         match rng.below(40) {
             0 => name.push('X'),
             1 => name = name.to_lowercase(),
-            2 => name = "TTL".to_owned(),
+            2 => "TTL".clone_into(&mut name),
             _ => {}
         }
         let name = format!("PATRONI_{name}");
@@ -313,7 +394,7 @@ pub(super) fn old_layout(rng: &mut Rng) -> Case {
 pub(super) fn with_dynamic(rng: &mut Rng) -> Case {
     let mut dynamic = text(rng, "bootstrap.dcs", 4);
     if dynamic.contains("*a") || dynamic.is_empty() {
-        dynamic = "ttl: 30\n".to_owned();
+        "ttl: 30\n".clone_into(&mut dynamic);
     }
     if rng.one_in(2) {
         dynamic = String::from("postgresql:\n  parameters:\n");
@@ -329,18 +410,40 @@ pub(super) fn with_dynamic(rng: &mut Rng) -> Case {
 }
 
 pub(super) fn name(rng: &mut Rng) -> String {
-    let parts = ["a", "B", "-", ".", "_", "é", "İ", "ß", "Σ", "\u{1F600}", " ", "/", "node", "9", "\u{0}", "Ａ", "ǅ", "\n"];
+    let parts =
+        ["a", "B", "-", ".", "_", "é", "İ", "ß", "Σ", "\u{1F600}", " ", "/", "node", "9", "\u{0}", "Ａ", "ǅ", "\n"];
     (0..rng.below(40)).map(|_| rng.pick(&parts)).collect()
 }
 
 pub(super) fn address(rng: &mut Rng) -> String {
-    let parts =
-        ["127.0.0.1", ":", "5432", "[::1]", ",", " ", "*", "host", "]", "[", "1_0", "+5", "-1", "x", "\t", "::", "0x5", "_"];
+    let parts = [
+        "127.0.0.1",
+        ":",
+        "5432",
+        "[::1]",
+        ",",
+        " ",
+        "*",
+        "host",
+        "]",
+        "[",
+        "1_0",
+        "+5",
+        "-1",
+        "x",
+        "\t",
+        "::",
+        "0x5",
+        "_",
+    ];
     (0..rng.below(7)).map(|_| rng.pick(&parts)).collect()
 }
 
 pub(super) fn quantity(rng: &mut Rng) -> (String, Option<&'static str>) {
-    let numbers = ["1", "0", "10", "-5", "+7", "0x1F", "0x", "070", "08", "1.5", "2.5", ".5", "5.", "1e2", "1e", "", "x", "on", "False"];
+    let numbers = [
+        "1", "0", "10", "-5", "+7", "0x1F", "0x", "070", "08", "1.5", "2.5", ".5", "5.", "1e2", "1e", "", "x", "on",
+        "False",
+    ];
     let units = ["", "", " ", "B", "kB", "MB", "GB", "TB", "ms", "s", "min", "h", "d", "us", " MB ", "mb", "m", "%"];
     let unit = [None, Some("MB"), Some("s"), Some("B"), Some("16MB"), Some("8kB"), Some("ms"), Some("min"), Some("GB")];
     (format!("{}{}{}", rng.pick(&["", " ", "\t"]), rng.pick(&numbers), rng.pick(&units)), unit[rng.below(unit.len())])

@@ -1,4 +1,5 @@
 //! One Python process with the real Patroni, asked line by line.
+#![expect(clippy::disallowed_methods, reason = "the oracle is another program")]
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

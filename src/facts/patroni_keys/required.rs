@@ -14,7 +14,8 @@ const ALTERNATIVES: [&[&str]; 3] = [
 
 pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
     let top = patroni.root();
-    for row in keys().iter().filter(|r| (r.required || r.need == Need::Always) && r.lifetime.covers(patroni.version())) {
+    for row in keys().iter().filter(|r| (r.required || r.need == Need::Always) && r.lifetime.covers(patroni.version()))
+    {
         let (parent, key) = row.path.rsplit_once('.').unwrap_or(("", row.path));
         if parent.contains("[]") || patroni.get(row.path).is_some() {
             continue;

@@ -35,19 +35,30 @@ const fn limit(name: &str) -> usize {
     }
 }
 
-/// The one other place where a key of this name belongs.
-pub(super) fn other_place(pattern: &str, key: &str, version: Version) -> Option<&'static str> {
+/// The one other place where a key of this name belongs. A setting of PostgreSQL belongs below `parameters`.
+pub(super) fn other_place(pattern: &str, key: &str, version: Version) -> Option<String> {
     let dynamic = pattern.starts_with("bootstrap.dcs");
+    let near_postgresql = matches!(pattern, "" | "postgresql" | "bootstrap.dcs" | "bootstrap.dcs.postgresql");
+    if near_postgresql
+        && !key.is_empty()
+        && let Some(setting) = known::setting(key).next()
+    {
+        let section = if setting.recovery { "recovery_conf" } else { "parameters" };
+        let only_there = known::command_line_setting(key, version).is_some();
+        let prefix = if dynamic || only_there { "bootstrap.dcs.postgresql" } else { "postgresql" };
+        return Some(format!("{prefix}.{section}.{key}"));
+    }
     let places: Vec<&'static str> = known::keys()
         .iter()
-        .filter(|r| plain(r, version) && r.path.rsplit('.').next() == Some(key))
+        .filter(|r| plain(r, version) && r.path.rsplit('.').next() == Some(key) && !r.path.contains(".bin_name."))
         .map(|r| r.path)
         .collect();
     let is_dynamic = |p: &&&str| p.starts_with("bootstrap.dcs.");
-    let preferred: Vec<&&str> = places.iter().filter(|p| is_dynamic(p) == dynamic).collect();
+    let preferred: Vec<&str> = places.iter().filter(|p| is_dynamic(p) == dynamic).copied().collect();
+    let below_postgresql = preferred.iter().find(|p| p.strip_prefix("postgresql.") == Some(key));
     match (preferred.as_slice(), places.as_slice()) {
-        ([one], _) => Some(one),
-        ([], [one]) => Some(one),
+        ([one], _) | ([], [one]) => Some((*one).to_owned()),
+        _ if pattern.is_empty() || pattern == "bootstrap" => below_postgresql.map(|p| (*p).to_owned()),
         _ => None,
     }
 }

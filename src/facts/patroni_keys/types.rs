@@ -187,7 +187,9 @@ fn first_wrong<'a>(items: &'a [Item], expected: &'static str, fine: impl Fn(Type
 
 fn strings<'a>(row: &KeyFact, item: &'a Item) -> Verdict<'a> {
     match &item.value {
-        ItemValue::List(items) if items.is_empty() && row.demand == Some("list") => Verdict::Harmless("a list with items"),
+        ItemValue::List(items) if items.is_empty() && row.demand == Some("list") => {
+            Verdict::Harmless("a list with items")
+        }
         ItemValue::List(items) => first_wrong(items, "a string", |k| k == Type::Str),
         _ => Verdict::Wrong(item, "a list of strings"),
     }

@@ -72,8 +72,8 @@ impl Lifetime {
     #[must_use]
     pub fn covers(&self, version: Version) -> bool {
         let same_line = self.since.iter().find(|s| s.line() == version.line());
-        let begun = same_line
-            .map_or_else(|| self.since.iter().any(|s| s.line() < version.line()), |first| version >= *first);
+        let begun =
+            same_line.map_or_else(|| self.since.iter().any(|s| s.line() < version.line()), |first| version >= *first);
         begun && self.removed.is_none_or(|r| version < r)
     }
 
@@ -92,9 +92,17 @@ mod tests {
     fn each_line_has_its_own_beginning() {
         static SINCE: [Version; 3] = [Version::new(3, 3, 9), Version::new(4, 0, 8), Version::new(4, 1, 1)];
         let life = Lifetime { since: &SINCE, removed: Some(Version::new(5, 0, 0)) };
-        for (text, covered) in
-            [("3.2.2", false), ("3.3.8", false), ("3.3.9", true), ("4.0.7", false), ("4.0.11", true), ("4.1.0", false), ("4.1.1", true), ("4.2.0", true), ("5.0.0", false)]
-        {
+        for (text, covered) in [
+            ("3.2.2", false),
+            ("3.3.8", false),
+            ("3.3.9", true),
+            ("4.0.7", false),
+            ("4.0.11", true),
+            ("4.1.0", false),
+            ("4.1.1", true),
+            ("4.2.0", true),
+            ("5.0.0", false),
+        ] {
             assert_eq!(life.covers(text.parse().expect("a version")), covered, "{text}");
         }
     }

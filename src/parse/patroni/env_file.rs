@@ -172,9 +172,11 @@ impl Scanner<'_> {
         let trimmed = self.key.iter().rposition(|b| !matches!(b, b' ' | b'\t')).map_or(0, |i| i + 1);
         self.key.truncate(trimmed);
         let name_span = self.source.span(self.key_start, self.key_start + trimmed);
-        let valid = self.key.iter().enumerate().all(|(i, b)| {
-            b.is_ascii_alphabetic() || *b == b'_' || (i > 0 && b.is_ascii_digit())
-        });
+        let valid = self
+            .key
+            .iter()
+            .enumerate()
+            .all(|(i, b)| b.is_ascii_alphabetic() || *b == b'_' || (i > 0 && b.is_ascii_digit()));
         if !valid {
             let export = self.key.starts_with(b"export ") || self.key.starts_with(b"export\t");
             let reason = if export { "systemd does not know `export`" } else { "the name is no name of a variable" };

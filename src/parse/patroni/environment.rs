@@ -114,7 +114,8 @@ impl<'a> Builder<'a> {
             rows.iter().filter_map(|r| Some((r.name.strip_prefix("<SECTION>_")?, *r))).collect();
         for name in self.variables.keys().copied().collect::<Vec<_>>() {
             let Some((section, suffix)) = name.split_once('_') else { continue };
-            let Some(row) = suffixes.get(suffix).filter(|_| !section.is_empty() && !self.consumed.contains(name)) else {
+            let Some(row) = suffixes.get(suffix).filter(|_| !section.is_empty() && !self.consumed.contains(name))
+            else {
                 continue;
             };
             let Some(assignment) = self.take(name) else { continue };
@@ -124,7 +125,10 @@ impl<'a> Builder<'a> {
             }
             let path = row.path.replace("<section>", &section.to_lowercase());
             if let Some(value) = self.value(row.read, assignment) {
-                if known::child("", &section.to_lowercase()).and_then(|r| known::child(r.path, &suffix.to_lowercase())).is_none() {
+                if known::child("", &section.to_lowercase())
+                    .and_then(|r| known::child(r.path, &suffix.to_lowercase()))
+                    .is_none()
+                {
                     self.unknown(name, assignment);
                 }
                 self.put(&path, assignment, value);
@@ -313,7 +317,10 @@ pub(super) fn load_text(graph: &mut Graph, text: &str, at: Span) -> Option<Id> {
 
 /// The variable that was probably meant.
 fn suggestion(name: &str, version: Version) -> Option<String> {
-    let known_slips = [("POSTGRESQL_BIN_IS_READY", "POSTGRESQL_BIN_PG_ISREADY"), ("RETRIABLE_HTTP_CODES", "KUBERNETES_RETRIABLE_HTTP_CODES")];
+    let known_slips = [
+        ("POSTGRESQL_BIN_IS_READY", "POSTGRESQL_BIN_PG_ISREADY"),
+        ("RETRIABLE_HTTP_CODES", "KUBERNETES_RETRIABLE_HTTP_CODES"),
+    ];
     if let Some((_, right)) = known_slips.iter().find(|(wrong, _)| *wrong == name) {
         return Some((*right).to_owned());
     }

@@ -97,7 +97,9 @@ impl Graph {
         for cell in &mut self.cells[first..] {
             cell.span = at;
             if let Object::Map(pairs) = &mut cell.object {
-                pairs.iter_mut().for_each(|(key, _)| key.span = at);
+                for (key, _) in pairs {
+                    key.span = at;
+                }
             }
         }
     }
@@ -338,7 +340,7 @@ impl Writer<'_> {
                     .map(|(key, value)| {
                         let mark = place.enter(key.value.as_str());
                         let item = self.item(*value, Some(key.span), depth + 1, place);
-                        place.leave(mark);
+                        place.leave(&mark);
                         Pair { key: key.clone(), item }
                     })
                     .collect(),
@@ -346,7 +348,7 @@ impl Writer<'_> {
             Object::List(items) => {
                 let mark = place.enter_list();
                 let items = items.iter().map(|i| self.item(*i, None, depth + 1, place)).collect();
-                place.leave(mark);
+                place.leave(&mark);
                 ItemValue::List(items)
             }
             scalar => self.scalar(id, scalar, place),
@@ -389,7 +391,10 @@ fn fill(tree: &Tree, node: NodeId, seen: &HashMap<NodeId, Id>) -> Object {
         // A pair is a tuple in Python; nothing in Patroni tells it from a list.
         Value::Pairs(entries) => Object::List(entries.iter().flat_map(|e| [cell(&e.key), cell(&e.value)]).collect()),
         Value::Mapping(entries) => Object::Map(
-            entries.iter().map(|e| (Spanned::new(key_of(tree, e.key), tree.node(e.key).span), cell(&e.value))).collect(),
+            entries
+                .iter()
+                .map(|e| (Spanned::new(key_of(tree, e.key), tree.node(e.key).span), cell(&e.value)))
+                .collect(),
         ),
         Value::Unknown => Object::Unknown,
     }

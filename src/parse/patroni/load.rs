@@ -46,7 +46,7 @@ impl Patroni {
         version: Version,
     ) -> Result<Parsed<Self>, crate::source::ReadError> {
         let mut names = reader.list(dir)?;
-        names.sort_by(|a, b| name_of(a).cmp(&name_of(b)));
+        names.sort_by_key(|path| name_of(path));
         let (files, skipped): (Vec<PathBuf>, Vec<PathBuf>) =
             names.into_iter().partition(|n| [".yml", ".yaml"].iter().any(|end| name_of(n).ends_with(end)));
         let mut texts = Vec::new();
@@ -64,7 +64,8 @@ impl Patroni {
                 problems.push(Problem::new("config-dir-file-skipped", source.span(0, 0)).arg("file", name_of(&path)));
             }
         }
-        let at = texts.first().map_or(Span { source: crate::source::SourceId::lone(), start: 0, end: 0 }, |s| s.span(0, 0));
+        let at =
+            texts.first().map_or(Span { source: crate::source::SourceId::lone(), start: 0, end: 0 }, |s| s.span(0, 0));
         let mut joined = Joined::new(at);
         for source in &texts {
             let parsed = yaml::parse(source);

@@ -142,9 +142,9 @@ fn to_i64(x: f64) -> Option<i64> {
 fn strtol(text: &str) -> (Option<i64>, &str) {
     let sign = usize::from(text.starts_with(['-', '+']));
     let body = &text[sign..];
-    let digits = |t: &str, f: fn(&u8) -> bool| t.bytes().take_while(|b| f(b)).count();
-    let (skip, len, radix) = if body.starts_with("0x") {
-        (2, digits(&body[2..], u8::is_ascii_hexdigit), 16)
+    let digits = |t: &str, f: fn(&u8) -> bool| t.bytes().take_while(f).count();
+    let (skip, len, radix) = if let Some(hexadecimal) = body.strip_prefix("0x") {
+        (2, digits(hexadecimal, u8::is_ascii_hexdigit), 16)
     } else if body.starts_with('0') {
         (0, digits(body, |b| (b'0'..=b'7').contains(b)), 8)
     } else {
@@ -227,9 +227,15 @@ mod tests {
 
     #[test]
     fn floats_print_as_in_python() {
-        for (value, text) in
-            [(1.0, "1.0"), (1e16, "1e+16"), (1e15, "1000000000000000.0"), (1e-4, "0.0001"), (1e-5, "1e-05"), (-2.5, "-2.5"), (1.5e300, "1.5e+300")]
-        {
+        for (value, text) in [
+            (1.0, "1.0"),
+            (1e16, "1e+16"),
+            (1e15, "1000000000000000.0"),
+            (1e-4, "0.0001"),
+            (1e-5, "1e-05"),
+            (-2.5, "-2.5"),
+            (1.5e300, "1.5e+300"),
+        ] {
             assert_eq!(float(value), text);
         }
     }

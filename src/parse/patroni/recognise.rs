@@ -22,12 +22,11 @@ pub fn looks_like_patroni(tree: &Tree) -> bool {
         points += match key {
             "scope" | "namespace" if matches!(node.value, Value::Str(_)) => 3,
             "name" => 1,
-            "scope" | "namespace" => 2,
             "postgresql" | "restapi" | "bootstrap" | "citus" | "watchdog" | "ctl" | "tags" | "log" | "raft" => {
                 section(tree, key, entry.value)
             }
             "thread_pool_size" | "thread_stack_size" => 3,
-            "ttl" | "loop_wait" | "retry_timeout" | "maximum_lag_on_failover" => 2,
+            "scope" | "namespace" | "ttl" | "loop_wait" | "retry_timeout" | "maximum_lag_on_failover" => 2,
             _ if DCS_SECTIONS.contains(&key) => section(tree, key, entry.value),
             _ => -2,
         };

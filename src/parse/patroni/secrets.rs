@@ -46,7 +46,7 @@ impl Place {
         Mark { pattern: self.pattern, secret: self.secret }
     }
 
-    pub(super) const fn leave(&mut self, mark: Mark) {
+    pub(super) const fn leave(&mut self, mark: &Mark) {
         self.pattern = mark.pattern;
         self.secret = mark.secret;
     }
@@ -60,13 +60,17 @@ pub fn names_a_secret(key: &str) -> bool {
     ["password", "passwd", "passphrase", "pwd", "secret", "token", "apikey"].iter().any(|word| last.ends_with(word))
 }
 
+/// One of the patterns of this module.
+fn compiled(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("invariant: the pattern is right")
+}
+
 /// Whether a value carries a password inside: a connection string, a URL with a password, an assignment in a command.
 #[must_use]
 pub fn holds_credentials(text: &str) -> bool {
     static PATTERN: OnceLock<Regex> = OnceLock::new();
     let pattern = PATTERN.get_or_init(|| {
-        Regex::new(r"(?i)(password|passwd|passphrase|token|secret)\s*=\s*\S|[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")
-            .expect("invariant: the pattern is right")
+        compiled(r"(?i)(password|passwd|passphrase|token|secret)\s*=\s*\S|[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")
     });
     pattern.is_match(text.as_bytes())
 }
@@ -89,16 +93,13 @@ pub fn spans_in_text(source: &Source) -> Vec<Span> {
     static ASSIGNED: OnceLock<Regex> = OnceLock::new();
     static URL: OnceLock<Regex> = OnceLock::new();
     let assigned = ASSIGNED.get_or_init(|| {
-        Regex::new(r#"(?i-u)(?:password|passwd|passphrase|pwd|secret|token|apikey|\bauth)["']?[ \t]*[:=][ \t]*([^ \t\r\n][^\r\n]*)?"#)
-            .expect("invariant: the pattern is right")
+        compiled(r#"(?i-u)(?:password|passwd|passphrase|pwd|secret|token|apikey|\bauth)["']?[ \t]*[:=][ \t]*([^ \t\r\n][^\r\n]*)?"#)
     });
-    let url = URL.get_or_init(|| {
-        Regex::new(r"(?i-u)[a-z][a-z0-9+.-]*://[^/\s:@]*:([^\s]+)@").expect("invariant: the pattern is right")
-    });
+    let url = URL.get_or_init(|| compiled(r"(?i-u)[a-z][a-z0-9+.-]*://[^/\s:@]*:([^\s]+)@"));
     let bytes = source.bytes();
     let mut spans: Vec<Span> = Vec::new();
     for found in assigned.captures_iter(bytes) {
-        let whole = found.get(0).expect("invariant: group 0 is the match");
+        let Some(whole) = found.get(0) else { continue };
         if let Some(value) = found.get(1) {
             spans.push(source.span(value.start(), value.end()));
         }
@@ -141,7 +142,9 @@ mod tests {
 
     #[test]
     fn names_are_judged_by_their_last_word() {
-        assert!(["password", "keyfile_password", "PATRONI_CONSUL_TOKEN", "sslpassword"].iter().all(|k| names_a_secret(k)));
+        assert!(
+            ["password", "keyfile_password", "PATRONI_CONSUL_TOKEN", "sslpassword"].iter().all(|k| names_a_secret(k))
+        );
         assert!(!["password_encryption", "tokens_path", "username", "passfile"].iter().any(|k| names_a_secret(k)));
     }
 
