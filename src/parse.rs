@@ -1,11 +1,11 @@
 //! Text in, spanned trees and problems out. Pure: no disk, no network, no output.
 
-pub mod sql;
-pub mod unit;
+pub mod are;
 pub mod conf;
 pub mod conninfo;
 pub mod guc_value;
-pub mod are;
 pub mod hba;
 pub mod ident;
+pub mod sql;
+pub mod unit;
 pub mod yaml;

@@ -1,4 +1,5 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
+mod sql;
 mod unit;
 
 mod hostile_conf;
