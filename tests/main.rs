@@ -2,6 +2,7 @@
 mod sql;
 mod unit;
 
+mod fuzz_smoke;
 mod hostile_conf;
 mod oracle_conf;
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use patroni_preflight::parse::sql::{Attribute, Sql, looks_like_role_sql, parse};
+use patroni_preflight::secret::Secret;
 use patroni_preflight::source::Source;
 
 use crate::support::pg::{Client, Server, env};
@@ -45,7 +46,7 @@ impl Script {
     fn write(mut self) -> Vec<String> {
         for _ in 0..self.rng.below(14) + 2 {
             let statement = match self.rng.below(12) {
-                0..4 => self.create(),
+                0..4 => Some(self.create()),
                 4..6 => self.alter(),
                 6 => self.drop_role(),
                 7 => self.membership(),
@@ -107,17 +108,18 @@ impl Script {
         out
     }
 
-    fn create(&mut self) -> Option<String> {
+    fn create(&mut self) -> String {
         let n = self.rng.below(self.roles.len());
         let verb = self.rng.pick(&["CREATE ROLE", "create user", "CREATE GROUP"]);
         let name = if n == 3 { "Role 3".to_owned() } else { format!("r{n}") };
         let mut text = format!("{verb} {} {}", Self::quoted(&name), self.options(false));
         let lower = self.roles[..n].iter().flatten().next().cloned();
         if let Some(parent) = lower.filter(|_| self.rng.one_in(3)) {
-            text.push_str(&format!(" IN ROLE {}", Self::quoted(&parent)));
+            text.push_str(" IN ROLE ");
+            text.push_str(&Self::quoted(&parent));
         }
         self.roles[n] = Some(name);
-        Some(text)
+        text
     }
 
     fn alter(&mut self) -> Option<String> {
@@ -173,7 +175,7 @@ impl Script {
     fn block(&mut self) -> Option<String> {
         // Only with a new role: a failure would undo the whole block, and blocks are followed as if all goes well.
         let before = self.roles.iter().flatten().count();
-        let inner = self.create()?;
+        let inner = self.create();
         if self.roles.iter().flatten().count() == before {
             return None;
         }
@@ -333,10 +335,10 @@ fn settings_slots_and_databases_are_read() {
          SELECT * FROM pg_create_logical_replication_slot('cdc', 'pgoutput');\n\
          SELECT pg_create_physical_replication_slot(slot_name => 's2'::name, immediately_reserve => true);",
     );
-    let system: Vec<_> = sql.system_settings.iter().map(|s| (&*s.name, s.value.as_ref().map(|v| v.reveal()))).collect();
+    let system: Vec<_> = sql.system_settings.iter().map(|s| (&*s.name, s.value.as_ref().map(Secret::reveal))).collect();
     assert_eq!(system, [("wal_level", Some("logical")), ("all", None)]);
     let first = &sql.role_settings[0];
-    assert_eq!((first.database.as_deref(), first.value.as_ref().map(|v| v.reveal())), (Some("d"), Some("x, Y")));
+    assert_eq!((first.database.as_deref(), first.value.as_ref().map(Secret::reveal)), (Some("d"), Some("x, Y")));
     assert!(sql.role_settings[1].role.is_none() && sql.role_settings[1].value.is_none());
     assert_eq!(sql.databases[0].value, "app");
     let slots: BTreeMap<_, _> = sql.slots.iter().map(|s| (&*s.name.value, s.plugin.as_deref())).collect();

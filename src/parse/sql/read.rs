@@ -242,7 +242,7 @@ impl Reader {
             ("password", None) => facts.password = Some(Spanned::new(None, at)),
             // PostgreSQL takes an empty password as none.
             ("password", Some(_)) if string.as_deref() == Some("") => {
-                facts.password = Some(Spanned::new(None, literal))
+                facts.password = Some(Spanned::new(None, literal));
             }
             ("password", Some(_)) => facts.password = Some(Spanned::new(string.map(Secret::new), literal)),
             ("validUntil", _) => facts.valid_until = string.map(|v| Spanned::new(v, literal)),
