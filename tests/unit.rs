@@ -75,6 +75,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 /// Runs both readers over generated texts, plus `fixed` ones.
+#[expect(clippy::print_stdout, reason = "a failure needs its seed")]
 fn compare(op: &str, fixed: &[&[u8]], parts: &[&[u8]], ours: impl Fn(&[u8]) -> Value) {
     let (seed, n) = (number("PREFLIGHT_SEED", 1), number("PREFLIGHT_ORACLE_N", 4000));
     println!("{op}: seed {seed}, {n} texts");

@@ -35,13 +35,14 @@ pub struct FunctionGrant {
 }
 
 impl FunctionGrant {
-    /// Whether it is about the function of this signature, `name(type, type)`.
+    /// Whether it is about the function of this signature, `name(type, type)`. Without types it is not: PostgreSQL refuses
+    /// that for a name that several functions have, as all have that Patroni needs.
     #[must_use]
     pub fn covers(&self, signature: &str) -> bool {
         let (name, args) = signature.split_once('(').unwrap_or((signature, ""));
         match (&self.name, &self.args) {
             (None, _) => true,
-            (Some(mine), None) => mine == name,
+            (Some(_), None) => false,
             (Some(mine), Some(types)) => mine == name && types.join(", ") == args.trim_end_matches(')'),
         }
     }

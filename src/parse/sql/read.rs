@@ -101,8 +101,11 @@ impl Reader {
     pub(super) fn statement(&mut self, text: &str, place: &Place<'_>) {
         let parsed = match pg_query::parse(text, 0) {
             Ok(parsed) => parsed,
-            Err(pg_query::Error::Parse(message)) => return self.problems.push(refused(text, place, &message)),
-            // A tree too deep to be handed over is valid SQL; of what counts here only a value list could be so deep.
+            Err(pg_query::Error::Parse(message)) if !message.starts_with("stack depth limit exceeded") => {
+                return self.problems.push(refused(text, place, &message));
+            }
+            // A tree too deep for this parser may be valid SQL for a server, which has more room; no statement about roles
+            // is so deep.
             Err(_) if !super::looks_like_role_sql(text) => return,
             Err(e) => return self.problems.push(syntax(place.span(0, text.len()), short(&e.to_string()))),
         };
@@ -237,6 +240,10 @@ impl Reader {
         let literal = s.first_string_from(option.location);
         match (option.defname.as_str(), value) {
             ("password", None) => facts.password = Some(Spanned::new(None, at)),
+            // PostgreSQL takes an empty password as none.
+            ("password", Some(_)) if string.as_deref() == Some("") => {
+                facts.password = Some(Spanned::new(None, literal));
+            }
             ("password", Some(_)) => facts.password = Some(Spanned::new(string.map(Secret::new), literal)),
             ("validUntil", _) => facts.valid_until = string.map(|v| Spanned::new(v, literal)),
             ("connectionlimit", Some(NodeEnum::Integer(n))) => {

@@ -95,7 +95,7 @@ impl Splitter<'_> {
     fn run(&mut self) {
         while let Some(&byte) = self.text.get(self.at) {
             match byte {
-                b'-' if self.peek(1) == Some(b'-') => self.at = self.line_end(self.at),
+                b'-' if self.peek(1) == Some(b'-') => self.blank(self.line_end(self.at)),
                 b'/' if self.peek(1) == Some(b'*') => self.comment(),
                 b'\'' => self.quoted(b'\'', self.escapes_before()),
                 b'"' => self.quoted(b'"', false),
@@ -139,21 +139,33 @@ impl Splitter<'_> {
         self.statements.push((self.start + first, self.start + last + 1));
     }
 
-    /// Comments nest. One that is not closed goes to the end, as PostgreSQL will say.
+    /// Passes over what the server need not see. PostgreSQL's scanner takes quadratic time for comments such as
+    /// `/*/*/*`.
+    fn blank(&mut self, end: usize) {
+        self.out[self.at..end].iter_mut().filter(|b| **b != b'\n').for_each(|b| *b = b' ');
+        self.at = end;
+    }
+
+    /// Comments nest.
     fn comment(&mut self) {
-        let mut open = 0_usize;
-        while let Some(&byte) = self.text.get(self.at) {
-            match (byte, self.peek(1)) {
-                (b'/', Some(b'*')) => (open, self.at) = (open + 1, self.at + 2),
-                (b'*', Some(b'/')) => {
-                    (open, self.at) = (open - 1, self.at + 2);
-                    if open == 0 {
-                        return;
-                    }
+        let (mut open, mut end) = (0_usize, self.at);
+        loop {
+            match self.text.get(end..end + 2) {
+                Some(b"/*") => (open, end) = (open + 1, end + 2),
+                Some(b"*/") => (open, end) = (open - 1, end + 2),
+                Some(_) => end += 1,
+                None => {
+                    let at = self.source.span(self.at, self.at + 2);
+                    self.problems.push(syntax(at, "unterminated /* comment"));
+                    end = self.text.len();
+                    break;
                 }
-                _ => self.at += 1,
+            }
+            if open == 0 {
+                break;
             }
         }
+        self.blank(end);
     }
 
     /// Whether the quote at hand begins an `E'…'` string, in which a backslash escapes.

@@ -1,0 +1,121 @@
+//! What is done to arbitrary bytes: each parser must return, and must point only into its text.
+//!
+//! The libFuzzer targets and the short test in tests/fuzz_smoke.rs share these functions.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use patroni_preflight::parse;
+use patroni_preflight::problem::Problem;
+use patroni_preflight::source::{ReadError, Reader, Source, Span};
+
+/// A target by its name, which is also that of its seeds' directory.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: &[Target] =
+    &[("conf", conf), ("hba", hba), ("ident", ident), ("sql", sql), ("unit", unit), ("yaml", yaml)];
+
+/// No other file exists.
+struct Nothing;
+
+impl Reader for Nothing {
+    fn read(&self, _: &Path) -> Result<Arc<Source>, ReadError> {
+        Err(ReadError::Missing)
+    }
+
+    fn list(&self, _: &Path) -> Result<Vec<PathBuf>, ReadError> {
+        Err(ReadError::Missing)
+    }
+}
+
+fn within(source: &Source, span: Span) {
+    assert!(span.start <= span.end && span.end as usize <= source.bytes().len(), "{span:?} lies outside of the text");
+}
+
+fn problems(source: &Source, problems: &[Problem]) {
+    for problem in problems {
+        within(source, problem.at);
+        problem.labels.iter().for_each(|(span, _)| within(source, *span));
+        problem.edits.iter().for_each(|edit| within(source, edit.at));
+    }
+}
+
+/// postgresql.conf
+pub fn conf(data: &[u8]) {
+    let source = Source::lone("postgresql.conf", data);
+    problems(&source, &parse::conf::parse(&source).problems);
+}
+
+/// pg_hba.conf, by the first version and the last one
+pub fn hba(data: &[u8]) {
+    let source = Source::lone("pg_hba.conf", data);
+    for version in [13, 18] {
+        problems(&source, &parse::hba::parse(&source, &Nothing, version).problems);
+    }
+}
+
+/// pg_ident.conf
+pub fn ident(data: &[u8]) {
+    let source = Source::lone("pg_ident.conf", data);
+    for version in [13, 18] {
+        problems(&source, &parse::ident::parse(&source, &Nothing, version).problems);
+    }
+}
+
+/// Role scripts
+pub fn sql(data: &[u8]) {
+    let source = Source::lone("roles.sql", data);
+    let parsed = parse::sql::parse(&source);
+    problems(&source, &parsed.problems);
+    for role in parsed.tree.roles().values() {
+        within(&source, role.named);
+        role.attributes.values().for_each(|a| within(&source, a.span));
+        role.password.iter().for_each(|p| within(&source, p.span));
+    }
+    parsed.tree.function_grants().iter().for_each(|g| within(&source, g.role.span));
+}
+
+/// systemd units and environment files
+pub fn unit(data: &[u8]) {
+    let source = Source::lone("x.service", data);
+    let parsed = parse::unit::parse(&source);
+    problems(&source, &parsed.problems);
+    for assignment in parsed.tree.assignments() {
+        within(&source, assignment.key.span);
+        within(&source, assignment.value.span);
+        let (words, broken) = parse::unit::split_words(&assignment.value);
+        words.iter().for_each(|w| within(&source, w.span));
+        broken.iter().for_each(|span| within(&source, *span));
+    }
+    let environment = parsed.tree.environment();
+    problems(&source, &environment.problems);
+    let file = parse::unit::parse_env_file(&source);
+    problems(&source, &file.problems);
+    for variable in environment.tree.iter().chain(&file.tree) {
+        within(&source, variable.name.span);
+        within(&source, variable.value.span);
+    }
+    let commands = parsed.tree.commands("ExecStart");
+    problems(&source, &commands.problems);
+    for command in &commands.tree {
+        within(&source, command.path.span);
+        command.args.iter().for_each(|a| within(&source, a.span));
+    }
+}
+
+/// YAML
+pub fn yaml(data: &[u8]) {
+    let source = Source::lone("patroni.yml", data);
+    let parsed = parse::yaml::parse(&source);
+    problems(&source, &parsed.problems);
+    let mut open: Vec<_> = parsed.tree.root().into_iter().collect();
+    // A node may contain itself.
+    let mut seen = std::collections::BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if seen.insert(id) {
+            within(&source, parsed.tree.node(id).span);
+            open.extend(parsed.tree.entries(id).iter().flat_map(|e| [e.key, e.value]));
+        }
+    }
+}
