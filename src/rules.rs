@@ -5,6 +5,7 @@ pub mod builtin;
 pub mod engine;
 pub mod kinds;
 pub mod native;
+pub mod query;
 pub mod report;
 pub mod schema;
 pub mod template;

@@ -3,9 +3,11 @@
 mod cli;
 mod clusters;
 mod docs;
+mod fuzz_smoke;
 mod hostile_conf;
 mod hostile_files;
 mod hostile_hba;
+mod hostile_yaml;
 mod oracle_are;
 mod oracle_conf;
 mod oracle_hba;
@@ -15,5 +17,6 @@ mod oracle_yaml;
 mod patroni_keys;
 mod render;
 mod rules;
+mod sql;
 mod support;
 mod unit;

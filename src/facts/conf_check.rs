@@ -90,7 +90,7 @@ mod tests {
     use crate::parse::conf::{Directive, parse};
     use crate::source::Source;
 
-    fn rules(text: &str, version: u16) -> Vec<(String, Vec<(&'static str, String)>)> {
+    fn rules(text: &str, version: u16) -> Vec<(String, Vec<crate::problem::Arg>)> {
         let parsed = parse(&Source::lone("c", text));
         let sets = parsed.tree.iter().filter_map(|d| match d {
             Directive::Set(a) => Some(a),
@@ -108,6 +108,6 @@ mod tests {
         assert_eq!(rules("work_mem = 64mb\n", 18)[0].0, "guc-value-invalid");
         assert_eq!(rules("server_version = 1\n", 18)[0].0, "guc-value-invalid");
         let (rule, args) = rules("shared_bufers = 1GB\n", 18).remove(0);
-        assert_eq!((rule.as_str(), args.last()), ("unknown-guc", Some(&("suggestion", "shared_buffers".to_owned()))));
+        assert_eq!((rule.as_str(), args.last()), ("unknown-guc", Some(&("suggestion".into(), "shared_buffers".to_owned()))));
     }
 }

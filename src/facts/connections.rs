@@ -88,7 +88,8 @@ pub fn address_of(facts: &Facts, member: &Member) -> Fact<IpAddr> {
     let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
     match address {
         Some(address) if !address.is_unspecified() && !address.is_loopback() => Ok(address),
-        _ => Err(Gap::new(format!("the address of `{host}`"), GapReason::NotGiven).on(&member.name)),
+        Some(_) => Err(Gap::new("an address that others can reach", GapReason::NotGiven).on(&member.name)),
+        None => Err(Gap::new(format!("the address of host `{host}`"), GapReason::NotGiven).on(&member.name)),
     }
 }
 
@@ -98,7 +99,7 @@ pub fn address_of(facts: &Facts, member: &Member) -> Fact<IpAddr> {
 /// When a fact that matters is missing, or when the server would refuse the file as a whole.
 pub fn admission(hba: &Hba, login: &Login, from: Option<IpAddr>, database: &Database, member: &str) -> Fact<Admission> {
     if !hba.unreadable.is_empty() {
-        return Err(Gap::new("`pg_hba.conf`, which has lines that no server takes,", GapReason::Unreadable).on(member));
+        return Err(Gap::new("`pg_hba.conf` (it has lines that no server takes)", GapReason::Unreadable).on(member));
     }
     let mut outcome = Admission::NoLine;
     let transports: &[bool] = if from.is_none() { &[false] } else { login.transports };

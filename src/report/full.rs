@@ -1,17 +1,19 @@
 //! The report for people: every place with its text, what will happen, and the way out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use codespan_reporting::diagnostic::{Diagnostic, Label, Severity as Level};
 use codespan_reporting::term::termcolor::{Ansi, NoColor, WriteColor};
 use codespan_reporting::term::{Config, Styles, StylesWriter, emit_to_write_style};
 
+use super::redact::MASK;
 use super::snippet::Excerpts;
 use super::{Page, last_line};
 use crate::finding::{Action, Finding, Fix, Step};
 use crate::rules::schema::{Disruption, Safety, Severity};
-use crate::source::Span;
+use crate::problem::Edit;
+use crate::source::{SourceId, Span};
 
 /// Columns that a paragraph may fill.
 const WIDTH: usize = 100;
@@ -115,7 +117,7 @@ fn describe_step(page: &Page<'_>, step: &Step) -> String {
         Disruption::Downtime => " [downtime]",
     };
     match &step.action {
-        Action::Edit(edits) => edits.iter().map(|e| change(page, e)).collect(),
+        Action::Edit(edits) => changes(page, edits),
         Action::SetDynamic { key, value } => format!("\n  patronictl edit-config -s {key}={value}{cost}"),
         Action::Sql(sql) => format!("\n  SQL: {sql}"),
         Action::Command(command) => format!("\n  $ {command}"),
@@ -126,20 +128,39 @@ fn describe_step(page: &Page<'_>, step: &Step) -> String {
     }
 }
 
-/// An edit as the lines before and after it.
-fn change(page: &Page<'_>, edit: &crate::problem::Edit) -> String {
-    let source = page.sources.get(edit.at.source);
-    let index = source.line_index(edit.at.start);
+/// Edits as the lines before and after them.
+fn changes(page: &Page<'_>, edits: &[Edit]) -> String {
+    let mut by_line: BTreeMap<(SourceId, usize), Vec<&Edit>> = BTreeMap::new();
+    for edit in edits {
+        let line = page.sources.get(edit.at.source).line_index(edit.at.start);
+        by_line.entry((edit.at.source, line)).or_default().push(edit);
+    }
+    by_line.into_iter().map(|((source, line), edits)| change(page, source, line, &edits)).collect()
+}
+
+/// The edits that begin on one line.
+fn change(page: &Page<'_>, source: SourceId, index: usize, edits: &[&Edit]) -> String {
+    let source = page.sources.get(source);
     let Some(line) = source.line_span(index) else { return String::new() };
-    let end_line = source.line_span(source.line_index(edit.at.end)).unwrap_or(line);
+    let last = edits.iter().map(|e| e.at.end).max().unwrap_or(line.end);
+    let end = source.line_span(source.line_index(last)).map_or(line.end, |l| l.end).max(last);
     let shown = |from: u32, to: u32| page.redactor.line(&source, Span { source: source.id(), start: from, end: to.max(from) }).text;
-    let before = shown(line.start, line.end);
-    let secret = shown(edit.at.start, edit.at.end).contains(super::redact::MASK) || before.contains(super::redact::MASK);
-    let new = if secret && !edit.text.trim().is_empty() && edit.at.start != edit.at.end { "***" } else { &edit.text };
-    let after = format!("{}{}{}", shown(line.start, edit.at.start), new, shown(edit.at.end.min(end_line.end), end_line.end));
+    let before = shown(line.start, end);
+    let mut after = String::new();
+    let mut at = line.start;
+    if before.contains(MASK) {
+        after.push_str(&before);
+    } else {
+        for edit in edits {
+            after.push_str(&shown(at, edit.at.start));
+            after.push_str(&page.redactor.words(&edit.text));
+            at = edit.at.end;
+        }
+        after.push_str(&shown(at, end));
+    }
     let mut text = String::new();
-    if !before.trim().is_empty() {
-        let _ = write!(text, "\n  - {before}");
+    for line in before.lines().filter(|l| !l.trim().is_empty()) {
+        let _ = write!(text, "\n  - {line}");
     }
     for line in after.lines().filter(|l| !l.trim().is_empty()) {
         let _ = write!(text, "\n  + {line}");
@@ -167,10 +188,15 @@ fn wrap(text: &str, indent: &str) -> String {
     out
 }
 
+/// What was not checked, one line a cause.
 fn gaps(page: &Page<'_>) -> String {
-    let mut text = String::new();
+    let mut by_cause: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (rule, gap) in &page.outcome.gaps {
-        let _ = writeln!(text, "not checked: {rule}: {}", page.redactor.words(&gap.to_string()));
+        by_cause.entry(page.redactor.words(&gap.to_string())).or_default().push(rule);
+    }
+    let mut text = String::new();
+    for (cause, rules) in by_cause {
+        let _ = writeln!(text, "not checked, because {cause}: {}", rules.join(", "));
     }
     if !text.is_empty() {
         text.push('\n');

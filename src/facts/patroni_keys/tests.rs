@@ -117,7 +117,7 @@ fn required_keys_name_the_variable_that_could_stand_in() {
     for path in ["name", "restapi", "postgresql", "etcd3"] {
         assert!(names.contains(&("yaml-required-key-missing".to_owned(), path.to_owned())), "{names:?}");
     }
-    assert!(found.iter().any(|p| p.args.contains(&("variable", "PATRONI_NAME".to_owned()))));
+    assert!(found.iter().any(|p| p.args.contains(&("variable".into(), "PATRONI_NAME".to_owned()))));
 }
 
 #[test]

@@ -209,7 +209,10 @@ impl<'a> Loader<'a> {
     fn include(&mut self, caller: &Caller<'_>, depth: usize) -> bool {
         let written = caller.include.path.value.as_str();
         if caller.include.kind != IncludeKind::Dir {
-            return self.include_file(caller, written, depth);
+            if is_blank(written) {
+                return self.refuse(caller, "conf-include-missing", written, "empty configuration file name");
+            }
+            return self.include_file(caller, written, &absolute(written, caller.file), depth);
         }
         if is_blank(written) {
             return self.refuse(caller, "conf-include-missing", written, "empty configuration directory name");
@@ -237,27 +240,24 @@ impl<'a> Loader<'a> {
             }
         }
         paths.sort_by(|a, b| a.as_os_str().cmp(b.as_os_str()));
-        paths.iter().all(|p| self.include_file(caller, &p.to_string_lossy(), depth))
+        paths.iter().all(|p| self.include_file(caller, &p.to_string_lossy(), p, depth))
     }
 
-    fn include_file(&mut self, caller: &Caller<'_>, written: &str, depth: usize) -> bool {
-        if is_blank(written) {
-            return self.refuse(caller, "conf-include-missing", written, "empty configuration file name");
-        }
+    /// Reads a file that is named by a directive or found in its directory.
+    fn include_file(&mut self, caller: &Caller<'_>, written: &str, path: &Path, depth: usize) -> bool {
         if depth > MAX_DEPTH {
             return self.refuse(caller, "conf-include-cycle", written, "nesting depth exceeded");
         }
-        let path = absolute(written, caller.file);
-        if path == **caller.file {
+        if *path == **caller.file {
             return self.refuse(caller, "conf-include-cycle", written, "configuration file recursion");
         }
-        match self.reader.read(&path) {
-            Ok(source) if self.may_repeat(&path, source.bytes().len()) => self.file(&source, &path, depth),
+        match self.reader.read(path) {
+            Ok(source) if self.may_repeat(path, source.bytes().len()) => self.file(&source, path, depth),
             Ok(_) => self.refuse(caller, "conf-include-cycle", written, "nesting depth exceeded"),
             Err(ReadError::NotAFile("directory")) => {
                 let error = "input in flex scanner failed";
                 self.report(caller, "conf-include-missing", &path.to_string_lossy(), error);
-                self.error(error, &Arc::from(path.as_path()), 1);
+                self.error(error, &Arc::from(path), 1);
                 false
             }
             Err(ReadError::Outside) => self.leave_open(caller),

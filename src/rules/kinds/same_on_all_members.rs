@@ -8,7 +8,8 @@ use crate::rules::report::Report;
 use crate::rules::schema::SameSpec;
 use crate::source::Span;
 
-/// Reports, for each cluster and key, every member that differs from most others.
+/// Reports, for each cluster and key, every member that differs from most others; where no value has most, the absent one
+/// counts as right.
 ///
 /// # Errors
 /// Never: members whose file is broken at that place are noted as gaps.
@@ -36,7 +37,7 @@ fn compare(spec: &SameSpec, path: &str, cluster: &Cluster, facts: &Facts, report
         };
         by_value.entry(Some(item.comparable())).or_default().push((&member.name, item.key_or_value()));
     }
-    let Some(most) = by_value.iter().max_by_key(|(_, members)| members.len()).map(|(v, _)| v.clone()) else { return };
+    let Some(most) = by_value.iter().rev().max_by_key(|(_, members)| members.len()).map(|(v, _)| v.clone()) else { return };
     for (value, members) in by_value.iter().filter(|(v, _)| **v != most) {
         for (_, at) in members {
             let mut problem = report

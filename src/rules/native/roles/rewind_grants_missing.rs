@@ -1,5 +1,7 @@
 //! The rewind role without the right to call what pg_rewind calls (`bootstrap.py:Bootstrap.post_bootstrap`).
 
+use std::collections::BTreeSet;
+
 use super::quoted;
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
@@ -15,6 +17,7 @@ const FUNCTIONS: [&str; 4] = [
 ];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    let mut said = BTreeSet::new();
     for member in facts.members() {
         let Some(user) = facts.patroni[member.file].config.get("postgresql.authentication.rewind.username") else { continue };
         let Some(name) = user.as_str() else { continue };
@@ -25,7 +28,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         }
         let missing: Vec<&str> =
             FUNCTIONS.iter().copied().filter(|f| !sqls().any(|s| s.execute_grant(name, f).is_some())).collect();
-        if missing.is_empty() {
+        if missing.is_empty() || !said.insert(role.named) {
             continue;
         }
         let grants: Vec<String> =

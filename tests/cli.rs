@@ -1,0 +1,103 @@
+//! The program from outside: exit codes, formats, order of output.
+
+use std::process::{Command, Output, Stdio};
+
+use crate::support::{TempDir, path};
+
+fn program(args: &[&str], dir: &std::path::Path) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "the program under test")]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_patroni-preflight"));
+    command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str], dir: &std::path::Path) -> Output {
+    program(args, dir).output().unwrap()
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn last_line(output: &Output) -> String {
+    text(output).lines().last().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_exit_code_tells_what_was_found_and_the_last_line_says_it() {
+    let clusters = path("fixtures/clusters");
+    let clean = run(&["lint", "healthy-orders"], &clusters);
+    assert_eq!(clean.status.code(), Some(0), "{}", text(&clean));
+    assert!(last_line(&clean).ends_with("exit 0, nothing of severity error or worse"), "{}", last_line(&clean));
+    let bad = run(&["lint", "shop"], &clusters);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(last_line(&bad).contains("exit 1, "), "{}", last_line(&bad));
+    for usage in [&["lint", "--format", "nonsense"][..], &["lint", "--patroni", "2.1"], &["explain", "no-such-rule"], &["no-such-verb"]] {
+        let output = run(usage, &clusters);
+        assert_eq!((output.status.code(), text(&output).as_str()), (Some(2), ""), "{usage:?}");
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_no_success() {
+    let dir = TempDir::new("gap");
+    let healthy = std::fs::read_to_string(path("fixtures/clusters/healthy-orders/pg1/patroni.yml")).unwrap();
+    dir.write("c/pg1/patroni.yml", &healthy);
+    dir.write("c/pg1/pg_hba.conf", "host all all 127.0.0.1/32 nonsense\n");
+    dir.write("preflight.toml", "[severity]\nhba-invalid-line = \"off\"\n");
+    let output = run(&["lint", "c"], &dir.0);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("not checked"), "{}", text(&output));
+}
+
+#[test]
+fn severities_come_from_the_configuration() {
+    let dir = TempDir::new("config");
+    dir.write("pg_hba.conf", "host all all 0.0.0.0/0 trust\n");
+    assert_eq!(run(&["lint"], &dir.0).status.code(), Some(0));
+    assert_eq!(run(&["lint", "--fail-on", "warning"], &dir.0).status.code(), Some(1));
+    dir.write("preflight.toml", "[severity]\nhba-trust-for-other-hosts = \"error\"\n");
+    assert_eq!(run(&["lint"], &dir.0).status.code(), Some(1));
+    dir.write("preflight.toml", "[severity]\nhba-trust = \"error\"\n");
+    let wrong = run(&["lint"], &dir.0);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("preflight.toml:2:1"));
+}
+
+#[test]
+fn output_does_not_depend_on_threads() {
+    let clusters = path("fixtures");
+    for format in ["full", "short", "json"] {
+        let one = program(&["lint", "--format", format], &clusters).env("RAYON_NUM_THREADS", "1").output().unwrap();
+        let many = program(&["lint", "--format", format], &clusters).env("RAYON_NUM_THREADS", "8").output().unwrap();
+        assert_eq!(text(&one), text(&many));
+        assert!(text(&one).len() > 1000);
+    }
+}
+
+#[test]
+fn an_allow_comment_is_counted_and_an_idle_one_is_reported() {
+    let dir = TempDir::new("allow");
+    dir.write("pg_hba.conf", "# preflight: allow(hba-trust-for-other-hosts) lab only\nhost all all 0.0.0.0/0 trust\nlocal all all peer # preflight: allow(hba-trust-for-other-hosts) old\n");
+    let output = text(&run(&["lint", "--format", "short"], &dir.0));
+    assert!(!output.contains("[hba-trust-for-other-hosts]") && output.contains("1 allowed"), "{output}");
+    assert!(output.contains("pg_hba.conf:3:42: warning[unused-allow]"), "{output}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child = program(&["rules", "list"], &path("fixtures")).stdout(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn secrets_of_the_fixtures_are_in_no_format() {
+    for format in ["full", "short", "json"] {
+        let output = text(&run(&["lint", "--format", format, "clusters"], &path("fixtures")));
+        for secret in ["demo-restapi-word", "demo-superuser-word", "demo-replication-word", "demo-rewind-word", "0123", "-7Lq", "-2xT"] {
+            assert!(!output.contains(secret), "{format} shows {secret}");
+        }
+    }
+}
