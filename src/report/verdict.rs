@@ -52,11 +52,10 @@ pub fn last_line(page: &super::Page<'_>) -> String {
         parts.push(format!("{} not checked", outcome.gaps.len()));
     }
     format!(
-        "{} in {} {}, {} rules: exit {}, {}",
+        "{} in {} {}: exit {}, {}",
         parts.join(", "),
         page.files,
         plural(page.files, "file"),
-        outcome.rules,
         page.verdict.code,
         page.verdict.reason
     )
