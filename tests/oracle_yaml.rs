@@ -2,11 +2,15 @@
 
 mod corpus;
 mod generate;
+mod grammar;
 mod invariants;
+mod large;
 mod mutate;
 mod ours;
 mod peer;
 mod quoting;
+mod shape;
+mod words;
 
 use std::collections::BTreeMap;
 

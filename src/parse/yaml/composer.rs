@@ -144,8 +144,8 @@ impl<'a> Composer<'a> {
                 self.attach(node);
             }
             Event::Scalar(value, style) => self.scalar(&item, value, style, text)?,
-            Event::SequenceStart(style) => self.start(item, style, Kind::Sequence)?,
-            Event::MappingStart(style) => self.start(item, style, Kind::Mapping)?,
+            Event::SequenceStart(style) => self.start(&item, style, Kind::Sequence)?,
+            Event::MappingStart(style) => self.start(&item, style, Kind::Mapping)?,
             Event::CollectionEnd => self.end(&item),
             Event::DocumentStart | Event::DocumentEnd | Event::StreamEnd => {}
         }
@@ -181,7 +181,7 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn start(&mut self, item: Item<'a>, style: Style, kind: Kind) -> Refused<()> {
+    fn start(&mut self, item: &Item<'a>, style: Style, kind: Kind) -> Refused<()> {
         if self.open.len() == MAX_DEPTH {
             let fault = Exception::new("RecursionError", "maximum recursion depth exceeded", item.start);
             return Err(fault.to(item.end));
@@ -192,7 +192,7 @@ impl<'a> Composer<'a> {
             Some(name) => Tag::named(name),
         };
         self.out.has_merge |= matches!(tag, Tag::Merge | Tag::Value);
-        let id = self.add(&item, (item.start, item.start), style, kind, Value::Unknown)?;
+        let id = self.add(item, (item.start, item.start), style, kind, Value::Unknown)?;
         self.out.metas[id.index()].tag = tag;
         self.last_end = self.last_end.max(item.start);
         self.open.push(Open { node: id, children: self.children.len() });

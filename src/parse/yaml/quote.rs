@@ -40,21 +40,25 @@ pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     out.push('"');
     for c in text.chars() {
-        let code = c as u32;
-        let done = match c {
-            '"' | '\\' => write!(out, "\\{c}"),
-            '\n' => write!(out, "\\n"),
-            '\t' => write!(out, "\\t"),
-            '\r' => write!(out, "\\r"),
-            _ if fits_plain(c) => write!(out, "{c}"),
-            _ if code < 0x100 => write!(out, "\\x{code:02X}"),
-            _ if code < 0x1_0000 => write!(out, "\\u{code:04X}"),
-            _ => write!(out, "\\U{code:08X}"),
-        };
-        done.expect("invariant: writing to a string does not fail");
+        push_escaped(&mut out, c);
     }
     out.push('"');
     out
+}
+
+fn push_escaped(out: &mut String, c: char) {
+    let code = c as u32;
+    let done = match c {
+        '"' | '\\' => write!(out, "\\{c}"),
+        '\n' => write!(out, "\\n"),
+        '\t' => write!(out, "\\t"),
+        '\r' => write!(out, "\\r"),
+        _ if fits_plain(c) => write!(out, "{c}"),
+        _ if code < 0x100 => write!(out, "\\x{code:02X}"),
+        _ if code < 0x1_0000 => write!(out, "\\u{code:04X}"),
+        _ => write!(out, "\\U{code:08X}"),
+    };
+    done.expect("invariant: writing to a string does not fail");
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ const BLOCK: usize = 4096;
 const CHUNK: usize = 8192;
 
 /// A text that can be read in part only.
+#[derive(Debug)]
 pub(super) struct Damage {
     /// What is raised when the scanner asks for more than it may have.
     pub(super) exception: Box<Exception>,
@@ -46,12 +47,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Box<Damage>> {
 /// A quick look that is right whenever it says no.
 fn may_hold_controls(bytes: &[u8]) -> bool {
     bytes.chunks(64).any(|chunk| {
-        chunk.iter().fold(false, |bad, b| {
-            bad | ((*b < 0x20) & (*b != b'\n') & (*b != b'\t') & (*b != b'\r'))
-                | (*b == 0x7F)
-                | (*b == 0xC2)
-                | (*b == 0xEF)
-        })
+        // Without branches, so that many bytes are looked at in one step.
+        chunk.iter().fold(0, |bad, b| {
+            let control = u8::from(*b < 0x20) & u8::from(*b != b'\n') & u8::from(*b != b'\t') & u8::from(*b != b'\r');
+            bad | control | u8::from(*b == 0x7F) | u8::from(*b == 0xC2) | u8::from(*b == 0xEF)
+        }) != 0
     })
 }
 
@@ -102,10 +102,11 @@ fn first_raised(
     invalid: Option<(usize, Utf8Error)>,
     control: Option<usize>,
 ) -> Box<Damage> {
-    let undecodable = invalid.map(|(at, error)| (failing_block(bytes, at, error), at, error));
+    // The loader asks for the first two blocks before it looks at a character.
+    let undecodable = invalid.map(|(at, error)| (failing_block(bytes, at, error).max(1), at, error));
     let forbidden = control
         .filter(|at| undecodable.is_none_or(|(_, bad, _)| *at < bad))
-        .map(|at| (characters(&bytes[..at]).0 / BLOCK, at));
+        .map(|at| ((characters(&bytes[..at]).0 / BLOCK).max(1), at));
     let (block, exception) = match (undecodable, forbidden) {
         (Some((block, at, error)), other) if other.is_none_or(|(other, _)| block <= other) => {
             let from = decoder_input(bytes, at, error);
@@ -120,7 +121,6 @@ fn first_raised(
         }
         _ => unreachable!("invariant: a text is damaged by one of the two"),
     };
-    // The loader asks for two blocks before anything is scanned.
     let readable = if block < 2 { 0 } else { nth_character(bytes, block * BLOCK) };
     Box::new(Damage { exception, readable, places })
 }
@@ -216,21 +216,21 @@ mod tests {
     fn damage_in_a_later_block_leaves_the_earlier_ones_readable() {
         let mut bytes = vec![b'a'; 3 * BLOCK];
         bytes[2 * BLOCK + 7] = 1;
-        let damage = decode(&bytes).err().expect("a control character");
+        let damage = decode(&bytes).expect_err("a control character");
         assert_eq!((damage.readable, damage.exception.at), (2 * BLOCK, 2 * BLOCK + 7));
         assert_eq!(damage.exception.problem, "unacceptable character #x0001: special characters are not allowed");
     }
 
     #[test]
     fn damage_in_the_first_two_blocks_leaves_nothing() {
-        let damage = decode(b"a: \xff\n").err().expect("no UTF-8");
+        let damage = decode(b"a: \xff\n").expect_err("no UTF-8");
         assert_eq!((damage.readable, damage.exception.class), (0, "UnicodeDecodeError"));
         assert_eq!(damage.exception.problem, "'utf-8' codec can't decode byte 0xff in position 3: invalid start byte");
     }
 
     #[test]
     fn every_byte_that_cannot_be_read_has_a_place() {
-        let damage = decode(b"\x00a\xc3(\xe2\x82").err().expect("damage");
+        let damage = decode(b"\x00a\xc3(\xe2\x82").expect_err("damage");
         let kinds: Vec<_> = damage.places.iter().map(|(s, e, k)| (*s, *e, *k)).collect();
         assert_eq!(kinds, [(0, 1, Unreadable::Control), (2, 3, Unreadable::NoUtf8), (4, 6, Unreadable::NoUtf8)]);
     }
