@@ -37,6 +37,8 @@ mod scan_property;
 mod scan_scalar;
 mod scanner;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod text;
 mod timestamp;
 mod token;

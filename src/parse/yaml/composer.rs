@@ -51,8 +51,8 @@ pub(super) struct Anchor {
     pub(super) node: NodeId,
     pub(super) mark: usize,
     pub(super) used: bool,
-    /// Nothing stands behind it.
-    pub(super) empty: bool,
+    /// Nothing stands behind it, or its value does without a space between the two.
+    pub(super) odd: bool,
 }
 
 /// The nodes of a document, scalars already made into values.
@@ -79,6 +79,7 @@ struct Open {
 }
 
 struct Composer<'a> {
+    text: &'a str,
     source: SourceId,
     out: Composed,
     names: BTreeMap<&'a str, usize>,
@@ -89,7 +90,7 @@ struct Composer<'a> {
 }
 
 /// Reads all of a text that the parser has.
-pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId) -> Refused<Composed> {
+pub(super) fn compose<'a>(parser: &mut Parser<'a>, source: SourceId) -> Refused<Composed> {
     let text = parser.scanner.text;
     let guess = text.len() / 24 + 4;
     let out = Composed {
@@ -103,7 +104,7 @@ pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId) -> Refused<Comp
         has_merge: false,
     };
     let mut composer =
-        Composer { source, out, names: BTreeMap::new(), open: Vec::new(), children: Vec::new(), last_end: 0 };
+        Composer { text, source, out, names: BTreeMap::new(), open: Vec::new(), children: Vec::new(), last_end: 0 };
     let mut documents = 0;
     loop {
         let item = parser.next()?;
@@ -116,7 +117,7 @@ pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId) -> Refused<Comp
                     return Err(composer.second_document(&item));
                 }
             }
-            _ => composer.take(item, text)?,
+            _ => composer.take(item)?,
         }
     }
 }
@@ -129,7 +130,7 @@ impl<'a> Composer<'a> {
             .during("expected a single document in the stream", first)
     }
 
-    fn take(&mut self, mut item: Item<'a>, text: &'a str) -> Refused<()> {
+    fn take(&mut self, mut item: Item<'a>) -> Refused<()> {
         match std::mem::replace(&mut item.event, Event::StreamEnd) {
             Event::Alias(name) => {
                 let Some(anchor) = self.names.get(name) else {
@@ -143,7 +144,7 @@ impl<'a> Composer<'a> {
                 self.last_end = item.end;
                 self.attach(node);
             }
-            Event::Scalar(value, style) => self.scalar(&item, value, style, text)?,
+            Event::Scalar(value, style) => self.scalar(&item, value, style)?,
             Event::SequenceStart(style) => self.start(&item, style, Kind::Sequence)?,
             Event::MappingStart(style) => self.start(&item, style, Kind::Mapping)?,
             Event::CollectionEnd => self.end(&item),
@@ -152,7 +153,7 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn scalar(&mut self, item: &Item<'a>, value: Cow<'a, str>, style: Style, text: &'a str) -> Refused<()> {
+    fn scalar(&mut self, item: &Item<'a>, value: Cow<'a, str>, style: Style) -> Refused<()> {
         let tag = match item.tag.as_deref() {
             None if style == Style::Plain => Tag::resolved(&value),
             None => Tag::Str,
@@ -160,7 +161,7 @@ impl<'a> Composer<'a> {
             Some(name) => Tag::named(name),
         };
         let mut place = (item.start, item.end);
-        if item.absent && text[self.last_end..item.start].trim_ascii().is_empty() {
+        if item.absent && self.text[self.last_end..item.start].trim_ascii().is_empty() {
             place = (self.last_end, self.last_end);
         }
         self.last_end = place.1;
@@ -250,8 +251,9 @@ impl<'a> Composer<'a> {
             let fault = Exception::new("ComposerError", "second occurrence", item.mark).to(item.end);
             return Err(fault.during(context, self.out.anchors[first].mark));
         }
-        let empty = kind == Kind::Scalar && item.start == item.end && item.tag.is_none();
-        self.out.anchors.push(Anchor { node, mark: item.mark, used: false, empty });
+        let between = &self.text.as_bytes()[item.mark..item.start];
+        let odd = kind == Kind::Scalar && item.tag.is_none() && !between.iter().any(u8::is_ascii_whitespace);
+        self.out.anchors.push(Anchor { node, mark: item.mark, used: false, odd });
         Ok(())
     }
 }

@@ -79,7 +79,6 @@ mod tests {
         for text in
             ["", "on", "a'b", "*:5432", "a\nb\u{85}\"\\", " x ", "0777", "\u{feff}", "\u{1F600}\u{7}", "%", "it: #"]
         {
-            assert!(needs_quotes(text) || text.contains('\u{1F600}'), "{text:?}");
             assert_eq!(read_back(&format!("k: {}\n", quote(text))), Value::Str(text.into()), "{text:?}");
         }
         for text in ["abc", "/var/lib", "10.0.0.1:5432", "1.2.3", "é", "a#b", "a:b", "host all all 0.0.0.0/0 md5"] {
