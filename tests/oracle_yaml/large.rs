@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::peer::{Peer, number};
+use super::peer::Peer;
+use crate::support::number;
 use crate::support::rng::Rng;
 
 const PIECES: &[&str] = &["a", "xyz", "é", "日本", "\u{1F600}", "\u{feff}", "_", "0"];
@@ -96,10 +97,10 @@ fn larger_documents_read_as_pyyaml_reads_them() {
     for i in 0..count {
         let mut rng = Rng::new(seed.wrapping_add(i));
         let document = if i % 2 == 0 { damaged(&mut rng) } else { long_key(&mut rng) };
-        match super::compare(&mut peer, &document, &mut explained) {
-            Ok(was_refused) => refused += usize::from(was_refused),
-            Err(_) => panic!("{}", super::fail(&mut peer, seed + i, "large", &document)),
-        }
+        let Ok(was_refused) = super::compare(&mut peer, &document, &mut explained) else {
+            panic!("{}", super::fail(&mut peer, seed + i, "large", &document));
+        };
+        refused += usize::from(was_refused);
     }
     println!("{count} documents from seed {seed}: {refused} refused by both, explained {explained:?}");
     assert!(refused > 0, "some are refused");

@@ -90,7 +90,7 @@ struct Composer<'a> {
 }
 
 /// Reads all of a text that the parser has.
-pub(super) fn compose<'a>(parser: &mut Parser<'a>, source: SourceId) -> Refused<Composed> {
+pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId) -> Refused<Composed> {
     let text = parser.scanner.text;
     let guess = text.len() / 24 + 4;
     let out = Composed {
