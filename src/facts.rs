@@ -9,10 +9,12 @@ pub mod group;
 pub mod hba_decision;
 pub mod hba_shadow;
 pub mod ident_map;
+mod join;
 mod member;
 pub mod nodes;
 pub mod patroni_file;
 pub mod patroni_keys;
+mod read;
 pub mod roles;
 pub mod settings;
 

@@ -9,7 +9,6 @@
 mod access;
 mod address;
 mod effective;
-mod env_file;
 mod environment;
 mod graph;
 mod item;
@@ -21,7 +20,6 @@ mod view;
 
 pub use address::split_host_port;
 pub use effective::Crash;
-pub use env_file::{Assignment, parse as parse_env_file};
 pub use environment::PREFIX;
 pub use item::{Item, ItemValue, Key, Layer, Pair, Type};
 pub use load::dynamic_configuration;

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patroni_preflight::knowledge::patroni::Version;
+use patroni_preflight::parse::unit::Variable;
 use patroni_preflight::parse::patroni::{
-    Assignment, Crash, Item, ItemValue, Key, Patroni, Type, dynamic_configuration,
+    Crash, Item, ItemValue, Key, Patroni, Type, dynamic_configuration,
 };
 use patroni_preflight::parse::yaml::{Int, parse};
 use patroni_preflight::source::{Origin, ReadError, Reader, Source, SourceMap, Spanned};
@@ -31,13 +32,13 @@ impl Reader for Folder {
     }
 }
 
-fn assignments(case: &Case) -> Vec<Assignment> {
+fn assignments(case: &Case) -> Vec<Variable> {
     let source = Source::lone("environment", "");
     case.env
         .iter()
         .map(|(name, value)| {
             let at = source.span(0, 0);
-            Assignment::new(Spanned::new(name.clone(), at), Spanned::new(value.clone(), at))
+            Variable::new(Spanned::new(name.clone(), at), Spanned::new(value.clone(), at))
         })
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::env_file::Assignment;
+use crate::parse::unit::Variable as Assigned;
 use super::graph::{Graph, Id, Object};
 use super::item::Layer;
 use super::python;
@@ -18,7 +18,7 @@ pub const PREFIX: &str = "PATRONI_";
 pub(super) struct Built {
     pub(super) root: Id,
     /// The text of `PATRONI_CONFIGURATION`.
-    pub(super) whole: Option<Assignment>,
+    pub(super) whole: Option<Assigned>,
     /// Whether any other variable has set a key.
     pub(super) sets_keys: bool,
     /// A value is set below `name`, `namespace` or `scope`, which ends Patroni with a `TypeError`.
@@ -27,7 +27,7 @@ pub(super) struct Built {
 
 struct Builder<'a> {
     graph: &'a mut Graph,
-    variables: BTreeMap<&'a str, &'a Assignment>,
+    variables: BTreeMap<&'a str, &'a Assigned>,
     consumed: BTreeSet<&'a str>,
     version: Version,
     root: Id,
@@ -39,13 +39,13 @@ struct Builder<'a> {
 /// Reads the variables in the order of Patroni. `nowhere` is the place of sections that no value made.
 pub(super) fn build(
     graph: &mut Graph,
-    assignments: &[Assignment],
+    assignments: &[Assigned],
     version: Version,
     nowhere: Span,
     problems: &mut Vec<Problem>,
 ) -> Built {
     let root = graph.add(Object::Map(Vec::new()), nowhere, Layer::Environment);
-    let mut variables: BTreeMap<&str, &Assignment> = BTreeMap::new();
+    let mut variables: BTreeMap<&str, &Assigned> = BTreeMap::new();
     for assignment in assignments {
         if let Some(name) = assignment.name.value.strip_prefix(PREFIX) {
             variables.insert(name, assignment);
@@ -72,7 +72,7 @@ pub(super) fn build(
 }
 
 impl<'a> Builder<'a> {
-    fn take(&mut self, name: &str) -> Option<&'a Assignment> {
+    fn take(&mut self, name: &str) -> Option<&'a Assigned> {
         let (name, assignment) = self.variables.get_key_value(name).map(|(n, a)| (*n, *a))?;
         self.consumed.insert(name);
         Some(assignment)
@@ -177,13 +177,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn text(&mut self, assignment: &Assignment) -> Id {
+    fn text(&mut self, assignment: &Assigned) -> Id {
         let text = assignment.value.value.reveal().into();
         self.graph.add(Object::Str(text), assignment.value.span, Layer::Environment)
     }
 
     /// The value of a variable; `None` when it counts as absent.
-    fn value(&mut self, read: Read, assignment: &Assignment) -> Option<Id> {
+    fn value(&mut self, read: Read, assignment: &Assigned) -> Option<Id> {
         let text = assignment.value.value.reveal();
         let span = assignment.value.span;
         let object = match read {
@@ -218,7 +218,7 @@ impl<'a> Builder<'a> {
         object.map(|o| self.graph.add(o, span, Layer::Environment))
     }
 
-    fn readable(&mut self, assignment: &Assignment, text: &str) -> Option<Id> {
+    fn readable(&mut self, assignment: &Assigned, text: &str) -> Option<Id> {
         let found = self.yaml(text, assignment.value.span);
         if found.is_none() {
             self.unreadable(assignment, "YAML");
@@ -226,7 +226,7 @@ impl<'a> Builder<'a> {
         found
     }
 
-    fn unreadable(&mut self, assignment: &Assignment, expected: &str) {
+    fn unreadable(&mut self, assignment: &Assigned, expected: &str) {
         self.problems.push(
             Problem::new("env-value-ignored", assignment.value.span)
                 .arg("variable", assignment.name.value.clone())
@@ -264,12 +264,12 @@ impl<'a> Builder<'a> {
         map
     }
 
-    fn put(&mut self, path: &str, assignment: &Assignment, value: Id) {
+    fn put(&mut self, path: &str, assignment: &Assigned, value: Id) {
         let parts: Vec<&str> = path.split('.').collect();
         self.put_at(&parts, assignment, value);
     }
 
-    fn put_at(&mut self, parts: &[&str], assignment: &Assignment, value: Id) {
+    fn put_at(&mut self, parts: &[&str], assignment: &Assigned, value: Id) {
         let Some((last, above)) = parts.split_last() else { return };
         let at = assignment.name.span;
         let map = above.iter().fold(self.root, |map, key| self.map_at(map, key, at));
@@ -288,7 +288,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn unknown(&mut self, name: &str, assignment: &Assignment) {
+    fn unknown(&mut self, name: &str, assignment: &Assigned) {
         let mut problem = Problem::new("env-unknown-variable", assignment.name.span)
             .arg("variable", format!("{PREFIX}{name}"))
             .arg("version", self.version.to_string());

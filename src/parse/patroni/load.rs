@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::effective::Crash;
-use super::env_file::Assignment;
+use crate::parse::unit::Variable as Assigned;
 use super::graph::{Excess, Graph, Id, Object};
 use super::item::{Item, Layer, Type};
 use super::{Patroni, environment};
@@ -27,7 +27,7 @@ struct Joined {
 impl Patroni {
     /// One configuration file and the environment of the process.
     #[must_use]
-    pub fn load_file(tree: &Tree, environment: &[Assignment], version: Version) -> Parsed<Self> {
+    pub fn load_file(tree: &Tree, environment: &[Assigned], version: Version) -> Parsed<Self> {
         let at = Span { source: tree.source(), start: 0, end: 0 };
         let mut joined = Joined::new(at);
         joined.file(tree, at);
@@ -42,7 +42,7 @@ impl Patroni {
     pub fn load_directory(
         reader: &dyn Reader,
         dir: &Path,
-        environment: &[Assignment],
+        environment: &[Assigned],
         version: Version,
     ) -> Result<Parsed<Self>, crate::source::ReadError> {
         let mut names = reader.list(dir)?;
@@ -80,7 +80,7 @@ impl Patroni {
 
     /// Only the environment of the process; `at` is a place in the text that the variables come from.
     #[must_use]
-    pub fn load_environment(environment: &[Assignment], version: Version, at: Span) -> Parsed<Self> {
+    pub fn load_environment(environment: &[Assigned], version: Version, at: Span) -> Parsed<Self> {
         let mut joined = Joined::new(at);
         let built = environment::build(&mut joined.graph, environment, version, at, &mut joined.problems);
         joined.root = built.root;
@@ -156,7 +156,7 @@ impl Joined {
         }
     }
 
-    fn over(mut self, environment: &[Assignment], version: Version, at: Span) -> Parsed<Patroni> {
+    fn over(mut self, environment: &[Assigned], version: Version, at: Span) -> Parsed<Patroni> {
         let built = environment::build(&mut self.graph, environment, version, at, &mut self.problems);
         if let Some(at) = built.crash {
             self.crash.get_or_insert(Crash::item_assignment(at));

@@ -137,7 +137,7 @@ fn many_keys_are_joined_in_good_time() {
     let tree = parse(&Source::lone("p", text)).tree;
     let begin = std::time::Instant::now();
     let name = Spanned::new("PATRONI_NAME".to_owned(), Source::lone("e", "").span(0, 0));
-    let env = [Assignment::new(name.clone(), name)];
+    let env = [Assigned::new(name.clone(), name)];
     assert_eq!(Patroni::load_file(&tree, &env, Version::LATEST).tree.root().pairs().len(), 200_001);
     assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }

@@ -17,6 +17,14 @@ pub struct Variable {
     pub value: Spanned<Secret>,
 }
 
+impl Variable {
+    /// A variable set to a value.
+    #[must_use]
+    pub fn new(name: Spanned<String>, value: Spanned<String>) -> Self {
+        Self { name, value: value.map(Secret::new) }
+    }
+}
+
 /// The name of the rule for what is wrong in an environment file.
 const FILE_SYNTAX: &str = "env-file-syntax-error";
 

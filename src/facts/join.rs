@@ -1,0 +1,160 @@
+//! Which files make up a member, and which members a cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::gap::Fact;
+use super::member::{Cluster, Member};
+use super::patroni_file::PatroniFile;
+use super::read::{Content, Local, Seen};
+use super::{Facts, Options, group, not_given};
+use crate::knowledge::guc::MAJORS;
+use crate::parse::unit::Variable;
+use crate::parse::yaml::Tree;
+use crate::source::Source;
+
+/// Keys without which a file cannot be a member's whole configuration.
+const WHOLE: [&str; 4] = ["name", "postgresql", "restapi", "scope"];
+
+/// Joins the files of configuration directories, and environment files to the configuration that they lie beside.
+///
+/// Files side by side of which none is whole, but which together are, are taken for one directory of Patroni. An environment
+/// file belongs to a configuration when there is one of each in a directory.
+pub(super) fn locals(seen: &[Seen]) -> Vec<Local<'_>> {
+    let mut by_dir: BTreeMap<&Path, Vec<(&Seen, &Tree)>> = BTreeMap::new();
+    for file in seen {
+        if let Content::Patroni(tree) = &file.content {
+            by_dir.entry(dir(&file.source)).or_default().push((file, tree));
+        }
+    }
+    let mut locals = Vec::new();
+    for (dir, files) in by_dir {
+        let environment = environment_in(seen, dir);
+        if is_directory(&files) {
+            locals.push(Local { files, environment });
+        } else {
+            let alone = files.len() == 1;
+            let environment = if alone { environment } else { &[] };
+            locals.extend(files.into_iter().map(|f| Local { files: vec![f], environment }));
+        }
+    }
+    locals
+}
+
+fn environment_in<'a>(seen: &'a [Seen], wanted: &Path) -> &'a [Variable] {
+    let mut found = seen.iter().filter(|s| dir(&s.source) == wanted).filter_map(|s| match &s.content {
+        Content::Environment(variables) => Some(variables.as_slice()),
+        _ => None,
+    });
+    match (found.next(), found.next()) {
+        (Some(one), None) => one,
+        _ => &[],
+    }
+}
+
+fn is_directory(files: &[(&Seen, &Tree)]) -> bool {
+    let keys = |tree: &Tree| -> BTreeSet<&str> { WHOLE.into_iter().filter(|k| tree.at(&[k]).is_some()).collect() };
+    let each: Vec<BTreeSet<&str>> = files.iter().map(|(_, tree)| keys(tree)).collect();
+    let all: BTreeSet<&str> = each.iter().flatten().copied().collect();
+    files.len() > 1 && files.iter().all(|(_, tree)| tree.is_complete()) && each.iter().all(|k| k.len() < 3) && all.len() == WHOLE.len()
+}
+
+fn dir(source: &Source) -> &Path {
+    source.path().and_then(Path::parent).unwrap_or(Path::new(""))
+}
+
+/// The clusters of all whole configurations, and the other files of each member.
+pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>], options: &Options) -> Vec<Cluster> {
+    let whole: Vec<usize> = (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole()).collect();
+    let candidates: Vec<group::Candidate> = whole.iter().map(|i| candidate(&facts.patroni[*i])).collect();
+    let owners: Vec<&Path> = candidates.iter().map(|c| c.path.as_path()).collect();
+    let sqls: Vec<Arc<Source>> = facts.sqls.iter().map(|s| Arc::clone(&s.source)).collect();
+    let (confs, hbas, sqls) = (paths(confs), paths(hbas), paths(&sqls));
+    let mut clusters = Vec::new();
+    for cluster in group::clusters(&candidates) {
+        let near_confs = group::nearest(&owners, &cluster, &confs);
+        let near_hbas = group::nearest(&owners, &cluster, &hbas);
+        let mut near_sqls = group::nearest(&owners, &cluster, &sqls);
+        let mut members = Vec::new();
+        for (k, candidate) in cluster.iter().enumerate() {
+            let file = whole[*candidate];
+            let name = candidates[*candidate].name.clone().unwrap_or_else(|| facts.patroni[file].source.name().to_owned());
+            let pick = |plain: &str, near: &[usize], files: &[&Path]| -> Fact<usize> {
+                group::choose(&name, plain, near, files).ok_or_else(|| not_given(plain, &name))
+            };
+            let conf = pick("postgresql.conf", &near_confs[k], &confs);
+            let hba = pick("pg_hba.conf", &near_hbas[k], &hbas);
+            let postgresql = version_of(&facts.patroni[file]).or(options.postgresql);
+            members.push(Member { name, file, conf, hba, sqls: std::mem::take(&mut near_sqls[k]), postgresql });
+        }
+        clusters.push(Cluster { members });
+    }
+    clusters
+}
+
+fn paths(sources: &[Arc<Source>]) -> Vec<&Path> {
+    sources.iter().map(|s| s.path().unwrap_or(Path::new(""))).collect()
+}
+
+fn candidate(file: &PatroniFile) -> group::Candidate {
+    let config = &file.config;
+    group::Candidate {
+        path: file.source.path().map(Path::to_path_buf).unwrap_or_else(PathBuf::new),
+        scope: config.scope().map(|s| s.value.to_owned()),
+        namespace: config.get("namespace").and_then(|n| n.as_str()).unwrap_or("/service").trim_matches('/').to_owned(),
+        name: config.name().map(|n| n.value.to_owned()),
+        store: config.dcs().map(|(kind, item)| format!("{kind} {}", item.comparable())).unwrap_or_default(),
+    }
+}
+
+/// The major version that a directory of the configuration names: `/usr/lib/postgresql/15/bin`, `/usr/pgsql-15/bin`.
+fn version_of(file: &PatroniFile) -> Option<u16> {
+    ["bin_dir", "data_dir", "config_dir"]
+        .iter()
+        .find_map(|key| version_in_path(file.config.get(&format!("postgresql.{key}"))?.as_str()?))
+}
+
+/// The major version that a path names.
+pub(super) fn version_in_path(path: &str) -> Option<u16> {
+    const BEFORE: [&str; 6] = ["postgresql-", "postgresql", "postgres", "pgsql-", "pg", ""];
+    path.split('/').find_map(|part| {
+        let digits = BEFORE.iter().find_map(|p| part.strip_prefix(p).filter(|d| d.bytes().all(|b| b.is_ascii_digit())))?;
+        digits.parse().ok().filter(|v| MAJORS.contains(v))
+    })
+}
+
+/// The version to read each file for: that of the member it belongs to, else what its own path or the caller says.
+pub(super) fn versions(
+    facts: &Facts,
+    sources: &[Arc<Source>],
+    of: impl Fn(&Member) -> Option<usize>,
+    options: &Options,
+) -> Vec<Option<u16>> {
+    let mut versions: Vec<Option<u16>> = vec![None; sources.len()];
+    for member in facts.members() {
+        if let Some(file) = of(member) {
+            versions[file] = versions[file].or(member.postgresql);
+        }
+    }
+    for (version, source) in versions.iter_mut().zip(sources) {
+        let own = || source.path().and_then(|p| version_in_path(&p.to_string_lossy()));
+        *version = version.or_else(own).or(options.postgresql);
+    }
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version_in_path;
+
+    #[test]
+    fn paths_of_packages_name_their_version() {
+        for path in ["/usr/lib/postgresql/15/bin", "/usr/pgsql-15/bin", "/opt/postgres15/bin", "etc/postgresql/15/main/x", "/data/pg15"] {
+            assert_eq!(version_in_path(path), Some(15), "{path}");
+        }
+        for path in ["/data/pgdata", "/srv/19/x", "/var/lib/postgresql/data", "/data/pg1"] {
+            assert_eq!(version_in_path(path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! One file at a time: from what was found to what it says.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::patroni_file::PatroniFile;
+use super::{Options, patroni_keys};
+use crate::collect::files::{Found, Kind};
+use crate::parse::patroni::{ItemValue, Patroni, looks_like_patroni, names_a_secret, spans_in_text};
+use crate::parse::sql::{self, Sql};
+use crate::parse::unit::{self, Unit, Variable};
+use crate::parse::yaml::{self, Tree, Value};
+use crate::problem::{Parsed, Problem};
+use crate::secret::Secret;
+use crate::source::{Reader, Source, Span};
+
+/// What a file holds.
+pub(super) enum Content {
+    /// Patroni's configuration, not yet joined with its neighbours.
+    Patroni(Tree),
+    /// A unit or drop-in.
+    Unit(Unit),
+    /// Variables for a service.
+    Environment(Vec<Variable>),
+    /// Role SQL.
+    Sql(Box<Sql>),
+    /// Read later, when the version of the server is known.
+    Later,
+    /// Something else.
+    Foreign,
+}
+
+/// A file that was looked into.
+pub(super) struct Seen {
+    pub(super) source: Arc<Source>,
+    pub(super) kind: Kind,
+    pub(super) mode: Option<u32>,
+    pub(super) content: Content,
+    pub(super) problems: Vec<Problem>,
+    pub(super) secret_spans: Vec<Span>,
+    pub(super) secrets: Vec<Secret>,
+}
+
+/// Looks into a file.
+pub(super) fn read(found: Found) -> Seen {
+    let Found { source, kind, mode, named } = found;
+    let content = Content::Foreign;
+    let mut seen = Seen { source, kind, mode, content, problems: Vec::new(), secret_spans: Vec::new(), secrets: Vec::new() };
+    match kind {
+        Kind::Patroni => read_patroni(&mut seen, named),
+        Kind::Unit => read_unit(&mut seen),
+        Kind::Environment => {
+            let Parsed { tree, problems } = unit::parse_env_file(&seen.source);
+            seen.problems = problems;
+            hide(&mut seen, &tree);
+            seen.content = Content::Environment(tree);
+        }
+        Kind::Sql if sql::looks_like_role_sql(&String::from_utf8_lossy(seen.source.bytes())) => {
+            let Parsed { tree, problems } = sql::parse(&seen.source);
+            seen.problems = problems;
+            seen.secret_spans = tree.secret_spans();
+            seen.content = Content::Sql(Box::new(tree));
+        }
+        Kind::Sql => {}
+        Kind::Conf | Kind::Hba | Kind::Ident => seen.content = Content::Later,
+    }
+    seen
+}
+
+fn read_unit(seen: &mut Seen) {
+    let Parsed { tree, problems } = unit::parse(&seen.source);
+    let environment = tree.environment();
+    seen.problems = problems;
+    seen.problems.extend(environment.problems);
+    seen.problems.extend(tree.commands("ExecStart").problems);
+    hide(seen, &environment.tree);
+    seen.content = Content::Unit(tree);
+}
+
+/// Keeps the values of variables that are named like secrets out of sight.
+fn hide(seen: &mut Seen, variables: &[Variable]) {
+    for variable in variables.iter().filter(|v| names_a_secret(&v.name.value)) {
+        seen.secret_spans.push(variable.value.span);
+        seen.secrets.push(variable.value.value.clone());
+    }
+}
+
+fn read_patroni(seen: &mut Seen, named: bool) {
+    let Parsed { tree, problems } = yaml::parse(&seen.source);
+    if !tree.is_complete() || looks_like_patroni(&tree) {
+        seen.problems = problems;
+        seen.content = Content::Patroni(tree);
+        return;
+    }
+    let source = &seen.source;
+    let holds = |wanted: fn(&Value) -> bool| tree.root().is_some_and(|r| wanted(&tree.node(r).value));
+    let keys_or_list = holds(|v| matches!(v, Value::Mapping(_) | Value::Sequence(_)));
+    let plain_name = source.path().and_then(Path::file_stem).is_some_and(|n| n == "patroni");
+    if !keys_or_list && (named || plain_name) {
+        let found = if tree.root().is_none() { "nothing" } else { "a single value" };
+        seen.problems.push(Problem::new("yaml-not-a-mapping", source.span(0, 0)).arg("found", found));
+    } else if named {
+        seen.problems.push(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", source.name()));
+    }
+}
+
+/// What a member is configured with: a file or the files of a directory, and the environment of its service.
+pub(super) struct Local<'a> {
+    /// Every file, in the order in which Patroni reads them.
+    pub(super) files: Vec<(&'a Seen, &'a Tree)>,
+    /// Variables that stand beside it.
+    pub(super) environment: &'a [Variable],
+}
+
+/// A configuration with its problems and secrets.
+pub(super) struct Loaded {
+    pub(super) file: PatroniFile,
+    pub(super) problems: Vec<Problem>,
+    pub(super) secret_spans: Vec<Span>,
+    pub(super) secrets: Vec<Secret>,
+}
+
+/// Joins a member's files and environment as Patroni does, and checks the keys of the result. `None` without any file.
+pub(super) fn load(local: &Local<'_>, reader: &dyn Reader, options: &Options) -> Option<Loaded> {
+    let (first, tree) = local.files.first()?;
+    let directory = first.source.path().and_then(Path::parent).filter(|_| local.files.len() > 1);
+    let parsed = directory.and_then(|dir| Patroni::load_directory(reader, dir, local.environment, options.patroni).ok());
+    let parsed = parsed.unwrap_or_else(|| Patroni::load_file(tree, local.environment, options.patroni));
+    let mut problems = parsed.problems;
+    let mut secret_spans = parsed.tree.secret_spans();
+    if !parsed.tree.is_complete() {
+        secret_spans.extend(local.files.iter().flat_map(|(seen, _)| spans_in_text(&seen.source)));
+    }
+    problems.extend(patroni_keys::check_keys(&parsed.tree));
+    let file = PatroniFile { source: Arc::clone(&first.source), config: parsed.tree, mode: first.mode };
+    let secrets = file.secrets().into_iter().filter_map(|s| match &s.item.value {
+        ItemValue::Secret(value, _) => Some(value.clone()),
+        _ => None,
+    });
+    let secrets = secrets.collect();
+    Some(Loaded { file, problems, secret_spans, secrets })
+}
