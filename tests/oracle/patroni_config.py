@@ -82,7 +82,7 @@ def config(request):
                 f.write(text)
         try:
             real = Config(there if request['directory'] else path)
-            local = real.local_configuration
+            local = dict(real._local_configuration)
         except RecursionError:
             return {'error': 'RecursionError'}
         except yaml.YAMLError:

@@ -44,7 +44,7 @@ fn assignments(case: &Case) -> Vec<Assignment> {
 
 pub(super) fn answer(case: &Case) -> Json {
     let environment = assignments(case);
-    let version = Version::LATEST;
+    let version = case.release.map_or(Version::LATEST, |v| v.parse().expect("a version"));
     let loaded = if case.directory {
         let folder = Folder { map: SourceMap::default(), files: case.files.clone() };
         Patroni::load_directory(&folder, Path::new("d"), &environment, version).expect("a folder")
