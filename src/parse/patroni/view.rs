@@ -49,6 +49,7 @@ pub(super) fn repr(item: &Item) -> String {
         ItemValue::Str(t) => python::quoted(t),
         ItemValue::Secret(s, Type::Str) => python::quoted(s.reveal()),
         ItemValue::Secret(s, _) => s.reveal().to_owned(),
+        ItemValue::Other(t, Type::Date) => python::date(t),
         ItemValue::Other(t, _) => t.to_string(),
         ItemValue::Map(pairs) => {
             let inner: Vec<String> =
