@@ -71,6 +71,23 @@ impl Patroni {
     }
 }
 
+/// Sets `synchronous_mode` in every other place of the map that was written at `at`: an alias is the same object in Python.
+fn set_in_aliases(item: &mut Item, at: Span, mode: &Item) {
+    let same = item.span == at && at.start < at.end;
+    match &mut item.value {
+        ItemValue::Map(pairs) => {
+            for pair in pairs.iter_mut() {
+                set_in_aliases(&mut pair.item, at, mode);
+            }
+            if same && get(pairs, "synchronous_mode").is_none() {
+                set_str(pairs, "synchronous_mode", mode.clone());
+            }
+        }
+        ItemValue::List(items) => items.iter_mut().for_each(|i| set_in_aliases(i, at, mode)),
+        _ => {}
+    }
+}
+
 struct Builder {
     version: Version,
     here: Span,
@@ -357,6 +374,7 @@ impl Builder {
         }
         let Some(dcs) = get_mut(bootstrap, "dcs") else { return Ok(()) };
         let blame = no_attribute(dcs, "setdefault");
+        let at = dcs.span;
         let ItemValue::Map(dcs) = &mut dcs.value else { return Err(blame) };
         if get(dcs, "synchronous_mode").is_none() {
             let mode = if self.version < Version::new(4, 0, 0) {
@@ -364,7 +382,11 @@ impl Builder {
             } else {
                 ItemValue::Str("quorum".into())
             };
-            set_str(dcs, "synchronous_mode", derived(mode, here, Layer::Derived));
+            let mode = derived(mode, here, Layer::Derived);
+            set_str(dcs, "synchronous_mode", mode.clone());
+            for pair in bootstrap {
+                set_in_aliases(&mut pair.item, at, &mode);
+            }
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ pub(super) fn is_true(item: &Item) -> bool {
 pub(super) fn print(item: &Item) -> String {
     match &item.value {
         ItemValue::Str(t) => t.to_string(),
+        ItemValue::Secret(s, Type::Date) => python::date(&s.reveal().replacen(' ', "T", 1)),
         ItemValue::Secret(s, _) => s.reveal().to_owned(),
         ItemValue::Other(t, Type::Date) => t.replacen('T', " ", 1),
         _ => repr(item),
