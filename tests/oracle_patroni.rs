@@ -116,7 +116,9 @@ fn older_releases_are_read_as_they_read() {
             continue;
         };
         println!("Patroni {release}:");
-        for make in [generate::with_environment, generate::environment_only, generate::old_layout, generate::with_dynamic] {
+        for make in
+            [generate::with_environment, generate::environment_only, generate::old_layout, generate::with_dynamic]
+        {
             run_with(&mut peer, count, |rng| Case { release: Some(release), ..make(rng) });
         }
     }

@@ -34,7 +34,6 @@ pub(super) fn is_true(item: &Item) -> bool {
 pub(super) fn print(item: &Item) -> String {
     match &item.value {
         ItemValue::Str(t) => t.to_string(),
-        ItemValue::Secret(s, Type::Date) => python::date(&s.reveal().replacen(' ', "T", 1)),
         ItemValue::Secret(s, _) => s.reveal().to_owned(),
         ItemValue::Other(t, Type::Date) => t.replacen('T', " ", 1),
         _ => repr(item),
@@ -49,6 +48,7 @@ pub(super) fn repr(item: &Item) -> String {
         ItemValue::Float(x) => python::float(*x),
         ItemValue::Str(t) => python::quoted(t),
         ItemValue::Secret(s, Type::Str) => python::quoted(s.reveal()),
+        ItemValue::Secret(s, Type::Date) => python::date(&s.reveal().replacen(' ', "T", 1)),
         ItemValue::Secret(s, _) => s.reveal().to_owned(),
         ItemValue::Other(t, Type::Date) => python::date(t),
         ItemValue::Other(t, _) => t.to_string(),
