@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_tables_have_all_their_rows() {
-        assert_eq!((keys().len(), variables().len()), (390, 149));
+        assert_eq!((keys().len(), variables().len()), (390, 151));
         assert_eq!(command_line(Version::LATEST).count(), 15);
         assert!(keys().is_sorted_by(|a, b| a.path < b.path));
     }

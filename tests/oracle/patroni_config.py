@@ -82,7 +82,7 @@ def config(request):
                 f.write(text)
         try:
             real = Config(there if request['directory'] else path)
-            local = real.local_configuration
+            local = dict(real._local_configuration)
         except RecursionError:
             return {'error': 'RecursionError'}
         except yaml.YAMLError:
@@ -94,8 +94,8 @@ def config(request):
         except RecursionError:
             return {'error': 'RecursionError'}
         if request['dynamic'] is not None:
-            dynamic = yaml.safe_load(request['dynamic'])
-            answer['with_dynamic'] = attempt(lambda: real._build_effective_configuration(dynamic, real._local_configuration))
+            answer['with_dynamic'] = attempt(lambda: real._build_effective_configuration(
+                yaml.safe_load(request['dynamic']), real._local_configuration))
         return answer
 
 

@@ -13,6 +13,8 @@ pub(super) struct Case {
     pub(super) directory: bool,
     pub(super) env: Vec<(String, String)>,
     pub(super) dynamic: Option<String>,
+    /// The release to compare with; `None` for the newest.
+    pub(super) release: Option<&'static str>,
 }
 
 impl Case {

@@ -43,9 +43,17 @@ fn assignments(case: &Case) -> Vec<Variable> {
         .collect()
 }
 
+/// Whether a text of the case has an alias inside the value that it stands for.
+pub(super) fn contains_itself(case: &Case) -> bool {
+    let texts = case.files.iter().map(|f| &f.1).chain(&case.dynamic).chain(case.env.iter().map(|e| &e.1));
+    texts
+        .map(|text| parse(&Source::lone("text", text.as_bytes())))
+        .any(|parsed| parsed.problems.iter().any(|p| p.rule == "yaml-recursive-alias"))
+}
+
 pub(super) fn answer(case: &Case) -> Json {
     let environment = assignments(case);
-    let version = Version::LATEST;
+    let version = case.release.map_or(Version::LATEST, |v| v.parse().expect("a version"));
     let loaded = if case.directory {
         let folder = Folder { map: SourceMap::default(), files: case.files.clone() };
         Patroni::load_directory(&folder, Path::new("d"), &environment, version).expect("a folder")
@@ -65,6 +73,10 @@ pub(super) fn answer(case: &Case) -> Json {
     if let Some(text) = &case.dynamic {
         let parsed = parse(&Source::lone("dynamic", text.as_bytes()));
         let dynamic = dynamic_configuration(&parsed.tree);
+        if !parsed.tree.is_complete() {
+            out["with_dynamic"] = json!({"error": "YAMLError"});
+            return out;
+        }
         out["with_dynamic"] = patroni.effective(Some(&dynamic)).map_or_else(|c| error(&c), |i| canonical(&i));
     }
     out

@@ -10,6 +10,10 @@ pub(super) fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
 }
 
+fn tools() -> String {
+    std::env::var("PREFLIGHT_TOOLS").unwrap_or_else(|_| "target/tools".to_owned())
+}
+
 pub(super) fn corpus() -> Option<std::path::PathBuf> {
     let path = std::env::var("PREFLIGHT_CORPUS").unwrap_or_else(|_| "../shared/corpus".to_owned());
     let path = std::path::PathBuf::from(path);
@@ -23,9 +27,20 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    /// The release that is installed.
     pub(super) fn start() -> Self {
-        let tools = std::env::var("PREFLIGHT_TOOLS").unwrap_or_else(|_| "target/tools".to_owned());
-        let mut child = Command::new(format!("{tools}/py/bin/python"))
+        Self::with_path(None)
+    }
+
+    /// Another release; `None` when its source is not there (`scripts/knowledge/patroni-src.sh`).
+    pub(super) fn release(version: &str) -> Option<Self> {
+        let source = format!("{}/patroni-src/{version}", tools());
+        std::path::Path::new(&source).is_dir().then(|| Self::with_path(Some(&source)))
+    }
+
+    fn with_path(source: Option<&str>) -> Self {
+        let mut child = Command::new(format!("{}/py/bin/python", tools()))
+            .envs(source.map(|path| ("PYTHONPATH", path)))
             .args(["-W", "ignore", "tests/oracle/patroni_config.py"])
             .env("PYTHONHASHSEED", "0")
             .env("PYTHONUTF8", "1")

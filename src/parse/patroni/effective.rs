@@ -71,6 +71,23 @@ impl Patroni {
     }
 }
 
+/// Sets `synchronous_mode` in every other place of the map that was written at `at`: an alias is the same object in Python.
+fn set_in_aliases(item: &mut Item, at: Span, mode: &Item) {
+    let same = item.span == at && at.start < at.end;
+    match &mut item.value {
+        ItemValue::Map(pairs) => {
+            for pair in pairs.iter_mut() {
+                set_in_aliases(&mut pair.item, at, mode);
+            }
+            if same && get(pairs, "synchronous_mode").is_none() {
+                set_str(pairs, "synchronous_mode", mode.clone());
+            }
+        }
+        ItemValue::List(items) => items.iter_mut().for_each(|i| set_in_aliases(i, at, mode)),
+        _ => {}
+    }
+}
+
 struct Builder {
     version: Version,
     here: Span,
@@ -108,9 +125,14 @@ impl Builder {
         set_str(&mut self.top, "standby_cluster", derived(ItemValue::Map(standby), at, Layer::Default));
         let mut parameters = Vec::new();
         for row in known::command_line(self.version).filter(|r| !r.name.starts_with("wal_keep_")) {
-            if let Some(default) = row.default {
-                let value = default.parse().map_or_else(|_| text(default), int);
-                set_str(&mut parameters, row.name, value);
+            match row.default {
+                Some(default) => {
+                    set_str(&mut parameters, row.name, default.parse().map_or_else(|_| text(default), int));
+                }
+                None if self.version < Version::new(3, 2, 0) => {
+                    set_str(&mut parameters, row.name, derived(ItemValue::Null, at, Layer::Default));
+                }
+                None => {}
             }
         }
         let mut postgresql = Vec::new();
@@ -165,7 +187,12 @@ impl Builder {
     /// `_process_postgresql_parameters`, and what it returns put over what is there.
     fn parameters(&mut self, parameters: &Item, local: bool) -> Result<(), Crash> {
         if is_true(parameters) && parameters.kind() != Type::Map {
-            return Err(Crash::new("ConfigParseError", parameters.span, "postgresql.parameters is not a dictionary"));
+            // Until 3.3.0 nobody asked; the next step failed.
+            return Err(if self.version > Version::new(3, 3, 0) {
+                Crash::new("ConfigParseError", parameters.span, "postgresql.parameters is not a dictionary")
+            } else {
+                no_attribute(parameters, "items")
+            });
         }
         let mut taken: Vec<Pair> = Vec::new();
         for pair in parameters.pairs() {
@@ -180,7 +207,11 @@ impl Builder {
                 None => taken.push(pair.clone()),
                 Some(_) if local => {}
                 Some(row) => {
-                    if let Some(value) = accepted(row.accepts, &pair.item) {
+                    if let Some(mut value) = accepted(row.accepts, &pair.item) {
+                        // Numbers are kept as they are written up to 3.1.1.
+                        if self.version < Version::new(3, 1, 2) {
+                            value = pair.item.value.clone();
+                        }
                         taken.push(Pair { key: pair.key.clone(), item: Item { value, ..pair.item.clone() } });
                     }
                 }
@@ -343,6 +374,7 @@ impl Builder {
         }
         let Some(dcs) = get_mut(bootstrap, "dcs") else { return Ok(()) };
         let blame = no_attribute(dcs, "setdefault");
+        let at = dcs.span;
         let ItemValue::Map(dcs) = &mut dcs.value else { return Err(blame) };
         if get(dcs, "synchronous_mode").is_none() {
             let mode = if self.version < Version::new(4, 0, 0) {
@@ -350,7 +382,11 @@ impl Builder {
             } else {
                 ItemValue::Str("quorum".into())
             };
-            set_str(dcs, "synchronous_mode", derived(mode, here, Layer::Derived));
+            let mode = derived(mode, here, Layer::Derived);
+            set_str(dcs, "synchronous_mode", mode.clone());
+            for pair in bootstrap {
+                set_in_aliases(&mut pair.item, at, &mode);
+            }
         }
         Ok(())
     }

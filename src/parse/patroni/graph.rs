@@ -254,6 +254,7 @@ impl Graph {
             Object::Int(n) => out.push_str(&python::int(n)),
             Object::Float(x) => out.push_str(&python::float(*x)),
             Object::Str(text) => out.push_str(&python::quoted(text)),
+            Object::Other(text, Type::Date) => out.push_str(&python::date(text)),
             Object::Other(text, _) => out.push_str(text),
             Object::Unknown => return false,
             Object::List(_) if inside => out.push_str("[...]"),

@@ -30,7 +30,7 @@ impl Patroni {
     pub fn load_file(tree: &Tree, environment: &[Assigned], version: Version) -> Parsed<Self> {
         let at = Span { source: tree.source(), start: 0, end: 0 };
         let mut joined = Joined::new(at);
-        joined.file(tree, at);
+        joined.file(tree, at, version);
         joined.over(environment, version, at)
     }
 
@@ -70,7 +70,7 @@ impl Patroni {
         for source in &texts {
             let parsed = yaml::parse(source);
             problems.extend(parsed.problems);
-            joined.file(&parsed.tree, source.span(0, 0));
+            joined.file(&parsed.tree, source.span(0, 0), version);
         }
         let mut loaded = joined.over(environment, version, at);
         problems.append(&mut loaded.problems);
@@ -136,7 +136,7 @@ impl Joined {
         Self { graph, root, complete: true, crash: None, problems: Vec::new() }
     }
 
-    fn file(&mut self, tree: &Tree, at: Span) {
+    fn file(&mut self, tree: &Tree, at: Span, version: Version) {
         self.complete &= tree.is_complete();
         if !tree.is_complete() {
             self.crash.get_or_insert(Crash::new("YAMLError", at, "the file is not valid YAML"));
@@ -150,7 +150,8 @@ impl Joined {
                 }
                 let found = other.map_or(Type::Null, |id| self.graph.kind(id));
                 let at = tree.root().map_or(at, |root| tree.node(root).span);
-                self.crash.get_or_insert(Crash::new("ConfigParseError", at, "invalid config file"));
+                let exception = if version > Version::new(3, 3, 0) { "ConfigParseError" } else { "AttributeError" };
+                self.crash.get_or_insert(Crash::new(exception, at, "invalid config file"));
                 self.problems.push(Problem::new("yaml-not-a-mapping", at).arg("found", found.name()));
             }
         }

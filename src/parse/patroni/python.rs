@@ -54,6 +54,32 @@ pub(super) fn quoted(text: &str) -> String {
     out
 }
 
+/// `repr()` of a date or point in time, of which `text` is the `isoformat()`.
+pub(super) fn date(text: &str) -> String {
+    let number = |t: &str| t.parse::<i64>().unwrap_or(0);
+    let (day, time) = text.split_once('T').map_or((text, None), |(d, t)| (d, Some(t)));
+    let mut parts: Vec<String> = day.split('-').map(|p| number(p).to_string()).collect();
+    let Some(time) = time else { return format!("datetime.date({})", parts.join(", ")) };
+    let (clock, zone) = time.find(['+', '-']).map_or((time, None), |at| (&time[..at], Some(&time[at..])));
+    let (whole, micro) = clock.split_once('.').map_or((clock, 0), |(w, f)| (w, number(f)));
+    let fields: Vec<i64> = whole.split(':').map(number).collect();
+    let shown = if micro != 0 || fields.get(2).is_some_and(|s| *s != 0) { 3 } else { 2 };
+    parts.extend(fields.iter().take(shown).map(i64::to_string));
+    if micro != 0 {
+        parts.push(micro.to_string());
+    }
+    if let Some(zone) = zone {
+        let minutes: Vec<i64> = zone[1..].split(':').map(number).collect();
+        let seconds = minutes.first().unwrap_or(&0) * 3600 + minutes.get(1).unwrap_or(&0) * 60;
+        parts.push(match (seconds, zone.starts_with('-')) {
+            (0, _) => "tzinfo=datetime.timezone.utc".to_owned(),
+            (s, false) => format!("tzinfo=datetime.timezone(datetime.timedelta(seconds={s}))"),
+            (s, true) => format!("tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds={}))", 86_400 - s),
+        });
+    }
+    format!("datetime.datetime({})", parts.join(", "))
+}
+
 /// `utils.py:parse_bool` of what `str()` made of a value.
 #[must_use]
 pub fn parse_bool(text: &str) -> Option<bool> {
@@ -237,6 +263,22 @@ mod tests {
             (1.5e300, "1.5e+300"),
         ] {
             assert_eq!(float(value), text);
+        }
+    }
+
+    #[test]
+    fn dates_print_as_in_python() {
+        for (text, printed) in [
+            ("2024-01-09", "datetime.date(2024, 1, 9)"),
+            ("2024-01-09T10:00:00", "datetime.datetime(2024, 1, 9, 10, 0)"),
+            ("2024-01-09T10:00:05.000400", "datetime.datetime(2024, 1, 9, 10, 0, 5, 400)"),
+            ("2024-01-09T10:00:00+00:00", "datetime.datetime(2024, 1, 9, 10, 0, tzinfo=datetime.timezone.utc)"),
+            (
+                "2024-01-09T10:00:00-05:30",
+                "datetime.datetime(2024, 1, 9, 10, 0, tzinfo=datetime.timezone(datetime.timedelta(days=-1, seconds=66600)))",
+            ),
+        ] {
+            assert_eq!(date(text), printed);
         }
     }
 

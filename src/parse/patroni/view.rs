@@ -48,7 +48,9 @@ pub(super) fn repr(item: &Item) -> String {
         ItemValue::Float(x) => python::float(*x),
         ItemValue::Str(t) => python::quoted(t),
         ItemValue::Secret(s, Type::Str) => python::quoted(s.reveal()),
+        ItemValue::Secret(s, Type::Date) => python::date(&s.reveal().replacen(' ', "T", 1)),
         ItemValue::Secret(s, _) => s.reveal().to_owned(),
+        ItemValue::Other(t, Type::Date) => python::date(t),
         ItemValue::Other(t, _) => t.to_string(),
         ItemValue::Map(pairs) => {
             let inner: Vec<String> =
