@@ -1,12 +1,31 @@
-//! Build script: turns the tables under `src/knowledge` into static Rust, so that they cost nothing at start.
+//! Build script: reads and checks the rule files and knowledge tables, and writes them down as Rust statics, so that they
+//! cost nothing at start. No network, no other program.
+#![allow(missing_docs, dead_code, unreachable_pub, reason = "a build script documents itself by what it writes; it uses part of the schema")]
 
 #[path = "embed/guc.rs"]
 mod guc;
+#[path = "embed/patroni.rs"]
+mod patroni;
+#[path = "embed/rules.rs"]
+mod rules;
+#[path = "rules/schema.rs"]
+mod schema;
 
-fn main() {
-    let root = std::path::PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
-    let out = std::path::PathBuf::from(std::env::var_os("OUT_DIR").expect("set by cargo"));
-    println!("cargo::rerun-if-changed=src/embed");
-    println!("cargo::rerun-if-changed=src/knowledge/guc");
-    std::fs::write(out.join("guc_tables.rs"), guc::generate(&root)).expect("OUT_DIR can be written");
+use std::path::PathBuf;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = PathBuf::from(required("CARGO_MANIFEST_DIR")?);
+    let out = PathBuf::from(required("OUT_DIR")?);
+    for input in ["src/embed.rs", "src/embed", "src/rules/schema.rs", "src/knowledge"] {
+        println!("cargo::rerun-if-changed={input}");
+    }
+    std::fs::write(out.join("rules.rs"), rules::generate(&root.join("rules"))?)?;
+    std::fs::write(out.join("guc_tables.rs"), guc::generate(&root))?;
+    std::fs::write(out.join("patroni.rs"), patroni::generate(&root.join("src/knowledge/patroni")))?;
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts through the environment")]
+fn required(name: &str) -> Result<String, std::env::VarError> {
+    std::env::var(name)
 }

@@ -1,3 +1,166 @@
-//! What is known about a cluster, drawn from what was parsed.
+//! What is known about clusters and their members, drawn from what was collected and parsed. Read-only from here on.
 
+mod build;
 pub mod conf_check;
+pub mod connections;
+pub mod enforced;
+pub mod gap;
+pub mod group;
+pub mod hba_decision;
+pub mod hba_shadow;
+pub mod ident_map;
+mod member;
+pub mod nodes;
+pub mod patroni_file;
+pub mod patroni_keys;
+pub mod roles;
+pub mod settings;
+
+use std::sync::Arc;
+
+pub use build::build;
+pub use member::{Cluster, Member};
+pub use patroni_file::PatroniFile;
+
+use gap::{Gap, GapReason};
+
+use crate::knowledge::patroni::Version;
+use crate::parse::conf::Conf;
+use crate::parse::hba::Hba;
+use crate::parse::sql::Sql;
+use crate::parse::unit::Unit;
+use crate::problem::Problem;
+use crate::secret::Secret;
+use crate::source::{Source, SourceId, SourceMap, Span};
+
+/// Versions, where files do not tell them.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Major version of PostgreSQL.
+    pub postgresql: Option<u16>,
+    /// Release of Patroni.
+    pub patroni: Version,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { postgresql: None, patroni: Version::LATEST }
+    }
+}
+
+/// PostgreSQL's configuration from one main file.
+#[derive(Debug)]
+pub struct ConfFile {
+    /// The main file.
+    pub source: Arc<Source>,
+    /// With all that it includes.
+    pub conf: Conf,
+}
+
+/// Host-based authentication from one file, or from a list in Patroni's configuration.
+#[derive(Debug)]
+pub struct HbaFile {
+    /// The file that the lines stand in.
+    pub source: Arc<Source>,
+    /// The lines, for the version of the member that they belong to, or the newest.
+    pub hba: Hba,
+}
+
+/// A systemd unit or drop-in.
+#[derive(Debug)]
+pub struct UnitFile {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// What it says.
+    pub unit: Unit,
+}
+
+impl UnitFile {
+    /// Whether it starts Patroni.
+    #[must_use]
+    pub fn runs_patroni(&self) -> bool {
+        let is_patroni = |word: &str| word.rsplit('/').next().is_some_and(|name| name == "patroni" || name == "patroni.py");
+        self.unit
+            .commands("ExecStart")
+            .tree
+            .iter()
+            .any(|c| is_patroni(&c.path.value) || c.args.iter().any(|a| is_patroni(&a.value)))
+    }
+}
+
+/// An environment file of a unit.
+#[derive(Debug)]
+pub struct EnvironmentFile {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// Permission bits, where they count.
+    pub mode: Option<u32>,
+}
+
+/// SQL that sets up roles.
+#[derive(Debug)]
+pub struct SqlFile {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// What it does.
+    pub sql: Sql,
+}
+
+/// Everything that rules may look at.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// Every text.
+    pub sources: SourceMap,
+    /// Patroni's configuration files, in order of their paths.
+    pub patroni: Vec<PatroniFile>,
+    /// PostgreSQL's.
+    pub confs: Vec<ConfFile>,
+    /// `pg_hba.conf` files, then lists of Patroni.
+    pub hbas: Vec<HbaFile>,
+    /// Units and drop-ins.
+    pub units: Vec<UnitFile>,
+    /// Their environment files.
+    pub environments: Vec<EnvironmentFile>,
+    /// Role SQL.
+    pub sqls: Vec<SqlFile>,
+    /// Members that belong together.
+    pub clusters: Vec<Cluster>,
+    /// Answers of running servers.
+    pub nodes: Vec<nodes::Node>,
+    /// What was seen while reading.
+    pub problems: Vec<Problem>,
+    /// The release of Patroni that is to take over.
+    pub patroni_version: Version,
+    secret_spans: Vec<Span>,
+    secrets: Vec<Secret>,
+}
+
+impl Facts {
+    /// Every member of every cluster.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.clusters.iter().flat_map(|c| &c.members)
+    }
+
+    /// The bytes that must not be shown.
+    #[must_use]
+    pub fn secret_spans(&self) -> &[Span] {
+        &self.secret_spans
+    }
+
+    /// The secrets themselves, which must not be shown anywhere else either.
+    #[must_use]
+    pub fn secrets(&self) -> &[Secret] {
+        &self.secrets
+    }
+
+    /// Whether a text holds a secret.
+    #[must_use]
+    pub fn holds_secrets(&self, source: SourceId) -> bool {
+        self.secret_spans.iter().any(|s| s.source == source && s.end > s.start)
+    }
+}
+
+/// A file that nobody handed over, of a member.
+fn not_given(what: &str, member: &str) -> Gap {
+    Gap::new(what, GapReason::NotGiven).on(member)
+}

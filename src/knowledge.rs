@@ -1,5 +1,6 @@
-//! Tables of outside facts, each with its source.
+//! Tables of outside facts, per version of the program that they speak of, each with its source.
 
 pub mod guc;
 pub mod guc_history;
+pub mod patroni;
 pub mod units;

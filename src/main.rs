@@ -1,1 +1,39 @@
-fn main() {}
+//! The command line: arguments in, exit code out.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
+
+use clap::Parser as _;
+use patroni_preflight::cli::Cli;
+use patroni_preflight::run;
+
+/// What the last panic said, for the report of an internal error.
+static LAST_PANIC: Mutex<String> = Mutex::new(String::new());
+
+fn main() -> ExitCode {
+    // A rule that panics is reported in its place; the default hook would print it here and now.
+    std::panic::set_hook(Box::new(|info| {
+        *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = info.to_string();
+    }));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let on_terminal = std::io::stdout().is_terminal();
+    let output = std::panic::catch_unwind(|| run::run(&cli, on_terminal)).unwrap_or_else(|_| run::Output {
+        stderr: format!(
+            "patroni-preflight: internal error: {}\nplease report it with the files that caused it\n",
+            LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner)
+        ),
+        code: 2,
+        ..run::Output::default()
+    });
+    // A reader that has gone away, as in `… | head`, is no failure.
+    let _ = std::io::stdout().lock().write_all(output.stdout.as_bytes());
+    let _ = std::io::stderr().lock().write_all(output.stderr.as_bytes());
+    ExitCode::from(output.code)
+}

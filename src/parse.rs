@@ -6,6 +6,7 @@ pub mod conninfo;
 pub mod guc_value;
 pub mod hba;
 pub mod ident;
+pub mod patroni;
 pub mod sql;
 pub mod unit;
 pub mod yaml;

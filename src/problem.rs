@@ -10,6 +10,9 @@ use crate::source::Span;
 /// The name of a rule: kebab-case, names the bad state. Built-in ones are static, an organisation's are not.
 pub type RuleId = Cow<'static, str>;
 
+/// The value of a placeholder in a rule's texts.
+pub type Arg = (Cow<'static, str>, String);
+
 /// A replacement of bytes in a source. An empty range inserts, an empty text deletes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Edit {
@@ -27,7 +30,7 @@ pub struct Problem {
     /// Where the user would change something.
     pub at: Span,
     /// Values for the placeholders of the rule's texts.
-    pub args: Vec<(&'static str, String)>,
+    pub args: Vec<Arg>,
     /// Further places that belong to it, each with what it shows there; a text may be empty.
     pub labels: Vec<(Span, String)>,
     /// Facts of this one case that the rule's own texts cannot know; one line each.
@@ -45,8 +48,8 @@ impl Problem {
 
     /// Gives a placeholder of the rule's texts its value. Never a secret.
     #[must_use]
-    pub fn arg(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.args.push((name, value.into()));
+    pub fn arg(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.args.push((name.into(), value.into()));
         self
     }
 

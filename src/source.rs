@@ -263,6 +263,12 @@ impl SourceMap {
         Arc::clone(&inner.sources[id.0 as usize])
     }
 
+    /// All texts, in the order of arrival.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Source>> {
+        self.inner.read().unwrap_or_else(std::sync::PoisonError::into_inner).sources.clone()
+    }
+
     /// The text of a file that was read before.
     #[must_use]
     pub fn by_path(&self, path: &Path) -> Option<Arc<Source>> {
@@ -287,6 +293,8 @@ pub enum ReadError {
         /// The largest size that is read.
         limit: u64,
     },
+    /// It lies outside of what was asked for, so it was not looked at.
+    Outside,
     /// Anything else the operating system said, a loop of symbolic links among them.
     Other(String),
 }
@@ -296,6 +304,7 @@ impl std::fmt::Display for ReadError {
         match self {
             Self::Missing => f.write_str("no such file"),
             Self::Denied => f.write_str("permission denied"),
+            Self::Outside => f.write_str("it lies outside of the paths to check"),
             Self::NotAFile(kind) => write!(f, "it is a {kind}, not a file"),
             Self::TooLarge { size, limit } => {
                 write!(f, "it has {size} bytes; more than {limit} are not read as configuration")

@@ -1,12 +1,19 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
-mod sql;
-mod unit;
 
-mod fuzz_smoke;
+mod cli;
+mod clusters;
+mod docs;
 mod hostile_conf;
+mod hostile_files;
+mod hostile_hba;
+mod oracle_are;
 mod oracle_conf;
-
 mod oracle_hba;
-
+mod oracle_logins;
+mod oracle_patroni;
 mod oracle_yaml;
+mod patroni_keys;
+mod render;
+mod rules;
 mod support;
+mod unit;

@@ -19,10 +19,16 @@ pub(crate) fn size(default: usize) -> usize {
     env("PREFLIGHT_ORACLE_N").and_then(|n| n.parse().ok()).unwrap_or(default)
 }
 
+/// Tells the person who runs the tests.
+#[expect(clippy::print_stdout, reason = "figures of a test run")]
+pub(crate) fn say(text: &str) {
+    println!("{text}");
+}
+
 /// The seed of a test; printed, so that a failure can be repeated.
 pub(crate) fn seed(test: &str) -> u64 {
     let seed = env("PREFLIGHT_SEED").and_then(|n| n.parse().ok()).unwrap_or(20_240_917);
-    println!("{test}: PREFLIGHT_SEED={seed}");
+    say(&format!("{test}: PREFLIGHT_SEED={seed}"));
     seed
 }
 

@@ -97,7 +97,7 @@ fn unit(name: &str) -> &'static str {
     }
 }
 
-/// pg_settings prints `DBL_MAX` with six digits, which is more than `DBL_MAX`.
+/// `pg_settings` prints `DBL_MAX` with six digits, which is more than `DBL_MAX`.
 fn real(text: &str) -> String {
     match text {
         "1.79769e+308" => "f64::MAX".to_owned(),

@@ -25,6 +25,20 @@ pub fn check_assignment(set: &Assignment, version: u16) -> Vec<Problem> {
     }
 }
 
+/// The problems of one setting when the version is not known: only what every version says that has a say.
+///
+/// A name is unknown when no version knows it; a value is invalid when no version that knows the name takes it.
+#[must_use]
+pub fn check_for_all(set: &Assignment) -> Vec<Problem> {
+    let all: Vec<Vec<Problem>> = guc::MAJORS.map(|v| check_assignment(set, v)).collect();
+    let known: Vec<&Vec<Problem>> =
+        guc::MAJORS.zip(&all).filter(|(v, _)| guc::find(&set.name.value, *v).is_some()).map(|(_, p)| p).collect();
+    if known.is_empty() {
+        return all.into_iter().next_back().unwrap_or_default();
+    }
+    if known.iter().any(|p| p.is_empty()) { Vec::new() } else { known.last().map(|p| (*p).clone()).unwrap_or_default() }
+}
+
 fn value_problem(set: &Assignment, known: &guc::Guc, version: u16) -> Option<Problem> {
     let base = || {
         Problem::new("guc-value-invalid", set.value.span)

@@ -7,6 +7,8 @@
 //!   configuration. `pg_file_settings` shows the first error of a file only;
 //! - a byte order mark is part of the first word;
 //! - `include_dir` stops at its first bad file, and every failing include makes the configuration invalid;
+//! - relative paths are tidied up (`a/../b`) as 15 and later do; 13 and 14 leave the middle of a path as it is, which
+//!   shows in messages and lets a file include itself under another spelling;
 //! - a quoted value ends at a NUL byte and loses the character before it.
 //!
 //! Texts that are no UTF-8 are kept with U+FFFD in place of the bytes; the server does not mind them.

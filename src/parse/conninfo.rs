@@ -81,15 +81,12 @@ fn part(text: &str, at: Range<usize>) -> Part {
     let mut out = Vec::with_capacity(bytes.len());
     let mut n = 0;
     while let Some(b) = bytes.get(n) {
-        match (b, hex(n + 1), hex(n + 2)) {
-            (b'%', Some(high), Some(low)) => {
-                out.push((high * 16 + low).to_le_bytes()[0]);
-                n += 3;
-            }
-            _ => {
-                out.push(*b);
-                n += 1;
-            }
+        if let (b'%', Some(high), Some(low)) = (b, hex(n + 1), hex(n + 2)) {
+            out.push((high * 16 + low).to_le_bytes()[0]);
+            n += 3;
+        } else {
+            out.push(*b);
+            n += 1;
         }
     }
     Part { text: String::from_utf8_lossy(&out).into_owned(), at }
@@ -165,7 +162,7 @@ pub fn secrets_of_setting(setting: &str, value: &str) -> Vec<Range<usize>> {
         return conninfo_secrets(value);
     }
     if name.contains("passphrase") || (name.contains('.') && !name.ends_with("command")) {
-        return vec![0..value.len()];
+        return std::iter::once(0..value.len()).collect();
     }
     let mut found = command_secrets(value);
     let mut from = 0;

@@ -102,7 +102,7 @@ fn int(guc: &Guc, value: &str, min: i32, max: i32, unit: Option<Unit>, version: 
     if n < min || n > max {
         return Err(outside(guc, [n, min, max].map(|n| n.to_string()), unit, version));
     }
-    match further(guc.name, n) {
+    match further(guc.name, n, version) {
         Some(detail) => {
             let message = format!("invalid value for parameter \"{}\": {n}", guc.name);
             Err(ValueError { message, detail: Some(detail), hint: None })
@@ -111,10 +111,10 @@ fn int(guc: &Guc, value: &str, min: i32, max: i32, unit: Option<Unit>, version: 
     }
 }
 
-/// A number outside its range. The bounds have units from 18 on.
+/// A number outside its range. The bounds have units from 17 on.
 fn outside(guc: &Guc, [n, min, max]: [String; 3], unit: Option<Unit>, version: u16) -> ValueError {
     let unit = unit.map_or_else(String::new, |u| format!(" {}", u.name()));
-    let bound = if version >= 18 { unit.as_str() } else { "" };
+    let bound = if version >= 17 { unit.as_str() } else { "" };
     let name = guc.name;
     let message =
         format!("{n}{unit} is outside the valid range for parameter \"{name}\" ({min}{bound} .. {max}{bound})");
@@ -122,8 +122,9 @@ fn outside(guc: &Guc, [n, min, max]: [String; 3], unit: Option<Unit>, version: u
 }
 
 /// The detail of a refusal beyond the range, for check hooks that depend on nothing but the value (`check_slru_buffers`
-/// in `slru.c`, `check_vacuum_buffer_usage_limit` in `vacuum.c`).
-fn further(name: &str, n: i32) -> Option<String> {
+/// in `slru.c`, `check_vacuum_buffer_usage_limit` in `vacuum.c`, `check_io_max_concurrency`).
+fn further(name: &str, n: i32, version: u16) -> Option<String> {
+    let period = if version >= 18 { "." } else { "" };
     match name {
         "commit_timestamp_buffers"
         | "multixact_member_buffers"
@@ -134,11 +135,12 @@ fn further(name: &str, n: i32) -> Option<String> {
         | "transaction_buffers"
             if n % 16 != 0 =>
         {
-            Some(format!("\"{name}\" must be a multiple of 16."))
+            Some(format!("\"{name}\" must be a multiple of 16{period}"))
         }
         "vacuum_buffer_usage_limit" if n != 0 && n < 128 => {
-            Some(format!("\"{name}\" must be 0 or between 128 kB and 16777216 kB."))
+            Some(format!("\"{name}\" must be 0 or between 128 kB and 16777216 kB{period}"))
         }
+        "io_max_concurrency" if n == 0 => Some("Only -1 or values bigger than 0 are valid.".to_owned()),
         _ => None,
     }
 }

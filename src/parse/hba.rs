@@ -19,6 +19,8 @@ mod options;
 mod rule;
 mod secrets;
 mod server;
+#[cfg(test)]
+pub(crate) mod tests;
 mod token;
 pub(crate) mod tokenize;
 mod versions;
@@ -147,7 +149,7 @@ pub struct Unreadable {
 }
 
 /// A file with all that it includes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hba {
     /// The major version that it was read for.
     pub version: u16,
@@ -195,6 +197,9 @@ pub fn parse_for(source: &Source, reader: &dyn Reader, server: &Server) -> Parse
     read(text, source.whole(), reader, server)
 }
 
+/// How many bad lines of a file are worth a guess at what was meant.
+const MAX_HINTS: usize = 1000;
+
 /// The lines that Patroni writes in front of a list.
 const PATRONI_HEADER: u32 = 2;
 
@@ -238,18 +243,20 @@ impl Joined {
 
 fn read(text: Text<'_>, whole: Span, reader: &dyn Reader, server: &Server) -> Parsed<Hba> {
     let mut tokenizer = Tokenizer::new(server, reader, text.name);
-    let mut lines = Vec::new();
-    tokenizer.run(text, 0, &mut lines);
-    let ignored = std::mem::take(&mut tokenizer.ignored);
-    let (comments, secrets) = tokenizer.finish();
-    let mut hba = Hba { version: server.version, rules: Vec::new(), unreadable: Vec::new(), comments, secrets };
-    let mut problems: Vec<Problem> = ignored
-        .into_iter()
-        .map(|(at, problem)| Problem::new("hba-include-ignored", at).arg("problem", problem))
-        .collect();
-    for (row, line) in lines.into_iter().enumerate() {
+    let mut hba = Hba { version: server.version, ..Hba::default() };
+    let mut problems = Vec::new();
+    let mut row = 0;
+    tokenizer.run(text, 0, &mut |line| {
         take_line(&line, row, server, &mut hba, &mut problems);
-    }
+        row += 1;
+    });
+    let ignored = std::mem::take(&mut tokenizer.ignored);
+    problems.extend(
+        ignored.into_iter().map(|(at, problem)| Problem::new("hba-include-ignored", at).arg("problem", problem)),
+    );
+    let (comments, secrets) = tokenizer.finish();
+    hba.comments = comments;
+    hba.secrets.extend(secrets);
     if hba.rules.is_empty() && hba.unreadable.is_empty() {
         problems.push(
             Problem::new("hba-no-rules", whole.at_start())
@@ -266,7 +273,7 @@ fn take_line(line: &TokenLine, row: usize, server: &Server, hba: &mut Hba, probl
     let (at, refusal, note, warning) = if let Some((at, message)) = &line.error {
         (*at, options::Refusal::new(message.clone()), None, None)
     } else {
-        let outcome = rule::read(line, server);
+        let outcome = rule::read(line, server, hba.unreadable.len() < MAX_HINTS);
         match outcome.rule {
             Ok(mut rule) => {
                 rule.row = row;

@@ -92,7 +92,7 @@ pub fn parse_lines(lines: &[Spanned<String>], written_to: &Path, reader: &dyn Re
 fn read(text: Text<'_>, reader: &dyn Reader, server: &Server) -> Parsed<Ident> {
     let mut tokenizer = Tokenizer::new(server, reader, text.name);
     let mut token_lines = Vec::new();
-    tokenizer.run(text, 0, &mut token_lines);
+    tokenizer.run(text, 0, &mut |line| token_lines.push(line));
     let ignored = std::mem::take(&mut tokenizer.ignored);
     let (comments, _) = tokenizer.finish();
     let mut ident = Ident { version: server.version, lines: Vec::new(), unreadable: Vec::new(), comments };

@@ -72,6 +72,12 @@ impl Sql {
         &self.roles
     }
 
+    /// The bytes of passwords that hold at the end.
+    #[must_use]
+    pub fn secret_spans(&self) -> Vec<Span> {
+        self.roles.values().filter_map(|r| r.password.as_ref()).map(|p| p.span).collect()
+    }
+
     /// The memberships that hold at the end.
     #[must_use]
     pub fn memberships(&self) -> &[Membership] {

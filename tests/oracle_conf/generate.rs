@@ -166,6 +166,11 @@ fn name(c: &mut Chance, version: u16) -> String {
     }
 }
 
+/// An escape that means a character of ASCII.
+fn octal(ch: char) -> Vec<char> {
+    format!("\\{:03o}", u32::from(ch)).chars().collect()
+}
+
 fn quoted(c: &mut Chance, value: &str) -> String {
     let style = c.below(3);
     let mut out = String::from("'");
@@ -174,7 +179,7 @@ fn quoted(c: &mut Chance, value: &str) -> String {
             ('\'', 0) => out.push_str("''"),
             ('\'', _) => out.push_str("\\'"),
             ('\\', _) => out.push_str("\\\\"),
-            (ch, 2) if ch.is_ascii() && c.one_in(6) => out.push_str(&format!("\\{:03o}", u32::from(ch))),
+            (ch, 2) if ch.is_ascii() && c.one_in(6) => out.extend(octal(ch)),
             (ch, _) => out.push(ch),
         }
     }

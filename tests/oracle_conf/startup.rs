@@ -7,7 +7,7 @@ use patroni_preflight::parse::conf::load;
 use patroni_preflight::parse::guc_value::parse_value;
 
 use super::generate::{Chance, file};
-use super::{Disk, seed, size};
+use super::{Disk, say, seed, size};
 use crate::support::pg::{data_dir, pg_command, temp_dir, write};
 
 const NAMES: &[&str] =
@@ -78,7 +78,7 @@ fn run(version: u16, n: usize) {
         }
     }
     let _ = std::fs::remove_dir_all(&home);
-    println!("PostgreSQL {version}: {n} starts, {errors} syntax errors and {values} values alike");
+    say(&format!("PostgreSQL {version}: {n} starts, {errors} syntax errors and {values} values alike"));
     assert!(errors > n / 4 && values > n / 20);
 }
 

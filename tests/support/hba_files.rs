@@ -223,7 +223,7 @@ const METHODS: [&str; 22] = [
     "trust,md5",
     "",
 ];
-const OPTIONS: [&str; 70] = [
+const OPTIONS: [&str; 76] = [
     "map=m",
     "map=",
     "clientcert=verify-full",
@@ -293,6 +293,12 @@ const OPTIONS: [&str; 70] = [
     "map=\"a b\"",
     "ldapbindpasswd=hunter2",
     "realm=x",
+    "ldapurl=ldap://h?x",
+    "ldapurl=ldap://h??dc=y",
+    "ldapurl=ldap://h:1??dc=y",
+    "ldapurl=ldap://h:1?dc=y",
+    "ldapurl=ldap://h?x/dc=z",
+    "ldapurl=ldapi://x?",
     "radius=x",
 ];
 const IDENT_NAMES: [&str; 22] = [

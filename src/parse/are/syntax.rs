@@ -171,7 +171,12 @@ impl Parser<'_> {
             Token::Plain(n) => Node::Byte(n),
             Token::Dot => set(true, Vec::new()),
             Token::Class(class) => set(false, vec![Item::Class(class_of(class))]),
-            Token::NotClass(class) => set(true, vec![Item::Class(class_of(class))]),
+            // From 14 on `\D` and `\W` take line ends whatever the options say.
+            Token::NotClass(class) => Node::Set(Set {
+                complement: true,
+                no_newline: no_newline && self.version < 14,
+                items: vec![Item::Class(class_of(class))],
+            }),
             Token::OpenBracket(plain) => {
                 self.lex.advance()?;
                 let mut items = Vec::new();

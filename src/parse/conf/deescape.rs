@@ -1,15 +1,26 @@
 //! Takes quotes and escapes off a value (`DeescapeQuotedString` in `guc-file.l`).
 
-/// The bytes of a quoted token's value, and for each the position in the token where it is written. `token` begins and
-/// ends with a quote.
-pub(super) fn deescape(token: &[u8]) -> (Vec<u8>, Vec<usize>) {
+/// The bytes of a quoted token's value. `token` begins and ends with a quote.
+pub(super) fn deescape(token: &[u8]) -> Vec<u8> {
+    walk(token, |_| {})
+}
+
+/// For each byte of the value the position in the token where it is written.
+pub(super) fn places(token: &[u8]) -> Vec<usize> {
+    let mut places = Vec::with_capacity(token.len());
+    let value = walk(token, |at| places.push(at));
+    places.truncate(value.len());
+    places
+}
+
+/// The value; says for each byte, some behind its end included, where it is written.
+fn walk(token: &[u8], mut written_at: impl FnMut(usize)) -> Vec<u8> {
     // The server works on C strings: a NUL ends the token.
     let token = &token[..token.iter().position(|b| *b == 0).unwrap_or(token.len())];
     let mut value = Vec::with_capacity(token.len());
-    let mut places = Vec::with_capacity(token.len());
     let mut at = 1;
     while at < token.len() {
-        places.push(at);
+        written_at(at);
         let (byte, len) = match (token[at], token.get(at + 1).copied()) {
             (b'\\', Some(b'0'..=b'7')) => octal(&token[at + 1..]),
             (b'\\', next) => (escaped(next.unwrap_or(0)), 2),
@@ -23,8 +34,7 @@ pub(super) fn deescape(token: &[u8]) -> (Vec<u8>, Vec<usize>) {
     value.pop();
     let end = value.iter().position(|b| *b == 0).unwrap_or(value.len());
     value.truncate(end);
-    places.truncate(end);
-    (value, places)
+    value
 }
 
 fn escaped(byte: u8) -> u8 {

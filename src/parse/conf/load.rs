@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Assignment, Directive, Include, IncludeKind, Line, problems_of, scan};
 use crate::problem::{Parsed, Problem};
-use crate::source::{ReadError, Reader, Source, Span};
+use crate::source::{ReadError, Reader, Source, Span, Spanned};
 
 /// The main file has depth 0; deeper than this is refused (`CONF_FILE_MAX_DEPTH`).
 const MAX_DEPTH: usize = 10;
@@ -51,6 +51,7 @@ pub struct Conf {
     settings: Vec<Located>,
     errors: Vec<FileError>,
     files: Vec<PathBuf>,
+    outside: Vec<Spanned<String>>,
 }
 
 impl Conf {
@@ -61,6 +62,7 @@ impl Conf {
     }
 
     /// Every place that sets a name, in order; the last one wins. Former names count as other names.
+    #[must_use]
     pub fn all<'a>(&'a self, name: &'a str) -> impl DoubleEndedIterator<Item = &'a Located> {
         self.settings.iter().filter(move |l| l.set.name.value.eq_ignore_ascii_case(name))
     }
@@ -82,6 +84,12 @@ impl Conf {
         self.settings.len() + self.errors.len()
     }
 
+    /// Includes that lead out of what the reader may look at ([`ReadError::Outside`]): what they set is not known.
+    #[must_use]
+    pub fn outside(&self) -> &[Spanned<String>] {
+        &self.outside
+    }
+
     /// Every file that was read, once, in order of first reading.
     #[must_use]
     pub fn files(&self) -> &[PathBuf] {
@@ -96,15 +104,13 @@ impl Conf {
 /// to point at: the error is in [`Conf::errors`] alone.
 #[must_use]
 pub fn load(reader: &dyn Reader, main: &Path, auto_conf: Option<&Path>) -> Parsed<Conf> {
-    match reader.read(main) {
-        Ok(source) => load_as(reader, &source, main, auto_conf, false),
-        Err(_) => {
-            let file: Arc<Path> = main.into();
-            let error = format!("could not open file \"{}\"", main.display());
-            let errors = vec![FileError { error, file, line: 0, auto: false, seq: 0 }];
-            Parsed { tree: Conf { errors, ..Conf::default() }, problems: Vec::new() }
-        }
+    if let Ok(source) = reader.read(main) {
+        return load_as(reader, &source, main, auto_conf, false);
     }
+    let file: Arc<Path> = main.into();
+    let error = format!("could not open file \"{}\"", main.display());
+    let errors = vec![FileError { error, file, line: 0, auto: false, seq: 0 }];
+    Parsed { tree: Conf { errors, ..Conf::default() }, problems: Vec::new() }
 }
 
 /// As [`load`], but only what the view `pg_file_settings` shows: a file ends at its first syntax error, and
@@ -209,9 +215,13 @@ impl<'a> Loader<'a> {
             return self.refuse(caller, "conf-include-missing", written, "empty configuration directory name");
         }
         let dir = absolute(written, caller.file);
-        let Ok(names) = self.reader.list(&dir) else {
-            let error = format!("could not open directory \"{}\"", dir.display());
-            return self.refuse(caller, "conf-include-missing", &dir.to_string_lossy(), &error);
+        let names = match self.reader.list(&dir) {
+            Ok(names) => names,
+            Err(ReadError::Outside) => return self.leave_open(caller),
+            Err(_) => {
+                let error = format!("could not open directory \"{}\"", dir.display());
+                return self.refuse(caller, "conf-include-missing", &dir.to_string_lossy(), &error);
+            }
         };
         let mut paths = Vec::new();
         for path in
@@ -250,6 +260,7 @@ impl<'a> Loader<'a> {
                 self.error(error, &Arc::from(path.as_path()), 1);
                 false
             }
+            Err(ReadError::Outside) => self.leave_open(caller),
             Err(_) if caller.include.kind == IncludeKind::IfExists => true,
             Err(why) => {
                 let error = format!("could not open file \"{}\"", path.display());
@@ -261,6 +272,14 @@ impl<'a> Loader<'a> {
                 known
             }
         }
+    }
+
+    /// Notes an include that cannot be followed here; the server may well be able to.
+    fn leave_open(&mut self, caller: &Caller<'_>) -> bool {
+        if self.blamed.insert(caller.include.span) {
+            self.conf.outside.push(caller.include.path.clone());
+        }
+        true
     }
 
     fn may_repeat(&mut self, path: &Path, bytes: usize) -> bool {
@@ -302,7 +321,7 @@ fn is_blank(path: &str) -> bool {
 
 /// At least one character in front of `.conf`, and not hidden.
 fn is_conf_file(path: &Path) -> bool {
-    let name = path.file_name().map(|n| n.as_encoded_bytes()).unwrap_or_default();
+    let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
     name.len() >= 6 && name.ends_with(b".conf") && name[0] != b'.'
 }
 

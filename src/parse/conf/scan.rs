@@ -1,6 +1,8 @@
 //! Lines of one file (`ParseConfigFp` in `guc-file.l`).
 
-use super::deescape::deescape;
+use std::borrow::Cow;
+
+use super::deescape::{deescape, places};
 use super::token::{Kind, Token, next};
 use super::{Assignment, Directive, Include, IncludeKind};
 use crate::parse::conninfo;
@@ -82,10 +84,7 @@ fn directive(source: &Source, name: Token) -> Result<(Directive, usize), Token> 
 fn build(source: &Source, name: Token, value: Token) -> Directive {
     let bytes = source.bytes();
     let token = &bytes[value.start..value.end];
-    let (decoded, places) = match value.kind {
-        Kind::Str => deescape(token),
-        _ => (token.to_vec(), (0..token.len()).collect()),
-    };
+    let decoded = if value.kind == Kind::Str { Cow::Owned(deescape(token)) } else { Cow::Borrowed(token) };
     let text = String::from_utf8_lossy(&decoded).into_owned();
     let word = source.text(source.span(name.start, name.end)).into_owned();
     let span = source.span(name.start, value.end);
@@ -94,16 +93,7 @@ fn build(source: &Source, name: Token, value: Token) -> Directive {
     if let Some(kind) = kinds.into_iter().find(|k| word.eq_ignore_ascii_case(k.keyword())) {
         return Directive::Include(Include { kind, path: Spanned::new(text, value_span), span });
     }
-    // Offsets in a text with U+FFFD are not offsets in the bytes: such a value is secret as a whole, if at all.
-    let exact = text.as_bytes() == decoded;
-    let place = |n: usize| places.get(n).copied().unwrap_or(token.len() - usize::from(value.kind == Kind::Str));
-    let secrets = conninfo::secrets_of_setting(&word, &text)
-        .into_iter()
-        .map(|r| match exact {
-            true => source.span(value.start + place(r.start), value.start + place(r.end)),
-            false => value_span,
-        })
-        .collect();
+    let secrets = secrets(source, &word, &text, value, &decoded);
     Directive::Set(Assignment {
         name: Spanned::new(word, source.span(name.start, name.end)),
         value: Spanned::new(text, value_span),
@@ -111,6 +101,24 @@ fn build(source: &Source, name: Token, value: Token) -> Directive {
         span,
         secrets,
     })
+}
+
+/// Where in the file the secret parts of a value are.
+fn secrets(source: &Source, name: &str, text: &str, value: Token, decoded: &[u8]) -> Vec<Span> {
+    let found = conninfo::secrets_of_setting(name, text);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    // Offsets in a text with U+FFFD are not offsets in the bytes: such a value is secret as a whole.
+    if text.as_bytes() != decoded {
+        return vec![source.span(value.start, value.end)];
+    }
+    if value.kind != Kind::Str {
+        return found.into_iter().map(|r| source.span(value.start + r.start, value.start + r.end)).collect();
+    }
+    let places = places(&source.bytes()[value.start..value.end]);
+    let place = |n: usize| places.get(n).map_or(value.end - 1, |p| value.start + p);
+    found.into_iter().map(|r| source.span(place(r.start), place(r.end))).collect()
 }
 
 fn error(source: &Source, first: Token, bad: Token, number: usize) -> Line {

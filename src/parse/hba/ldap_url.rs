@@ -56,9 +56,8 @@ fn parse(url: &str) -> Result<Url, &'static str> {
     let rest = &bare[scheme.len()..];
     let rest = if enclosed { rest.strip_suffix('>').ok_or(BAD_ENCLOSURE)? } else { rest };
     let (authority, path) = rest.split_once('/').map_or((rest, None), |(a, p)| (a, Some(p)));
-    if authority.contains('?') {
-        return Err(BAD_URL);
-    }
+    // Without a slash, what follows a question mark is ignored.
+    let authority = if path.is_none() { authority.split('?').next().unwrap_or(authority) } else { authority };
     let (host, given) = split_authority(authority).ok_or(BAD_URL)?;
     let has_dn = path.is_some();
     let path = path.unwrap_or("");

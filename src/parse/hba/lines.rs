@@ -11,7 +11,7 @@ const MAX_LINE_13: usize = 20_480;
 const FIRST_BUFFER: usize = 1024;
 
 /// One logical line.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Line {
     /// Number of its first physical line, counted from 1.
     pub(crate) number: u32,
@@ -77,6 +77,30 @@ impl<'a> Lines<'a> {
         line.text.len() > before
     }
 
+    /// Puts the next line into `line`; false at the end of the text.
+    pub(crate) fn read(&mut self, line: &mut Line) -> bool {
+        if self.pos >= self.bytes.len() {
+            return false;
+        }
+        let start = self.pos;
+        line.number = self.next_number;
+        line.text.clear();
+        line.segments.clear();
+        line.too_long = false;
+        if self.continues {
+            self.read_joined(line);
+        } else {
+            self.read_bounded(line);
+        }
+        self.next_number += 1;
+        let mut end = self.pos;
+        while end > start && matches!(self.bytes[end - 1], b'\n' | b'\r') {
+            end -= 1;
+        }
+        line.extent = (start, end);
+        true
+    }
+
     fn read_joined(&mut self, line: &mut Line) {
         let mut joined_at = 0;
         while self.append_line(line) {
@@ -101,36 +125,6 @@ impl<'a> Lines<'a> {
     }
 }
 
-impl Iterator for Lines<'_> {
-    type Item = Line;
-
-    fn next(&mut self) -> Option<Line> {
-        if self.pos >= self.bytes.len() {
-            return None;
-        }
-        let start = self.pos;
-        let mut line = Line {
-            number: self.next_number,
-            text: Vec::new(),
-            segments: Vec::new(),
-            extent: (start, start),
-            too_long: false,
-        };
-        if self.continues {
-            self.read_joined(&mut line);
-        } else {
-            self.read_bounded(&mut line);
-        }
-        self.next_number += 1;
-        let mut end = self.pos;
-        while end > start && matches!(self.bytes[end - 1], b'\n' | b'\r') {
-            end -= 1;
-        }
-        line.extent = (start, end);
-        Some(line)
-    }
-}
-
 fn strip_line_end(text: &mut Vec<u8>) {
     while matches!(text.last(), Some(b'\n' | b'\r')) {
         text.pop();
@@ -139,10 +133,16 @@ fn strip_line_end(text: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::Lines;
+    use super::{Line, Lines};
 
     fn texts(text: &[u8], continues: bool) -> Vec<(u32, String)> {
-        Lines::new(text, 1, continues).map(|l| (l.number, String::from_utf8_lossy(&l.text).into_owned())).collect()
+        let mut lines = Lines::new(text, 1, continues);
+        let mut line = Line::default();
+        let mut found = Vec::new();
+        while lines.read(&mut line) {
+            found.push((line.number, String::from_utf8_lossy(&line.text).into_owned()));
+        }
+        found
     }
 
     #[test]
@@ -165,7 +165,8 @@ mod tests {
 
     #[test]
     fn bytes_are_found_again_behind_a_joint() {
-        let line = Lines::new(b"ab\\\ncd", 1, true).next().expect("a line");
+        let mut line = Line::default();
+        assert!(Lines::new(b"ab\\\ncd", 1, true).read(&mut line));
         assert_eq!((line.origin(1), line.origin(2), line.origin(3)), (1, 4, 5));
     }
 }

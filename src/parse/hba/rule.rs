@@ -35,9 +35,9 @@ pub(crate) struct Outcome {
     pub(crate) warning: Option<String>,
 }
 
-/// Reads a line that was tokenized without an error.
-pub(crate) fn read(line: &TokenLine, server: &Server) -> Outcome {
-    let mut reader = RuleReader { line, server, next: 0, warning: None };
+/// Reads a line that was tokenized without an error. With `hints` a fault says what was probably meant.
+pub(crate) fn read(line: &TokenLine, server: &Server, hints: bool) -> Outcome {
+    let mut reader = RuleReader { line, server, hints, next: 0, warning: None };
     let rule = reader.rule();
     Outcome { rule, warning: reader.warning }
 }
@@ -45,6 +45,7 @@ pub(crate) fn read(line: &TokenLine, server: &Server) -> Outcome {
 struct RuleReader<'a> {
     line: &'a TokenLine,
     server: &'a Server,
+    hints: bool,
     /// Index of the next field.
     next: usize,
     warning: Option<String>,
@@ -94,7 +95,7 @@ impl<'a> RuleReader<'a> {
         let token = Self::only_one(self.field("connection type")?, "connection type")?;
         let Some(kind) = ConnType::named(&token.text) else {
             let fault = Fault::new(token.span, format!("invalid connection type \"{}\"", token.text));
-            return Err(fault.with_note(kind_hint(&token.text, self.server)));
+            return Err(fault.with_note(self.hints.then(|| kind_hint(&token.text, self.server)).flatten()));
         };
         if kind == ConnType::HostSsl && !self.server.has_ssl {
             self.warn("hostssl record cannot match because SSL is not supported by this build");
@@ -160,7 +161,7 @@ impl<'a> RuleReader<'a> {
         let token = Self::only_one(self.field("authentication method")?, "authentication type")?;
         let Some(mut method) = Method::named(&token.text, self.server.version) else {
             let fault = Fault::new(token.span, format!("invalid authentication method \"{}\"", token.text));
-            return Err(fault.with_note(method_hint(&token.text)));
+            return Err(fault.with_note(self.hints.then(|| method_hint(&token.text)).flatten()));
         };
         if !method.is_built_in(self.server) {
             let message = format!("invalid authentication method \"{}\": not supported by this build", token.text);
@@ -192,7 +193,8 @@ impl<'a> RuleReader<'a> {
             };
             if let Err(refusal) = reader.set(name, value) {
                 let known = options::NAMES.into_iter();
-                let note = refusal.message.starts_with("unrecognized").then(|| nearest(name, known)).flatten();
+                let unknown = self.hints && refusal.message.starts_with("unrecognized");
+                let note = unknown.then(|| nearest(name, known)).flatten();
                 let note = note.filter(|n| *n != name).map(|n| format!("did you mean `{n}`?"));
                 return Err(Fault { at: token.span, refusal, note });
             }

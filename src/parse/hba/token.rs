@@ -40,6 +40,12 @@ const fn is_blank(c: u8) -> bool {
     matches!(c, b' ' | b'\t' | b'\r')
 }
 
+/// How many bytes from here mean nothing but themselves.
+fn plain_run(text: &[u8], in_quote: bool) -> usize {
+    let special = |c: &u8| *c == b'"' || !in_quote && (is_blank(*c) || matches!(c, b',' | b'#'));
+    text.iter().position(special).unwrap_or(text.len())
+}
+
 impl<'a> Tokens<'a> {
     pub(crate) const fn new(line: &'a Line, buffer: Option<usize>) -> Self {
         Self { line, pos: 0, comment: None, limit: buffer }
@@ -69,19 +75,24 @@ impl<'a> Tokens<'a> {
                 token.comma = true;
                 break;
             }
-            if self.limit.is_some_and(|limit| token.bytes.len() >= limit - 1) {
+            let plain = if c == b'"' { 0 } else { plain_run(&text[self.pos..], in_quote) };
+            if self.limit.is_some_and(|limit| token.bytes.len() + plain.max(1) > limit - 1) {
                 self.pos = text.len();
                 return Next::TooLong;
             }
-            if c != b'"' || was_quote {
+            if plain > 0 {
+                token.bytes.extend_from_slice(&text[self.pos..self.pos + plain]);
+                was_quote = false;
+                self.pos += plain;
+                continue;
+            }
+            if was_quote {
                 token.bytes.push(c);
             }
-            was_quote = in_quote && c == b'"' && !was_quote;
-            if c == b'"' {
-                in_quote = !in_quote;
-                saw_quote = true;
-                token.quoted |= token.bytes.is_empty();
-            }
+            was_quote = in_quote && !was_quote;
+            in_quote = !in_quote;
+            saw_quote = true;
+            token.quoted |= token.bytes.is_empty();
             self.pos += 1;
         }
         token.at = (start, self.pos);
@@ -94,11 +105,12 @@ impl<'a> Tokens<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lines::Lines;
+    use super::super::lines::{Line, Lines};
     use super::{Next, Tokens};
 
     fn tokens(text: &str) -> Vec<(String, bool, bool)> {
-        let line = Lines::new(text.as_bytes(), 1, true).next().expect("a line");
+        let mut line = Line::default();
+        assert!(Lines::new(text.as_bytes(), 1, true).read(&mut line));
         let mut from = Tokens::new(&line, None);
         let mut out = Vec::new();
         while let Next::Token(t) = from.next() {

@@ -83,6 +83,9 @@ impl Place<'_> {
     }
 }
 
+/// Where the lines go, in the order in which the server tries them.
+pub(crate) type Out<'o> = dyn FnMut(TokenLine) + 'o;
+
 /// Tokenizes one file and all that it includes.
 pub(crate) struct Tokenizer<'a> {
     server: &'a Server,
@@ -116,9 +119,11 @@ impl<'a> Tokenizer<'a> {
         (self.comments, self.secrets)
     }
 
-    pub(crate) fn run(&mut self, text: Text<'_>, depth: usize, out: &mut Vec<TokenLine>) {
+    pub(crate) fn run(&mut self, text: Text<'_>, depth: usize, out: &mut Out<'_>) {
         let name: Arc<str> = Arc::from(text.name);
-        for line in Lines::new(text.bytes, text.first_line, self.server.has_continuation()) {
+        let mut lines = Lines::new(text.bytes, text.first_line, self.server.has_continuation());
+        let mut line = Line::default();
+        while lines.read(&mut line) {
             let span = text.place.span(line.extent.0, line.extent.1);
             let (fields, mut error) = if line.too_long {
                 (Vec::new(), Some((span, "authentication file line too long".to_owned())))
@@ -139,12 +144,13 @@ impl<'a> Tokenizer<'a> {
                     None => {}
                 }
             }
-            out.push(TokenLine { file_name: Arc::clone(&name), number: line.number, span, fields, error });
+            out(TokenLine { file_name: Arc::clone(&name), number: line.number, span, fields, error });
         }
     }
 
     fn fields(&mut self, line: &Line, text: Text<'_>, depth: usize) -> (Vec<Vec<Token>>, Option<(Span, String)>) {
-        let mut fields = Vec::new();
+        // Most lines have five columns of one word.
+        let mut fields = Vec::with_capacity(6);
         let mut error = None;
         let mut tokens = Tokens::new(line, self.server.token_buffer());
         while !tokens.at_end() && error.is_none() {
@@ -170,7 +176,7 @@ impl<'a> Tokenizer<'a> {
         depth: usize,
         error: &mut Option<(Span, String)>,
     ) -> Vec<Token> {
-        let mut field = Vec::new();
+        let mut field = Vec::with_capacity(1);
         loop {
             let raw = match tokens.next() {
                 Next::Token(raw) => raw,
@@ -183,7 +189,8 @@ impl<'a> Tokenizer<'a> {
             };
             let last = raw.at.1.max(raw.at.0 + 1) - 1;
             let span = text.place.span(line.origin(raw.at.0), line.origin(last) + 1);
-            let word = String::from_utf8_lossy(&raw.bytes).into_owned();
+            let word =
+                String::from_utf8(raw.bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
             if !raw.quoted && word.len() > 1 && word.starts_with('@') {
                 match self.expand(&word[1..], text.name, depth + 1, &mut field) {
                     Ok(None) => {}
@@ -208,15 +215,16 @@ impl<'a> Tokenizer<'a> {
             Err(e) if e.directory => return self.unread(e.message),
             Err(e) => return Err(e.message),
         };
-        let mut lines = Vec::new();
-        self.enter(path, &source, depth, &mut lines);
-        for line in lines {
-            if let Some((_, message)) = line.error {
-                return Err(message);
+        let mut failed = None;
+        self.enter(path, &source, depth, &mut |line| {
+            if failed.is_none() {
+                match line.error {
+                    Some((_, message)) => failed = Some(message),
+                    None => field.extend(line.fields.into_iter().flatten()),
+                }
             }
-            field.extend(line.fields.into_iter().flatten());
-        }
-        Ok(None)
+        });
+        failed.map_or(Ok(None), Err)
     }
 
     /// A file that opened and then could not be read: an error for 13 only.
@@ -225,13 +233,7 @@ impl<'a> Tokenizer<'a> {
     }
 
     /// Follows an include line; `None` when it is none.
-    fn include(
-        &mut self,
-        fields: &[Vec<Token>],
-        text: Text<'_>,
-        depth: usize,
-        out: &mut Vec<TokenLine>,
-    ) -> Option<Logged> {
+    fn include(&mut self, fields: &[Vec<Token>], text: Text<'_>, depth: usize, out: &mut Out<'_>) -> Option<Logged> {
         let what = fields[1][0].text.as_str();
         match fields[0][0].text.as_str() {
             "include" => Some(self.include_file(absolute(what, text.name), depth + 1, false, out)),
@@ -241,7 +243,7 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
-    fn include_file(&mut self, path: PathBuf, depth: usize, missing_ok: bool, out: &mut Vec<TokenLine>) -> Logged {
+    fn include_file(&mut self, path: PathBuf, depth: usize, missing_ok: bool, out: &mut Out<'_>) -> Logged {
         match self.open(&path, "", depth) {
             Ok(source) => {
                 self.enter(path, &source, depth, out);
@@ -254,7 +256,7 @@ impl<'a> Tokenizer<'a> {
     }
 
     /// The server does not forget a message when the next file of the directory is fine, so it says it again for that one.
-    fn include_dir(&mut self, dir: &str, outer: &str, depth: usize, out: &mut Vec<TokenLine>) -> Logged {
+    fn include_dir(&mut self, dir: &str, outer: &str, depth: usize, out: &mut Out<'_>) -> Logged {
         if dir.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')) {
             return Err("empty configuration directory name".to_owned());
         }
@@ -276,7 +278,7 @@ impl<'a> Tokenizer<'a> {
         if messages.is_empty() { Ok(None) } else { Err(messages.join("\n")) }
     }
 
-    fn enter(&mut self, path: PathBuf, source: &Source, depth: usize, out: &mut Vec<TokenLine>) {
+    fn enter(&mut self, path: PathBuf, source: &Source, depth: usize, out: &mut Out<'_>) {
         let name = path.to_string_lossy().into_owned();
         self.stack.push(path);
         self.run(

@@ -278,8 +278,8 @@ impl Constructor<'_> {
     fn join_equal(&mut self, mut entries: Vec<Entry>) -> Vec<Entry> {
         let nodes = &self.doc.nodes;
         let key_of = |id: NodeId| key(id, &nodes[id.index()].value).unwrap_or(Key::Itself(id));
-        let mut places = HashMap::new();
         let many = entries.len() > SMALL;
+        let mut places = HashMap::with_capacity(if many { entries.len() } else { 0 });
         let mut len = 0;
         for i in 0..entries.len() {
             let entry = entries[i];

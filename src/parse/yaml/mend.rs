@@ -5,8 +5,14 @@ use super::tree::{Node, NodeId, Value};
 use crate::problem::{Edit, Problem};
 use crate::source::Source;
 
-/// Larger texts are not read again to try an edit.
-const MOST_BYTES: usize = 1 << 20;
+/// Bytes that may be read again to try edits on one text.
+const MOST_WORK: usize = 4 << 20;
+
+/// Tries edits on a text, as long as that is cheap.
+pub(super) struct Mender<'s> {
+    source: &'s Source,
+    left: usize,
+}
 
 /// Whether the first thing on a line, after spaces, dashes and a key, begins at `at`.
 pub(super) fn is_value_start(source: &Source, at: usize) -> bool {
@@ -17,92 +23,103 @@ pub(super) fn is_value_start(source: &Source, at: usize) -> bool {
     trimmed.is_empty() || (trimmed.len() < before.len() && matches!(trimmed.last(), Some(b':' | b'-')))
 }
 
-/// Offers quotes around the rest of the line from `at` on, if that is a value and takes the mistake away.
-pub(super) fn quoted(source: &Source, problem: Problem, at: usize) -> Problem {
-    let bytes = source.bytes();
-    let end = bytes[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |i| at + i);
-    let Ok(rest) = std::str::from_utf8(&bytes[at..end]) else { return problem };
-    let value = rest.trim_end_matches([' ', '\t']);
-    let plain =
-        !value.is_empty() && !value.contains(" #") && !value.contains("\t#") && !value.ends_with([',', ']', '}']);
-    if !plain || !is_value_start(source, at) || value.chars().any(char::is_control) {
-        return problem;
+impl<'s> Mender<'s> {
+    pub(super) const fn new(source: &'s Source) -> Self {
+        Self { source, left: MOST_WORK }
     }
-    let end = at + value.len();
-    let quote = match (value.contains('\''), value.contains(['"', '\\'])) {
-        (false, _) => "'",
-        (true, false) => "\"",
-        (true, true) => return problem,
-    };
-    let edits = [
-        Edit { at: source.span(at, at), text: quote.to_owned() },
-        Edit { at: source.span(end, end), text: quote.to_owned() },
-    ];
-    offer(source, problem, edits.to_vec(), at)
+
+    /// Offers quotes around the rest of the line from `at` on, if that is a value and takes the mistake away.
+    pub(super) fn quoted(&mut self, problem: Problem, at: usize) -> Problem {
+        let bytes = self.source.bytes();
+        let end = bytes[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |i| at + i);
+        let Ok(rest) = std::str::from_utf8(&bytes[at..end]) else { return problem };
+        let value = rest.trim_end_matches([' ', '\t']);
+        let unclear = value.contains(" #") || value.contains("\t#") || value.ends_with([',', ']', '}']);
+        if value.is_empty() || unclear || !is_value_start(self.source, at) || value.chars().any(char::is_control) {
+            return problem;
+        }
+        let end = at + value.len();
+        let quote = match (value.contains('\''), value.contains(['"', '\\'])) {
+            (false, _) => "'",
+            (true, false) => "\"",
+            (true, true) => return problem,
+        };
+        let insert = |at| Edit { at: self.source.span(at, at), text: quote.to_owned() };
+        let edits = vec![insert(at), insert(end)];
+        self.offer(problem, edits, at)
+    }
+
+    /// Adds edits if the text can be read past `at` with them.
+    fn offer(&mut self, mut problem: Problem, edits: Vec<Edit>, at: usize) -> Problem {
+        let Some(text) = self.applied(&edits) else { return problem };
+        let good = match attempt(&text, self.source.id()).outcome {
+            Ok(document) => document.found.faults.iter().all(|fault| fault.at != at),
+            Err(fault) => fault.at > edits.iter().map(|e| e.at.end as usize + e.text.len()).max().unwrap_or(at),
+        };
+        if good {
+            problem.edits.extend(edits);
+        }
+        problem
+    }
+
+    fn applied(&mut self, edits: &[Edit]) -> Option<String> {
+        let bytes = self.source.bytes();
+        self.left = self.left.checked_sub(bytes.len())?;
+        let mut out = Vec::with_capacity(bytes.len() + edits.len() * 8);
+        let mut from = 0;
+        for edit in edits {
+            let range = edit.at.range();
+            out.extend_from_slice(&bytes[from..range.start]);
+            out.extend_from_slice(edit.text.as_bytes());
+            from = range.end;
+        }
+        out.extend_from_slice(&bytes[from..]);
+        String::from_utf8(out).ok()
+    }
+
+    /// Offers spaces for tabs: one between a key and its value; in indentation as many as all readable widths agree on.
+    pub(super) fn tabs(&mut self, problem: Problem, at: usize) -> Problem {
+        if !in_indentation(self.source, at) {
+            let bytes = self.source.bytes();
+            let end = at + bytes[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+            let text = if matches!(bytes.get(end), None | Some(b'\n' | b'\r')) { "" } else { " " };
+            let edit = Edit { at: self.source.span(at, end), text: text.to_owned() };
+            return self.offer(problem.arg("where", "separation"), vec![edit], at);
+        }
+        let mut problem = problem.arg("where", "indentation");
+        problem.edits = self.indentation().unwrap_or_default();
+        problem
+    }
+
+    fn indentation(&mut self) -> Option<Vec<Edit>> {
+        let mut chosen: Option<(Vec<Edit>, Document)> = None;
+        for width in WIDTHS {
+            let edits = spaces_for_tabs(self.source, width);
+            let text = self.applied(&edits)?;
+            let Ok(document) = attempt(&text, self.source.id()).outcome else { continue };
+            if !document.found.faults.is_empty() {
+                continue;
+            }
+            let document = Document(document.composed.nodes, document.composed.root);
+            match &chosen {
+                None => chosen = Some((edits, document)),
+                Some((_, first)) if first.says_the_same(&document) => {}
+                Some(_) => return None,
+            }
+        }
+        chosen.map(|(edits, _)| edits)
+    }
 }
 
-/// Adds edits if the text can be read past `at` with them.
-fn offer(source: &Source, mut problem: Problem, edits: Vec<Edit>, at: usize) -> Problem {
-    let Some(text) = applied(source, &edits) else { return problem };
-    let good = match attempt(&text, source.id()).outcome {
-        Ok(document) => document.found.faults.iter().all(|fault| fault.at != at),
-        Err(fault) => fault.at > edits.iter().map(|e| e.at.end as usize + e.text.len()).max().unwrap_or(at),
-    };
-    if good {
-        problem.edits.extend(edits);
-    }
-    problem
-}
-
-fn applied(source: &Source, edits: &[Edit]) -> Option<String> {
-    if source.bytes().len() > MOST_BYTES {
-        return None;
-    }
-    let mut bytes = source.bytes().to_vec();
-    for edit in edits.iter().rev() {
-        bytes.splice(edit.at.range(), edit.text.bytes());
-    }
-    String::from_utf8(bytes).ok()
-}
-
-/// Offers spaces for tabs: one between a key and its value; in indentation as many as all readable widths agree on.
-pub(super) fn tabs(source: &Source, problem: Problem, at: usize) -> Problem {
-    let bytes = source.bytes();
-    let start = bytes[..at].iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1);
-    let indents = bytes[start..at].iter().all(|b| matches!(b, b' ' | b'\t'));
-    let problem = problem.arg("where", if indents { "indentation" } else { "separation" });
-    if indents {
-        return indentation(source, problem);
-    }
-    let end = at + bytes[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-    let text = if matches!(bytes.get(end), None | Some(b'\n' | b'\r')) { "" } else { " " };
-    offer(source, problem, vec![Edit { at: source.span(at, end), text: text.to_owned() }], at)
+/// Whether nothing but spaces and tabs stands before `at` on its line.
+pub(super) fn in_indentation(source: &Source, at: usize) -> bool {
+    let bytes = &source.bytes()[..at];
+    let start = bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1);
+    bytes[start..].iter().all(|b| matches!(b, b' ' | b'\t'))
 }
 
 /// Widths of a tab that people use, the likeliest first.
 const WIDTHS: [usize; 6] = [2, 4, 8, 1, 3, 6];
-
-fn indentation(source: &Source, mut problem: Problem) -> Problem {
-    let mut chosen: Option<(Vec<Edit>, Document)> = None;
-    for width in WIDTHS {
-        let edits = spaces_for_tabs(source, width);
-        let Some(text) = applied(source, &edits) else { return problem };
-        let Ok(document) = attempt(&text, source.id()).outcome else { continue };
-        if !document.found.faults.is_empty() {
-            continue;
-        }
-        let document = Document(document.composed.nodes, document.composed.root);
-        match &chosen {
-            None => chosen = Some((edits, document)),
-            Some((_, first)) if first.says_the_same(&document) => {}
-            Some(_) => return problem,
-        }
-    }
-    if let Some((edits, _)) = chosen {
-        problem.edits = edits;
-    }
-    problem
-}
 
 /// Spaces in the place of each tab before the text of a line.
 fn spaces_for_tabs(source: &Source, width: usize) -> Vec<Edit> {

@@ -130,7 +130,7 @@ impl Recovery {
                     fault = *next;
                 }
                 Step::Consequence(next) => fault = *next,
-                Step::Stuck => break None,
+                Step::Stuck => break self.give_up(&fault, source),
             }
         };
         self.comments.sort_unstable();
@@ -189,6 +189,14 @@ impl Recovery {
         Step::Stuck
     }
 
+    /// Reads what stands before the line that cannot be mended.
+    fn give_up(&mut self, fault: &Exception, source: SourceId) -> Option<(Box<Document>, Vec<(usize, usize)>)> {
+        let line = line_start(&self.text, culprit(fault).min(self.text.len()));
+        let again = attempt(&self.text[..line], source);
+        self.comments.extend(again.comments);
+        again.outcome.ok().map(|document| (Box::new(document), again.surrogates))
+    }
+
     fn is_outermost(&self, blame: &Blame) -> bool {
         !blame.keeps_key && blame.indent == 0 && blame.line < self.text.len()
     }
@@ -212,10 +220,22 @@ impl Recovery {
             return Some(blame_line(text, blame.line, false));
         }
         let mut line = blame.line;
+        let mut neighbour = blame.keeps_key;
         while line > 0 {
             line = line_start(text, line - 1);
-            if !is_silent(text, line) && indent(text, line) < blame.indent {
+            if is_silent(text, line) {
+                continue;
+            }
+            let indent_here = indent(text, line);
+            if indent_here < blame.indent {
                 return Some(blame_line(text, line, true));
+            }
+            // A line without a key runs on into the next one.
+            if std::mem::take(&mut neighbour) && indent_here == blame.indent {
+                let this = blame_line(text, line, true);
+                if !this.keeps_key {
+                    return Some(this);
+                }
             }
         }
         blame.keeps_key.then(|| blame_line(text, blame.line, false))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::construct::is_too_large;
 use super::document::Document;
 use super::fault::Exception;
-use super::mend;
+use super::mend::{self, Mender};
 use super::recover::Reading;
 use super::tree::{NodeId, Tree, Value};
 use crate::problem::{Parsed, Problem};
@@ -14,17 +14,28 @@ use crate::source::{Source, Span};
 /// Most places that are shown besides the first when the same thing is wrong again and again.
 const MOST_LABELS: usize = 5;
 
+/// Where a line's key is looked for.
+const LONGEST_KEY: usize = 200;
+
 /// The tree of a reading, and its problems in the order of the text.
 pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
     let Reading { document, raised, further, comments, surrogates } = reading;
     let mut problems = Vec::new();
+    let mut mender = Mender::new(source);
+    // Edits for the first tab in indentation mend all of them.
+    let mut tabs_mended = false;
     for fault in raised.iter().chain(&further) {
-        problems.push(problem(source, fault));
+        let tab = rule(source, fault) == "yaml-tab-indent" && mend::in_indentation(source, fault.at);
+        if !(tab && tabs_mended) {
+            let problem = problem(source, fault, &mut mender);
+            tabs_mended |= tab && !problem.edits.is_empty();
+            problems.push(problem);
+        }
     }
     let mut complete = raised.is_none();
     if let Some(document) = &document {
         complete &= document.cuts.recursive.is_empty() && document.cuts.large.is_empty();
-        oddities(source, document, &mut problems);
+        oddities(source, document, &mut mender, &mut problems);
     }
     problems.extend(surrogates_problem(source, &surrogates));
     problems.sort_by(|a, b| (a.at, &a.rule).cmp(&(b.at, &b.rule)));
@@ -44,7 +55,7 @@ pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
 }
 
 /// What is wrong in a text that PyYAML accepts.
-fn oddities(source: &Source, document: &Document, problems: &mut Vec<Problem>) {
+fn oddities(source: &Source, document: &Document, mender: &mut Mender<'_>, problems: &mut Vec<Problem>) {
     let nodes = &document.composed.nodes;
     let span = |id: NodeId| nodes[id.index()].span;
     for (first, later) in &document.found.duplicates {
@@ -67,7 +78,7 @@ fn oddities(source: &Source, document: &Document, problems: &mut Vec<Problem>) {
         let problem = Problem::new("yaml-unquoted-special", at)
             .arg("character", "&")
             .arg("problem", "the word is read as an anchor and the value is null");
-        problems.push(mend::quoted(source, problem, anchor.mark));
+        problems.push(mender.quoted(problem, anchor.mark));
     }
 }
 
@@ -93,7 +104,7 @@ fn surrogates_problem(source: &Source, escapes: &[(usize, usize)]) -> Option<Pro
     Some(problem)
 }
 
-fn problem(source: &Source, fault: &Exception) -> Problem {
+fn problem(source: &Source, fault: &Exception, mender: &mut Mender<'_>) -> Problem {
     let at = place(source, fault);
     let rule = rule(source, fault);
     let mut problem = Problem::new(rule, at).arg("problem", words(source, fault));
@@ -109,8 +120,8 @@ fn problem(source: &Source, fault: &Exception) -> Problem {
         problem = problem.label(label, mask(source, *since, context));
     }
     match rule {
-        "yaml-tab-indent" => mend::tabs(source, problem, fault.at),
-        "yaml-unquoted-star" | "yaml-unquoted-special" => mend::quoted(source, problem, special_at(fault)),
+        "yaml-tab-indent" => mender.tabs(problem, fault.at),
+        "yaml-unquoted-star" | "yaml-unquoted-special" => mender.quoted(problem, special_at(fault)),
         _ => problem,
     }
 }
@@ -184,8 +195,10 @@ fn words(source: &Source, fault: &Exception) -> String {
 
 /// PyYAML's words; on a line whose key tells of a secret, without what they quote of it.
 fn mask(source: &Source, at: usize, words: &str) -> String {
-    let line = source.line_index(u32::try_from(at).unwrap_or(u32::MAX));
-    let text = source.line_span(line).map(|span| source.text(span).to_lowercase()).unwrap_or_default();
+    let bytes = &source.bytes()[..at.min(source.bytes().len())];
+    let start = bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1);
+    let head = &bytes[start..bytes.len().min(start + LONGEST_KEY)];
+    let text = String::from_utf8_lossy(head).to_lowercase();
     let secret = ["pass", "secret", "token", "credential", "private"].iter().any(|word| text.contains(word));
     let quoted = words.find(['\'', '"']).zip(words.rfind(['\'', '"']));
     match quoted {

@@ -1,0 +1,102 @@
+//! What can be typed. Types only; nothing here looks at the world.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::rules::schema::Severity;
+
+/// Says what will happen to PostgreSQL servers when Patroni takes them over.
+#[derive(Debug, Parser)]
+#[command(name = "patroni-preflight", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// The verb.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Checks the configuration files of a repository: no server, no network, nothing is changed.
+    Lint(LintArgs),
+    /// Explains a rule.
+    Explain {
+        /// Its id.
+        rule: String,
+    },
+    /// Lists the rules.
+    Rules {
+        /// What to list.
+        #[command(subcommand)]
+        what: RulesCommand,
+    },
+}
+
+/// What can be asked about rules.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum RulesCommand {
+    /// One line a rule.
+    List,
+}
+
+/// Shapes of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Format {
+    /// For people: text, reasons, fixes.
+    #[default]
+    Full,
+    /// One line a finding.
+    Short,
+    /// For programs.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Colour {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// `lint`.
+#[derive(Debug, clap::Args)]
+pub struct LintArgs {
+    /// Files and directories; the current directory when none is given.
+    pub paths: Vec<PathBuf>,
+    /// Shape of the report.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Least severity that makes the exit code 1: note, warning or error (the default).
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+    /// Major version of PostgreSQL, where neither a path nor a file tells it.
+    #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u16).range(13..=18))]
+    pub postgresql: Option<u16>,
+    /// Release of Patroni, such as 3.3.8; the newest known one when it is not given.
+    #[arg(long, value_name = "RELEASE")]
+    pub patroni: Option<String>,
+    /// Configuration of this program; `preflight.toml` in the current directory when it exists.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Also run rules on trial.
+    #[arg(long)]
+    pub trial: bool,
+    /// Colours.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: Colour,
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    match text {
+        "note" => Ok(Severity::Note),
+        "warning" => Ok(Severity::Warning),
+        "error" => Ok(Severity::Error),
+        _ => Err("one of: note, warning, error".to_owned()),
+    }
+}

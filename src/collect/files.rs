@@ -1,0 +1,337 @@
+//! Finds and reads configuration files, safely: no FIFO is opened, no giant is swallowed, no link is followed in a circle.
+
+use std::fs::Metadata;
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::problem::Problem;
+use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
+
+/// Largest file that is read as configuration, in bytes: a `pg_hba.conf` of half a million lines fits.
+pub const LIMIT: u64 = 32 << 20;
+
+/// `ELOOP` of Linux; its `ErrorKind` is not stable yet.
+const ELOOP: i32 = 40;
+
+/// What a file is, by its name and what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Patroni's configuration.
+    Patroni,
+    /// PostgreSQL's configuration.
+    Conf,
+    /// Host-based authentication.
+    Hba,
+    /// User name maps.
+    Ident,
+    /// A systemd unit or drop-in.
+    Unit,
+    /// An environment file of a unit.
+    Environment,
+    /// SQL that may set up roles.
+    Sql,
+}
+
+/// What a name says about a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guess {
+    /// It is that, whatever it holds.
+    Sure(Kind),
+    /// It is that if its text looks so.
+    Maybe(Kind),
+}
+
+/// What a file is called after, or `None` for one that is none of ours.
+fn guess(path: &Path) -> Option<Guess> {
+    let name = path.file_name()?.to_str()?;
+    let parent = path.parent().and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default();
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    match extension {
+        "yml" | "yaml" if name.contains("patroni") => Some(Guess::Sure(Kind::Patroni)),
+        "yml" | "yaml" => Some(Guess::Maybe(Kind::Patroni)),
+        "conf" if parent.ends_with(".service.d") => Some(Guess::Maybe(Kind::Unit)),
+        "conf" if name.contains("pg_hba") => Some(Guess::Sure(Kind::Hba)),
+        "conf" if name.contains("pg_ident") => Some(Guess::Sure(Kind::Ident)),
+        "conf" if name.starts_with("postgresql") || name.ends_with("postgresql.conf") => Some(Guess::Sure(Kind::Conf)),
+        "service" => Some(Guess::Maybe(Kind::Unit)),
+        "sql" => Some(Guess::Maybe(Kind::Sql)),
+        "env" => Some(Guess::Maybe(Kind::Environment)),
+        _ if name == "environment" => Some(Guess::Maybe(Kind::Environment)),
+        _ => None,
+    }
+}
+
+/// Whether a text is worth a closer look as what its name may say. Cheap, and never a no for a file of that kind.
+fn looks_like(kind: Kind, bytes: &[u8]) -> bool {
+    let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+    let any = |words: &[&str]| words.iter().any(|w| has(w));
+    match kind {
+        Kind::Patroni => {
+            let marks = ["scope", "restapi", "postgresql", "bootstrap", "etcd", "connect_address", "data_dir", "authentication"];
+            marks.iter().filter(|w| has(w)).count() >= 3
+        }
+        Kind::Unit => any(&["patroni", "postgres"]),
+        Kind::Environment => has("PATRONI_"),
+        Kind::Sql => any(&["ROLE", "USER", "GRANT", "role", "user", "grant", "Role", "User", "Grant", "replication_slot", "ALTER SYSTEM", "alter system"]),
+        Kind::Conf | Kind::Hba | Kind::Ident => true,
+    }
+}
+
+/// Every file below the paths whose name may be one of ours, sorted by path; a path that is a file itself is always there.
+///
+/// Paths are relative to `base` and stay so. Ignore files of version control are respected; links to directories are not
+/// followed.
+fn walk(base: &Path, paths: &[PathBuf]) -> Vec<(PathBuf, Option<Guess>)> {
+    let mut found = Vec::new();
+    for path in paths {
+        let root = base.join(path);
+        if !root.is_dir() {
+            found.push((path.clone(), guess(path)));
+            continue;
+        }
+        let mut builder = ignore::WalkBuilder::new(&root);
+        builder.hidden(false).require_git(false).filter_entry(|e| e.file_name() != ".git");
+        for entry in builder.build().flatten() {
+            let is_dir = entry.file_type().is_some_and(|t| t.is_dir());
+            let link_to_dir = entry.path_is_symlink() && entry.path().is_dir();
+            if let (false, false, Some(guess)) = (is_dir, link_to_dir, guess(entry.path())) {
+                found.push((relative(base, entry.path()), Some(guess)));
+            }
+        }
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.dedup_by(|a, b| a.0 == b.0);
+    found
+}
+
+fn relative(base: &Path, path: &Path) -> PathBuf {
+    let path = path.strip_prefix(base).unwrap_or(path);
+    path.strip_prefix(".").unwrap_or(path).to_path_buf()
+}
+
+/// A file that was recognised and read.
+#[derive(Debug)]
+pub struct Found {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// What it is taken for.
+    pub kind: Kind,
+    /// Permission bits, where they say something about a server: not in a work tree of version control.
+    pub mode: Option<u32>,
+    /// Whether it was asked for by name, and not found below a directory.
+    pub named: bool,
+}
+
+/// Finds and reads the configuration files at and below the paths, in order of their paths; what cannot be read, or was named
+/// and is none of ours, becomes a problem.
+#[must_use]
+pub fn gather(sources: &SourceMap, base: &Path, paths: &[PathBuf]) -> (Vec<Found>, Vec<Problem>) {
+    let disk = Disk::new(sources, base);
+    let versioned: Vec<bool> = paths.iter().map(|p| is_versioned(&base.join(p))).collect();
+    let results: Vec<Result<Option<Found>, Problem>> = walk(base, paths)
+        .into_par_iter()
+        .map(|(path, guess)| {
+            let named = paths.contains(&path);
+            let root = paths.iter().position(|p| path.starts_with(relative(base, p))).unwrap_or(0);
+            let show_mode = !versioned.get(root).copied().unwrap_or(true);
+            look(&disk, &path, guess, named, show_mode)
+        })
+        .collect();
+    let mut found = Vec::new();
+    let mut problems = Vec::new();
+    for result in results {
+        match result {
+            Ok(file) => found.extend(file),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    (found, problems)
+}
+
+fn look(disk: &Disk<'_>, path: &Path, guess: Option<Guess>, named: bool, show_mode: bool) -> Result<Option<Found>, Problem> {
+    let source = match disk.read(path) {
+        Ok(source) => source,
+        Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Ok(None),
+        Err(why) => return Err(disk.unreadable(path, &why)),
+    };
+    let kind = match guess {
+        Some(Guess::Sure(kind)) => Some(kind),
+        Some(Guess::Maybe(kind)) if looks_like(kind, source.bytes()) => Some(kind),
+        _ if named && looks_like(Kind::Patroni, source.bytes()) => Some(Kind::Patroni),
+        _ => None,
+    };
+    match kind {
+        Some(kind) => {
+            let shown = show_mode && matches!(kind, Kind::Patroni | Kind::Environment);
+            let mode = if shown { mode(&disk.base.join(path)) } else { None };
+            Ok(Some(Found { source, kind, mode, named }))
+        }
+        None if named => Err(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", path.display().to_string())),
+        None => Ok(None),
+    }
+}
+
+/// Reads files of this machine into a [`SourceMap`], each at most once.
+#[derive(Debug)]
+pub struct Disk<'a> {
+    sources: &'a SourceMap,
+    base: &'a Path,
+}
+
+impl<'a> Disk<'a> {
+    /// A reader that adds to that map. Relative paths start at `base`, and are shown without it.
+    #[must_use]
+    pub const fn new(sources: &'a SourceMap, base: &'a Path) -> Self {
+        Self { sources, base }
+    }
+
+    fn unreadable(&self, path: &Path, why: &ReadError) -> Problem {
+        let name = path.display().to_string();
+        let empty = self.sources.add(Origin::Virtual(name.clone()), name.clone(), Vec::new());
+        Problem::new("unreadable-file", empty.span(0, 0)).arg("file", name).arg("problem", why.to_string())
+    }
+}
+
+impl Reader for Disk<'_> {
+    fn read(&self, path: &Path) -> Result<Arc<Source>, ReadError> {
+        if let Some(known) = self.sources.by_path(path) {
+            return Ok(known);
+        }
+        let bytes = slurp(&self.base.join(path))?;
+        Ok(self.sources.add(Origin::File(path.to_path_buf()), path.display().to_string(), bytes))
+    }
+
+    fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
+        let entries = std::fs::read_dir(self.base.join(dir)).map_err(|e| reason(&e))?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|e| dir.join(e.file_name())).collect();
+        paths.sort();
+        Ok(paths)
+    }
+}
+
+/// Lets parsers follow includes only to files at or below the paths that were asked for: a repository is not checked against
+/// the files of the machine that checks it.
+#[derive(Debug)]
+pub struct Fence {
+    base: PathBuf,
+    roots: Vec<PathBuf>,
+}
+
+impl Fence {
+    /// Around these paths; a file stands for its directory.
+    #[must_use]
+    pub fn new(base: &Path, paths: &[PathBuf]) -> Self {
+        let roots = paths.iter().map(|p| {
+            let root = if base.join(p).is_dir() { p.as_path() } else { p.parent().unwrap_or(Path::new("")) };
+            normal(root)
+        });
+        Self { base: base.to_path_buf(), roots: roots.collect() }
+    }
+
+    /// The reader for these sources.
+    #[must_use]
+    pub fn reader<'a>(&'a self, sources: &'a SourceMap) -> Fenced<'a> {
+        Fenced { fence: self, disk: Disk::new(sources, self.base.as_path()) }
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        let path = normal(path);
+        self.roots.iter().any(|r| path.starts_with(r) && path.is_absolute() == r.is_absolute())
+    }
+}
+
+/// A reader behind a [`Fence`].
+#[derive(Debug)]
+pub struct Fenced<'a> {
+    fence: &'a Fence,
+    disk: Disk<'a>,
+}
+
+impl Reader for Fenced<'_> {
+    fn read(&self, path: &Path) -> Result<Arc<Source>, ReadError> {
+        if self.fence.holds(path) { self.disk.read(&normal(path)) } else { Err(ReadError::Outside) }
+    }
+
+    fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
+        if self.fence.holds(dir) { self.disk.list(&normal(dir)) } else { Err(ReadError::Outside) }
+    }
+}
+
+/// A path without `.` and with `..` taken back, by its words only.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// Permission bits of a file, `None` where they cannot be had.
+fn mode(path: &Path) -> Option<u32> {
+    std::fs::metadata(path).ok().map(|m| m.permissions().mode() & 0o7777)
+}
+
+/// Whether a path lies in a work tree of version control, where the mode of a file says nothing about a server.
+fn is_versioned(path: &Path) -> bool {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    absolute.ancestors().any(|dir| dir.join(".git").exists())
+}
+
+fn slurp(path: &Path) -> Result<Vec<u8>, ReadError> {
+    let metadata = std::fs::metadata(path).map_err(|e| reason(&e))?;
+    if let Some(kind) = not_a_file(&metadata) {
+        return Err(ReadError::NotAFile(kind));
+    }
+    if metadata.len() > LIMIT {
+        return Err(ReadError::TooLarge { size: metadata.len(), limit: LIMIT });
+    }
+    let file = std::fs::File::open(path).map_err(|e| reason(&e))?;
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(ReadError::TooLarge { size: bytes.len() as u64, limit: LIMIT });
+    }
+    Ok(bytes)
+}
+
+fn not_a_file(metadata: &Metadata) -> Option<&'static str> {
+    let kind = metadata.file_type();
+    if kind.is_file() {
+        None
+    } else if kind.is_dir() {
+        Some("directory")
+    } else if kind.is_fifo() {
+        Some("FIFO")
+    } else if kind.is_socket() {
+        Some("socket")
+    } else {
+        Some("device")
+    }
+}
+
+fn reason(error: &std::io::Error) -> ReadError {
+    match error.kind() {
+        ErrorKind::NotFound => ReadError::Missing,
+        ErrorKind::PermissionDenied => ReadError::Denied,
+        _ if error.raw_os_error() == Some(ELOOP) => ReadError::Other("its symbolic links form a circle".to_owned()),
+        _ => ReadError::Other(error.to_string()),
+    }
+}
+
+/// The text of a file of our own.
+///
+/// # Errors
+/// When it cannot be read, or is no UTF-8.
+pub fn text(path: &Path) -> Result<String, ReadError> {
+    String::from_utf8(slurp(path)?).map_err(|_| ReadError::Other("it is not UTF-8".to_owned()))
+}

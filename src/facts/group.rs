@@ -1,0 +1,181 @@
+//! Which files belong together: members of one cluster, and the files that stand nearest to a member.
+//!
+//! Nothing in a repository says so outright, so this goes by place: members of a cluster lie in one directory or in
+//! directories side by side, and a `pg_hba.conf` belongs to the member that it lies closest to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// What grouping needs to know of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// Path of its Patroni file.
+    pub path: PathBuf,
+    /// Scope, when it is known.
+    pub scope: Option<String>,
+    /// Namespace as Patroni uses it.
+    pub namespace: String,
+    /// Name of the member, when it is known.
+    pub name: Option<String>,
+    /// Where the store is, in any comparable form.
+    pub store: String,
+}
+
+/// Groups members into clusters: indices into `candidates`, each in order of paths.
+///
+/// Members side by side with one scope and namespace are a cluster. One that stands apart from at least one other only by
+/// its namespace, or by what looks like a slip in the scope (same store, a name of its own, a few letters), is taken to it, so
+/// that the difference is seen.
+#[must_use]
+pub fn clusters(candidates: &[Candidate]) -> Vec<Vec<usize>> {
+    let mut by_dir: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
+    for (i, dir) in homes(candidates).into_iter().enumerate() {
+        by_dir.entry(dir).or_default().push(i);
+    }
+    by_dir.into_values().flat_map(|group| split(candidates, &group)).collect()
+}
+
+/// The directory that a member shares with its neighbours.
+fn homes(candidates: &[Candidate]) -> Vec<PathBuf> {
+    let mut per_dir: BTreeMap<&Path, usize> = BTreeMap::new();
+    for candidate in candidates {
+        *per_dir.entry(dir(&candidate.path)).or_default() += 1;
+    }
+    candidates
+        .iter()
+        .map(|c| {
+            let own = dir(&c.path);
+            if per_dir[own] > 1 { own.to_path_buf() } else { own.parent().unwrap_or(own).to_path_buf() }
+        })
+        .collect()
+}
+
+fn split(candidates: &[Candidate], group: &[usize]) -> Vec<Vec<usize>> {
+    let mut buckets: BTreeMap<(Option<&str>, &str), Vec<usize>> = BTreeMap::new();
+    for i in group {
+        let c = &candidates[*i];
+        buckets.entry((c.scope.as_deref(), &c.namespace)).or_default().push(*i);
+    }
+    let mut clusters: Vec<Vec<usize>> = buckets.into_values().collect();
+    clusters.sort_by_key(|c| (std::cmp::Reverse(c.len()), c[0]));
+    let mut kept: Vec<Vec<usize>> = Vec::new();
+    for cluster in clusters {
+        let strays = if cluster.len() == 1 { kept.iter_mut().find(|k| strays(candidates, k, cluster[0])) } else { None };
+        match strays {
+            Some(home) => home.extend(cluster),
+            None => kept.push(cluster),
+        }
+    }
+    kept.iter_mut().for_each(|c| c.sort_unstable());
+    kept
+}
+
+/// Whether a lone member looks like one of that cluster with a slip in its scope or namespace.
+fn strays(candidates: &[Candidate], cluster: &[usize], lone: usize) -> bool {
+    let (one, other) = (&candidates[lone], &candidates[cluster[0]]);
+    let own_name = cluster.iter().all(|i| candidates[*i].name != one.name);
+    let (Some(scope), Some(theirs)) = (&one.scope, &other.scope) else { return false };
+    let slip = scope != theirs && strsim::damerau_levenshtein(scope, theirs) <= 2 && !differ_in_digits(scope, theirs);
+    own_name && one.store == other.store && (scope == theirs || (slip && cluster.len() > 1))
+}
+
+/// `shop1` and `shop2` are two clusters, not a slip.
+fn differ_in_digits(a: &str, b: &str) -> bool {
+    let letters = |s: &str| s.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    letters(a) == letters(b)
+}
+
+fn dir(path: &Path) -> &Path {
+    path.parent().unwrap_or_else(|| Path::new(""))
+}
+
+/// The files nearest to each member of a cluster: `owners` are the paths of the Patroni files, of which `cluster` holds the
+/// indices; the answer has one list per member of the cluster.
+///
+/// The member's own directory comes first, then one directory up at a time, to the directory that holds the whole
+/// cluster. The directories of other members do not count.
+#[must_use]
+pub fn nearest(owners: &[&Path], cluster: &[usize], files: &[&Path]) -> Vec<Vec<usize>> {
+    let member_dirs: BTreeSet<&Path> = owners.iter().map(|p| dir(p)).collect();
+    let top = common(cluster.iter().map(|i| dir(owners[*i])));
+    cluster.iter().map(|i| nearest_to(dir(owners[*i]), &top, cluster.len(), &member_dirs, files)).collect()
+}
+
+fn nearest_to(own: &Path, top: &Path, members: usize, member_dirs: &BTreeSet<&Path>, files: &[&Path]) -> Vec<usize> {
+    let mut level = own;
+    loop {
+        let here: Vec<usize> = (0..files.len())
+            .filter(|f| {
+                let home = dir(files[*f]);
+                home.starts_with(level)
+                    && !home.ancestors().take_while(|a| *a != level).any(|a| a != own && member_dirs.contains(a))
+            })
+            .collect();
+        let last = if members > 1 { level == top } else { level != own };
+        match level.parent() {
+            Some(up) if here.is_empty() && !last => level = up,
+            _ => return here,
+        }
+    }
+}
+
+fn common<'a>(mut dirs: impl Iterator<Item = &'a Path>) -> PathBuf {
+    let first = dirs.next().unwrap_or_else(|| Path::new(""));
+    dirs.fold(first.to_path_buf(), |common, dir| {
+        common.ancestors().find(|a| dir.starts_with(a)).unwrap_or_else(|| Path::new("")).to_path_buf()
+    })
+}
+
+/// Of several files of one kind, the one for a member: the only one, the one that carries the member's name, or the one with
+/// the kind's plain name.
+#[must_use]
+pub fn choose(member: &str, plain: &str, near: &[usize], files: &[&Path]) -> Option<usize> {
+    let named = |f: &&usize| files[**f].to_str().is_some_and(|p| !member.is_empty() && p.contains(member));
+    let plainly = |f: &&usize| files[**f].file_name().is_some_and(|n| n == plain);
+    let only = |found: Vec<&usize>| if let [one] = found[..] { Some(*one) } else { None };
+    only(near.iter().collect())
+        .or_else(|| only(near.iter().filter(named).collect()))
+        .or_else(|| only(near.iter().filter(plainly).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(path: &str, scope: &str, namespace: &str) -> Candidate {
+        let name = path.replace('/', "-");
+        Candidate { path: path.into(), scope: Some(scope.into()), namespace: namespace.into(), name: Some(name), store: "e".into() }
+    }
+
+    #[test]
+    fn members_side_by_side_are_a_cluster() {
+        let all = [member("a/1/p.yml", "x", "/s"), member("a/2/p.yml", "x", "/s"), member("b/1/p.yml", "x", "/s")];
+        assert_eq!(clusters(&all), [vec![0, 1], vec![2]]);
+        let flat = [member("a/1.yml", "x", "/s"), member("a/2.yml", "y", "/s"), member("a/3.yml", "x", "/s")];
+        assert_eq!(clusters(&flat), [vec![0, 2], vec![1]]);
+    }
+
+    #[test]
+    fn a_slip_does_not_leave_the_cluster() {
+        let all = [member("a/1.yml", "shop", "/s"), member("a/2.yml", "shop", "/s"), member("a/3.yml", "shpo", "/s"), member("a/4.yml", "shop", "/t")];
+        assert_eq!(clusters(&all), [vec![0, 1, 2, 3]]);
+        let numbered = [member("a/1.yml", "shop1", "/s"), member("a/2.yml", "shop1", "/s"), member("a/3.yml", "shop2", "/s")];
+        assert_eq!(clusters(&numbered), [vec![0, 1], vec![2]]);
+    }
+
+    #[test]
+    fn the_nearest_file_counts_and_other_members_files_do_not() {
+        let owners = [Path::new("c/1/p.yml"), Path::new("c/2/p.yml"), Path::new("d/1/p.yml")];
+        let files = [Path::new("c/1/pg_hba.conf"), Path::new("c/all/pg_hba.conf"), Path::new("d/1/pg_hba.conf")];
+        assert_eq!(nearest(&owners, &[0, 1], &files), [vec![0], vec![1]]);
+        assert_eq!(nearest(&owners, &[2], &files), [vec![2]]);
+    }
+
+    #[test]
+    fn of_several_files_the_named_one_is_chosen() {
+        let files = [Path::new("c/pg1-pg_hba.conf"), Path::new("c/pg2-pg_hba.conf"), Path::new("c/pg_hba.conf")];
+        assert_eq!(choose("pg2", "pg_hba.conf", &[0, 1, 2], &files), Some(1));
+        assert_eq!(choose("pg9", "pg_hba.conf", &[0, 1, 2], &files), Some(2));
+        assert_eq!(choose("pg9", "pg_hba.conf", &[0, 1], &files), None);
+    }
+}

@@ -1,0 +1,79 @@
+//! Keys that must be there.
+
+use crate::knowledge::patroni::{KeyFact, Need, keys, variables};
+use crate::parse::patroni::{Item, Patroni, Type};
+use crate::problem::Problem;
+use crate::source::Span;
+
+/// Keys that only one of several ways to write a section needs, or that are judged elsewhere.
+const ALTERNATIVES: [&[&str]; 3] = [
+    &["consul.host", "consul.url"],
+    &["etcd.host", "etcd.hosts", "etcd.srv", "etcd.srv_suffix", "etcd.url", "etcd.proxy"],
+    &["etcd3.host", "etcd3.hosts", "etcd3.srv", "etcd3.srv_suffix", "etcd3.url", "etcd3.proxy"],
+];
+
+pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
+    let top = patroni.root();
+    for row in keys().iter().filter(|r| (r.required || r.need == Need::Always) && r.lifetime.covers(patroni.version()))
+    {
+        let (parent, key) = row.path.rsplit_once('.').unwrap_or(("", row.path));
+        if parent.contains("[]") || patroni.get(row.path).is_some() {
+            continue;
+        }
+        let Some(section) = section(top, parent) else { continue };
+        if section.kind() != Type::Map || has_old_place(patroni, row) {
+            continue;
+        }
+        let rule = if row.required { "yaml-required-key-missing" } else { "validator-requires-key" };
+        problems.push(missing(rule, row.path, key, place(section)));
+    }
+    for choice in ALTERNATIVES {
+        let parent = choice[0].split('.').next().unwrap_or_default();
+        let Some(section) = top.get(parent).filter(|s| s.kind() == Type::Map) else { continue };
+        let old = ["discovery_srv", "srv_domain"].iter().any(|k| section.get(k).is_some());
+        if !old && choice.iter().all(|path| patroni.get(path).is_none()) {
+            let rule = if parent == "consul" { "validator-requires-key" } else { "yaml-required-key-missing" };
+            let key = choice[0].rsplit('.').next().unwrap_or_default();
+            problems.push(missing(rule, choice[0], key, place(section)).arg("alternatives", choice.join(", ")));
+        }
+    }
+    for (flag, priority) in [("nofailover", "failover_priority"), ("nosync", "sync_priority")] {
+        let tag = |name: &str| patroni.get(&format!("tags.{name}"));
+        if let (Some(a), Some(b)) = (tag(flag), tag(priority)) {
+            problems.push(
+                Problem::new("generated-config-tags-conflict", a.key_span.unwrap_or(a.span))
+                    .arg("first", flag)
+                    .arg("second", priority)
+                    .label(b.key_span.unwrap_or(b.span), ""),
+            );
+        }
+    }
+}
+
+fn section<'a>(top: &'a Item, path: &str) -> Option<&'a Item> {
+    if path.is_empty() { Some(top) } else { top.at(path) }
+}
+
+/// Where the missing key would stand: at the name of its section, or at the beginning of the text.
+fn place(section: &Item) -> Span {
+    section.key_span.unwrap_or_else(|| section.span.at_start())
+}
+
+/// Whether an old layout says the same.
+fn has_old_place(patroni: &Patroni, row: &KeyFact) -> bool {
+    match row.path {
+        "name" => patroni.get("postgresql.name").is_some(),
+        "postgresql.authentication" => patroni.get("postgresql.replication").is_some(),
+        "zookeeper.hosts" => patroni.get("zookeeper.exhibitor").is_some(),
+        "postgresql.authentication.superuser" => patroni.get("postgresql.pg_rewind").is_some(),
+        _ => false,
+    }
+}
+
+fn missing(rule: &'static str, path: &str, key: &str, at: Span) -> Problem {
+    let mut problem = Problem::new(rule, at).arg("key", key).arg("path", path);
+    if let Some(variable) = variables().iter().find(|v| v.path == path && v.renamed.is_none()) {
+        problem = problem.arg("variable", format!("PATRONI_{}", variable.name));
+    }
+    problem
+}

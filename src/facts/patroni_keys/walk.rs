@@ -1,0 +1,230 @@
+//! Walking down a configuration and the table side by side.
+
+use std::collections::BTreeSet;
+
+use super::suggest;
+use super::types::{self, Verdict};
+use crate::knowledge::patroni::{self as known, KeyFact, Kind, LOCAL_ONLY, Version};
+use crate::parse::patroni::{Item, ItemValue, Layer, Pair, Patroni, Type};
+use crate::problem::Problem;
+
+/// Keys that make a section a method of the user.
+const METHOD_KEYS: [&str; 6] =
+    ["command", "no_params", "keep_data", "no_leader", "no_master", "keep_existing_recovery_conf"];
+
+pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
+    let mut walk =
+        Walk { version: patroni.version(), methods: methods(patroni), problems: Vec::new(), top: patroni.root() };
+    walk.section("", "", patroni.root());
+    walk.problems
+}
+
+struct Walk<'a> {
+    version: Version,
+    methods: BTreeSet<&'a str>,
+    problems: Vec<Problem>,
+    top: &'a Item,
+}
+
+/// The names of methods that the configuration uses.
+fn methods(patroni: &Patroni) -> BTreeSet<&str> {
+    let mut names: BTreeSet<&str> = patroni.get("bootstrap.method").and_then(Item::as_str).into_iter().collect();
+    for section in ["postgresql", "bootstrap.dcs.postgresql", "bootstrap.dcs.standby_cluster"] {
+        for key in ["create_replica_methods", "create_replica_method"] {
+            let list = patroni.get(&format!("{section}.{key}")).map_or(&[][..], Item::items);
+            names.extend(list.iter().filter_map(Item::as_str));
+        }
+    }
+    names
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+impl Walk<'_> {
+    fn section(&mut self, pattern: &'static str, path: &str, item: &Item) {
+        for pair in item.pairs() {
+            let Some(key) = pair.key.value.as_str() else {
+                self.odd_key(pattern, path, pair);
+                continue;
+            };
+            let row = known::child(pattern, key).or_else(|| known::list_item(pattern, key));
+            let here = join(path, key);
+            match row {
+                Some(row) if row.lifetime.covers(self.version) => self.known(row, &here, key, item, pair),
+                Some(row) => self.of_another_release(row, &here, key, pair),
+                None => self.unknown(pattern, &here, key, item, pair),
+            }
+        }
+    }
+
+    fn odd_key(&mut self, pattern: &'static str, path: &str, pair: &Pair) {
+        let free = known::key(pattern).is_some_and(|row| row.kind == Kind::Free);
+        if !free && pair.item.layer == Layer::File {
+            let key = pair.key.value.repr();
+            self.problems
+                .push(Problem::new("yaml-unknown-key", pair.key.span).arg("key", &key).arg("path", join(path, &key)));
+        }
+    }
+
+    fn known(&mut self, row: &'static KeyFact, path: &str, key: &str, section: &Item, pair: &Pair) {
+        if row.deprecated {
+            self.deprecated(row, path, key, section, pair);
+        }
+        match types::judge(row, &pair.item) {
+            Verdict::Fine => {}
+            Verdict::Harmless(expected) => {
+                self.wrong("validator-rejects-harmless-type", path, key, expected, &pair.item);
+                return;
+            }
+            Verdict::Wrong(at, expected) => {
+                self.wrong("yaml-wrong-type", path, key, expected, at);
+                return;
+            }
+            Verdict::OutOfRange(bounds) => {
+                self.problems.push(
+                    Problem::new("yaml-value-out-of-range", pair.item.span)
+                        .arg("key", key)
+                        .arg("path", path)
+                        .arg("range", bounds),
+                );
+                return;
+            }
+            Verdict::NoSuchWord(words) => {
+                let mut problem = Problem::new("yaml-value-not-allowed", pair.item.span)
+                    .arg("key", key)
+                    .arg("path", path)
+                    .arg("expected", words);
+                if let Some(value) = pair.item.as_str() {
+                    problem = problem.arg("found", value);
+                }
+                self.problems.push(problem);
+                return;
+            }
+        }
+        match &pair.item.value {
+            ItemValue::Map(_) if !matches!(row.kind, Kind::Any | Kind::Options | Kind::Text) => {
+                self.section(row.path, path, &pair.item);
+            }
+            ItemValue::List(items) if row.kind == Kind::Maps => {
+                for (i, item) in items.iter().enumerate() {
+                    self.section(row.path, &format!("{path}[{i}]"), item);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn wrong(&mut self, rule: &'static str, path: &str, key: &str, expected: &'static str, item: &Item) {
+        let at = if item.span.start == item.span.end { item.key_span.unwrap_or(item.span) } else { item.span };
+        let mut problem = Problem::new(rule, at)
+            .arg("key", key)
+            .arg("path", path)
+            .arg("expected", expected)
+            .arg("found", item.kind().name());
+        if let Some(key_span) = item.key_span.filter(|k| *k != at) {
+            problem = problem.label(key_span, "");
+        }
+        self.problems.push(problem);
+    }
+
+    fn deprecated(&mut self, row: &KeyFact, path: &str, key: &str, section: &Item, pair: &Pair) {
+        let mut problem = Problem::new("deprecated-key", pair.key.span).arg("key", key).arg("path", path);
+        if let Some(new) = row.renamed {
+            problem = problem.arg("suggestion", new);
+            let (parent, name) = new.rsplit_once('.').unwrap_or(("", new));
+            // Only a rename in place is certain; a list must stay a list, and the new name must be free.
+            let sibling = row.path.rsplit_once('.').is_some_and(|(p, _)| p == parent);
+            if sibling && section.get(name).is_none() && row.kind == known::key(new).map_or(row.kind, |n| n.kind) {
+                problem = problem.edit(pair.key.span, name);
+            }
+        }
+        self.problems.push(problem);
+    }
+
+    fn of_another_release(&mut self, row: &KeyFact, path: &str, key: &str, pair: &Pair) {
+        if pair.item.layer != Layer::File {
+            return;
+        }
+        match row.lifetime.removed {
+            Some(removed) if self.version >= removed => {
+                let mut problem = Problem::new("deprecated-key", pair.key.span)
+                    .arg("key", key)
+                    .arg("path", path)
+                    .arg("removed", removed.to_string());
+                if let Some(new) = row.renamed {
+                    problem = problem.arg("suggestion", new.rsplit('.').next().unwrap_or(new));
+                }
+                self.problems.push(problem);
+            }
+            _ => self.problems.push(
+                Problem::new("key-needs-newer-patroni", pair.key.span)
+                    .arg("key", key)
+                    .arg("path", path)
+                    .arg("since", row.lifetime.begins().to_string())
+                    .arg("version", self.version.to_string()),
+            ),
+        }
+    }
+
+    fn unknown(&mut self, pattern: &'static str, path: &str, key: &str, section: &Item, pair: &Pair) {
+        if pair.item.layer != Layer::File || self.is_free(pattern, key, section) {
+            return;
+        }
+        if let Some(row) = known::method_section(pattern)
+            && self.is_method(key, &pair.item)
+        {
+            self.section(row.path, path, &pair.item);
+            return;
+        }
+        let at = pair.key.span;
+        let named = |rule: &'static str| Problem::new(rule, at).arg("key", key).arg("path", path);
+        let problem = match pattern {
+            "" if known::child("bootstrap.dcs", key).is_some_and(|r| r.lifetime.covers(self.version)) => {
+                named("dynamic-key-in-local-config").arg("suggestion", format!("bootstrap.dcs.{key}"))
+            }
+            "postgresql" if key == "use_slots" => {
+                named("use-slots-set-locally").arg("suggestion", "bootstrap.dcs.postgresql.use_slots")
+            }
+            "bootstrap.dcs.postgresql" if LOCAL_ONLY.contains(&key) => {
+                named("local-only-key-in-dcs").arg("suggestion", format!("postgresql.{key}"))
+            }
+            "postgresql.authentication.superuser"
+            | "postgresql.authentication.replication"
+            | "postgresql.authentication.rewind" => self.close(named("auth-key-unsupported"), pattern, section, pair),
+            "postgresql.callbacks" | "bootstrap.dcs.postgresql.callbacks" => {
+                self.close(named("callback-unknown-event"), pattern, section, pair)
+            }
+            _ => match suggest::other_place(pattern, key, self.version) {
+                Some(place) => named("yaml-misplaced-key").arg("suggestion", place),
+                None => self.close(named("yaml-unknown-key"), pattern, section, pair),
+            },
+        };
+        self.problems.push(problem);
+    }
+
+    /// Adds the sibling that was probably meant, and the rename when it is certain.
+    fn close(&self, problem: Problem, pattern: &str, section: &Item, pair: &Pair) -> Problem {
+        let Some(key) = pair.key.value.as_str() else { return problem };
+        let Some((name, certain)) = suggest::sibling(pattern, key, self.version) else { return problem };
+        let free = section.get(name).is_none();
+        let problem = problem.arg("suggestion", name);
+        if certain && free { problem.edit(pair.key.span, name) } else { problem }
+    }
+
+    fn is_free(&self, pattern: &str, key: &str, section: &Item) -> bool {
+        let row = known::key(pattern);
+        row.is_some_and(|r| matches!(r.kind, Kind::Free | Kind::Any | Kind::Options))
+            || (pattern.is_empty() && key.starts_with(['.', '_']) || key.starts_with("x-"))
+            // The device for tests takes keys of its own.
+            || (pattern == "watchdog" && section.get("driver").is_some())
+            // Old and new layout cannot be told apart inside a broken file.
+            || self.top.kind() != Type::Map
+    }
+
+    fn is_method(&self, key: &str, item: &Item) -> bool {
+        self.methods.contains(key) && matches!(item.kind(), Type::Map | Type::Null)
+            || item.pairs().iter().any(|p| p.key.value.as_str().is_some_and(|k| METHOD_KEYS.contains(&k)))
+    }
+}

@@ -1,0 +1,164 @@
+//! The values that most readers ask for.
+
+use super::item::{Item, ItemValue};
+use super::{Patroni, split_host_port};
+use crate::knowledge::patroni::DCS_SECTIONS;
+use crate::source::Spanned;
+
+impl Patroni {
+    /// The value at a path such as `postgresql.authentication.superuser.username`.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&Item> {
+        self.root().at(path)
+    }
+
+    fn text(&self, path: &str) -> Option<Spanned<&str>> {
+        let item = self.get(path)?;
+        item.as_str().map(|text| Spanned::new(text, item.span))
+    }
+
+    /// The name of the member; `postgresql.name` when there is none at the top.
+    #[must_use]
+    pub fn name(&self) -> Option<Spanned<&str>> {
+        match self.get("name") {
+            Some(_) => self.text("name"),
+            None => self.text("postgresql.name"),
+        }
+    }
+
+    /// The name of the cluster.
+    #[must_use]
+    pub fn scope(&self) -> Option<Spanned<&str>> {
+        self.text("scope")
+    }
+
+    /// The path in the DCS above the cluster, with one slash in front and none behind (`/service`), as
+    /// `dcs/__init__.py:AbstractDCS.__init__` builds it. `None` when it is no string.
+    #[must_use]
+    pub fn namespace(&self) -> Option<String> {
+        let (section, _) = self.dcs()?;
+        let own = self.root().get(section).and_then(|s| s.get("namespace"));
+        // The one at the top is written over that of the section.
+        let item = self.get("namespace").or(own);
+        let raw = match item.map(|i| &i.value) {
+            None => "service",
+            Some(ItemValue::Str(text)) => text,
+            // `config[name] = deepcopy(value) if value else {}`: Patroni then fails to join the path.
+            Some(_) => return None,
+        };
+        if raw.is_empty() && self.get("namespace").is_some() {
+            return None;
+        }
+        let mut path = String::from("/");
+        for c in raw.chars() {
+            if c != '/' || !path.ends_with('/') {
+                path.push(c);
+            }
+        }
+        let kept = path.trim_end_matches('/').len();
+        path.truncate(kept);
+        Some(path)
+    }
+
+    /// Where the cluster lies in the DCS: namespace, slash, scope.
+    #[must_use]
+    pub fn dcs_path(&self) -> Option<String> {
+        let scope = self.scope()?.value;
+        let joined = format!("{}/{scope}", self.namespace()?);
+        let mut path = String::with_capacity(joined.len());
+        for c in joined.chars() {
+            if c != '/' || !path.ends_with('/') {
+                path.push(c);
+            }
+        }
+        Some(path)
+    }
+
+    /// Hosts and port that PostgreSQL listens on.
+    #[must_use]
+    pub fn listen(&self) -> Option<Spanned<(String, i64)>> {
+        self.address("postgresql.listen", 5432)
+    }
+
+    /// Host and port that other members are told; `None` when it is not set, and Patroni then makes it of `listen`.
+    #[must_use]
+    pub fn connect_address(&self) -> Option<Spanned<(String, i64)>> {
+        self.address("postgresql.connect_address", 5432)
+    }
+
+    /// Host and port at a path.
+    #[must_use]
+    pub fn address(&self, path: &str, default_port: i64) -> Option<Spanned<(String, i64)>> {
+        let text = self.text(path)?;
+        split_host_port(text.value, default_port).map(|pair| Spanned::new(pair, text.span))
+    }
+
+    /// The data directory as it is written.
+    #[must_use]
+    pub fn data_dir(&self) -> Option<Spanned<&str>> {
+        self.text("postgresql.data_dir")
+    }
+
+    /// Where `postgresql.conf` lies as it is written; the data directory when it is not set or empty.
+    #[must_use]
+    pub fn config_dir(&self) -> Option<Spanned<&str>> {
+        self.text("postgresql.config_dir").filter(|d| !d.value.is_empty()).or_else(|| self.data_dir())
+    }
+
+    /// Where the programs of PostgreSQL lie; `None` when that is left to `PATH`.
+    #[must_use]
+    pub fn bin_dir(&self) -> Option<Spanned<&str>> {
+        self.text("postgresql.bin_dir").filter(|d| !d.value.is_empty())
+    }
+
+    /// The section that Patroni takes its DCS from and its value: the first one that is there, by name. `zookeeper` with `exhibitor` inside counts
+    /// as `exhibitor` (`config.py:Config._build_effective_configuration`). Patroni passes over sections whose Python client is not
+    /// installed, which a file cannot tell.
+    #[must_use]
+    pub fn dcs(&self) -> Option<(&'static str, &Item)> {
+        let nested = self.get("zookeeper.exhibitor");
+        DCS_SECTIONS.into_iter().find_map(|section| {
+            let item = match section {
+                "exhibitor" => nested.or_else(|| self.get("exhibitor")),
+                "zookeeper" if nested.is_some() => None,
+                _ => self.get(section),
+            };
+            item.map(|i| (section, i))
+        })
+    }
+
+    /// The name of [`Self::dcs`].
+    #[must_use]
+    pub fn dcs_kind(&self) -> Option<&'static str> {
+        self.dcs().map(|(kind, _)| kind)
+    }
+
+    /// What a new cluster gets as its dynamic configuration.
+    #[must_use]
+    pub fn bootstrap_dcs(&self) -> Option<&Item> {
+        self.get("bootstrap.dcs")
+    }
+
+    /// Local settings of PostgreSQL.
+    #[must_use]
+    pub fn parameters(&self) -> Option<&Item> {
+        self.get("postgresql.parameters")
+    }
+
+    /// The lines that replace `pg_hba.conf`; what is no string is left out.
+    #[must_use]
+    pub fn pg_hba(&self) -> Vec<Spanned<String>> {
+        let lines = self.get("postgresql.pg_hba").map_or(&[][..], Item::items);
+        lines.iter().filter_map(|i| i.as_str().map(|t| Spanned::new(t.to_owned(), i.span))).collect()
+    }
+
+    /// Permanent slots of a new cluster, under the first of the names that Patroni asks for
+    /// (`global_config.py:GlobalConfig.permanent_slots`).
+    #[must_use]
+    pub fn slots(&self) -> Option<&Item> {
+        let dcs = self.bootstrap_dcs()?;
+        ["permanent_replication_slots", "permanent_slots", "slots"]
+            .into_iter()
+            .find_map(|name| dcs.get(name).filter(|slots| !slots.pairs().is_empty()))
+    }
+}

@@ -1,0 +1,211 @@
+//! Joining files and environment.
+
+use std::path::{Path, PathBuf};
+
+use super::effective::Crash;
+use super::env_file::Assignment;
+use super::graph::{Excess, Graph, Id, Object};
+use super::item::{Item, Layer, Type};
+use super::{Patroni, environment};
+use crate::knowledge::patroni::Version;
+use crate::parse::yaml::{self, Tree};
+use crate::problem::{Parsed, Problem};
+use crate::source::{Reader, Span};
+
+/// How many values an expanded configuration may have for each value that is written in it, and how many it always may have.
+const EXPANSION: (usize, usize) = (16, 20_000);
+
+/// What is being put together.
+struct Joined {
+    graph: Graph,
+    root: Id,
+    complete: bool,
+    crash: Option<Crash>,
+    problems: Vec<Problem>,
+}
+
+impl Patroni {
+    /// One configuration file and the environment of the process.
+    #[must_use]
+    pub fn load_file(tree: &Tree, environment: &[Assignment], version: Version) -> Parsed<Self> {
+        let at = Span { source: tree.source(), start: 0, end: 0 };
+        let mut joined = Joined::new(at);
+        joined.file(tree, at);
+        joined.over(environment, version, at)
+    }
+
+    /// A directory of configuration files and the environment of the process: `*.yml` and `*.yaml`, in the order of their
+    /// names. Other files are problems of their own (`config-dir-file-skipped`), as far as they can be read.
+    ///
+    /// # Errors
+    /// When the directory cannot be listed.
+    pub fn load_directory(
+        reader: &dyn Reader,
+        dir: &Path,
+        environment: &[Assignment],
+        version: Version,
+    ) -> Result<Parsed<Self>, crate::source::ReadError> {
+        let mut names = reader.list(dir)?;
+        names.sort_by_key(|path| name_of(path));
+        let (files, skipped): (Vec<PathBuf>, Vec<PathBuf>) =
+            names.into_iter().partition(|n| [".yml", ".yaml"].iter().any(|end| name_of(n).ends_with(end)));
+        let mut texts = Vec::new();
+        let mut problems = Vec::new();
+        for path in files {
+            // What is no file is passed over, as `os.path.isfile` does; an unreadable file ends Patroni.
+            match reader.read(&path) {
+                Ok(source) => texts.push(source),
+                Err(crate::source::ReadError::NotAFile(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        for path in skipped {
+            if let Ok(source) = reader.read(&path) {
+                problems.push(Problem::new("config-dir-file-skipped", source.span(0, 0)).arg("file", name_of(&path)));
+            }
+        }
+        let at =
+            texts.first().map_or(Span { source: crate::source::SourceId::lone(), start: 0, end: 0 }, |s| s.span(0, 0));
+        let mut joined = Joined::new(at);
+        for source in &texts {
+            let parsed = yaml::parse(source);
+            problems.extend(parsed.problems);
+            joined.file(&parsed.tree, source.span(0, 0));
+        }
+        let mut loaded = joined.over(environment, version, at);
+        problems.append(&mut loaded.problems);
+        loaded.problems = problems;
+        Ok(loaded)
+    }
+
+    /// Only the environment of the process; `at` is a place in the text that the variables come from.
+    #[must_use]
+    pub fn load_environment(environment: &[Assignment], version: Version, at: Span) -> Parsed<Self> {
+        let mut joined = Joined::new(at);
+        let built = environment::build(&mut joined.graph, environment, version, at, &mut joined.problems);
+        joined.root = built.root;
+        joined.crash = built.crash.map(Crash::item_assignment);
+        if let Some(whole) = built.whole.filter(|w| !w.value.value.reveal().is_empty()) {
+            match environment::load_text(&mut joined.graph, whole.value.value.reveal(), whole.value.span) {
+                Some(root) if joined.graph.is_true(root) => {
+                    joined.root = root;
+                    if built.sets_keys {
+                        joined.problems.push(
+                            Problem::new("env-patroni-configuration-exclusive", whole.name.span)
+                                .arg("ignored", "all other PATRONI_ variables"),
+                        );
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    joined.crash.get_or_insert(Crash::new("YAMLError", whole.value.span, "PATRONI_CONFIGURATION"));
+                    joined.complete = false;
+                    joined.problems.push(
+                        Problem::new("env-value-ignored", whole.value.span)
+                            .arg("variable", "PATRONI_CONFIGURATION")
+                            .arg("expected", "YAML"),
+                    );
+                }
+            }
+        }
+        joined.finish(version)
+    }
+}
+
+/// A dynamic configuration, as it lies in the DCS.
+#[must_use]
+pub fn dynamic_configuration(tree: &Tree) -> Item {
+    let mut graph = Graph::default();
+    let at = Span { source: tree.source(), start: 0, end: 0 };
+    let root = graph.load(tree, Layer::Dynamic).unwrap_or_else(|| graph.add(Object::Null, at, Layer::Dynamic));
+    graph.expand(root, budget(&graph), "bootstrap.dcs").0
+}
+
+fn budget(graph: &Graph) -> usize {
+    graph.len().saturating_mul(EXPANSION.0).saturating_add(EXPANSION.1)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+impl Joined {
+    fn new(at: Span) -> Self {
+        let mut graph = Graph::default();
+        let root = graph.add(Object::Map(Vec::new()), at, Layer::File);
+        Self { graph, root, complete: true, crash: None, problems: Vec::new() }
+    }
+
+    fn file(&mut self, tree: &Tree, at: Span) {
+        self.complete &= tree.is_complete();
+        if !tree.is_complete() {
+            self.crash.get_or_insert(Crash::new("YAMLError", at, "the file is not valid YAML"));
+        }
+        let loaded = self.graph.load(tree, Layer::File);
+        match loaded {
+            Some(id) if self.graph.is_map(id) => self.graph.patch(self.root, id),
+            other => {
+                if !tree.is_complete() {
+                    return;
+                }
+                let found = other.map_or(Type::Null, |id| self.graph.kind(id));
+                let at = tree.root().map_or(at, |root| tree.node(root).span);
+                self.crash.get_or_insert(Crash::new("ConfigParseError", at, "invalid config file"));
+                self.problems.push(Problem::new("yaml-not-a-mapping", at).arg("found", found.name()));
+            }
+        }
+    }
+
+    fn over(mut self, environment: &[Assignment], version: Version, at: Span) -> Parsed<Patroni> {
+        let built = environment::build(&mut self.graph, environment, version, at, &mut self.problems);
+        if let Some(at) = built.crash {
+            self.crash.get_or_insert(Crash::item_assignment(at));
+        }
+        if let Some(whole) = built.whole {
+            self.problems.push(
+                Problem::new("env-patroni-configuration-exclusive", whole.name.span)
+                    .arg("ignored", "PATRONI_CONFIGURATION itself, because there is a configuration file"),
+            );
+        }
+        self.report_overrides(built.root);
+        self.graph.patch(self.root, built.root);
+        self.finish(version)
+    }
+
+    /// `env-overrides-file` for each key that both have, with a different value.
+    fn report_overrides(&mut self, environment: Id) {
+        let mut open = vec![(self.root, environment, String::new())];
+        while let Some((file, env, path)) = open.pop() {
+            let Object::Map(pairs) = self.graph.object(env) else { continue };
+            for (key, value) in pairs {
+                let Some(name) = key.value.as_str() else { continue };
+                let Some((was_key, was)) = self.graph.entry(file, name) else { continue };
+                let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+                if self.graph.is_map(*value) && self.graph.is_map(was) {
+                    open.push((was, *value, path));
+                } else if self.graph.print(was) != self.graph.print(*value) {
+                    self.problems
+                        .push(Problem::new("env-overrides-file", key.span).arg("key", path).label(was_key, ""));
+                }
+            }
+        }
+    }
+
+    fn finish(mut self, version: Version) -> Parsed<Patroni> {
+        let (mut root, excess) = self.graph.expand(self.root, budget(&self.graph), "");
+        if let Some((kind, at)) = excess {
+            let rule = match kind {
+                Excess::Size => "yaml-too-large-when-expanded",
+                Excess::Depth => "yaml-too-deep",
+            };
+            self.problems.push(Problem::new(rule, at));
+            self.complete = false;
+        }
+        if root.kind() != Type::Map {
+            root.value = super::ItemValue::Map(Vec::new());
+            self.crash.get_or_insert(Crash::new("AttributeError", root.span, "the configuration is no map"));
+        }
+        let tree = Patroni { root, version, complete: self.complete, crash: self.crash };
+        Parsed { tree, problems: self.problems }
+    }
+}

@@ -1,0 +1,179 @@
+//! The report for people: every place with its text, what will happen, and the way out.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use codespan_reporting::diagnostic::{Diagnostic, Label, Severity as Level};
+use codespan_reporting::term::termcolor::{Ansi, NoColor, WriteColor};
+use codespan_reporting::term::{Config, Styles, StylesWriter, emit_to_write_style};
+
+use super::snippet::Excerpts;
+use super::{Page, last_line};
+use crate::finding::{Action, Finding, Fix, Step};
+use crate::rules::schema::{Disruption, Safety, Severity};
+use crate::source::Span;
+
+/// Columns that a paragraph may fill.
+const WIDTH: usize = 100;
+
+/// The whole report, with colours for a terminal or without.
+#[must_use]
+pub fn render(page: &Page<'_>, colour: bool) -> String {
+    let mut out = Vec::new();
+    let mut explained = BTreeSet::new();
+    for finding in &page.outcome.findings {
+        let first = explained.insert(finding.rule.clone());
+        if colour {
+            emit(&mut Ansi::new(&mut out), page, finding, first);
+        } else {
+            emit(&mut NoColor::new(&mut out), page, finding, first);
+        }
+    }
+    let mut text = String::from_utf8_lossy(&out).into_owned();
+    text.push_str(&gaps(page));
+    for broken in &page.outcome.broken {
+        let message = page.redactor.words(&broken.message);
+        let _ = writeln!(text, "fault of this program in rule {}: {message}\n  please report it; the other rules ran\n", broken.rule);
+    }
+    text.push_str(&last_line(page));
+    text.push('\n');
+    text
+}
+
+fn emit(writer: &mut dyn WriteColor, page: &Page<'_>, finding: &Finding, first: bool) {
+    let mut spans = vec![finding.at];
+    spans.extend(finding.labels.iter().map(|l| l.at));
+    let spans: Vec<Span> = spans.into_iter().map(|s| first_line(page, s)).collect();
+    let excerpts = Excerpts::new(page.sources, page.redactor, &spans);
+    let mut labels = Vec::new();
+    let (file, range) = excerpts.place(spans[0]);
+    labels.push(Label::primary(file, range));
+    for (label, span) in finding.labels.iter().zip(&spans[1..]) {
+        let (file, range) = excerpts.place(*span);
+        labels.push(Label::secondary(file, range).with_message(page.redactor.words(&label.text)));
+    }
+    let diagnostic = Diagnostic::new(level(finding.severity))
+        .with_code(&finding.rule)
+        .with_message(page.redactor.words(&finding.message))
+        .with_labels(labels)
+        .with_notes(notes(page, finding, first));
+    let styles = Styles::default();
+    let mut styled = StylesWriter::new(writer, &styles);
+    if emit_to_write_style(&mut styled, &Config::default(), &excerpts, &diagnostic).is_err() {
+        debug_assert!(false, "a diagnostic could not be drawn: {diagnostic:?}");
+    }
+}
+
+/// The part of a span that lies on its first line: a whole section is shown by its head.
+fn first_line(page: &Page<'_>, span: Span) -> Span {
+    let source = page.sources.get(span.source);
+    let line_end = source.line_span(source.line_index(span.start)).map_or(span.end, |l| l.end);
+    Span { end: span.end.min(line_end.max(span.start)), ..span }
+}
+
+const fn level(severity: Severity) -> Level {
+    match severity {
+        Severity::Error => Level::Error,
+        Severity::Warning => Level::Warning,
+        Severity::Note => Level::Note,
+    }
+}
+
+fn notes(page: &Page<'_>, finding: &Finding, first: bool) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for (i, note) in finding.notes.iter().enumerate() {
+        if i > 0 || first {
+            notes.push(wrap(&page.redactor.words(note), "  "));
+        }
+    }
+    match &finding.fix {
+        Ok(fix) => notes.push(page.redactor.words(&describe(page, fix))),
+        Err(reason) if first => notes.push(wrap(&format!("no ready fix: {}", page.redactor.words(reason)), "  ")),
+        Err(_) => {}
+    }
+    notes
+}
+
+fn describe(page: &Page<'_>, fix: &Fix) -> String {
+    let how = match fix.safety {
+        Safety::Safe => String::new(),
+        Safety::Unsafe | Safety::Manual if fix.because.is_empty() => String::new(),
+        Safety::Unsafe | Safety::Manual => format!(" ({})", fix.because),
+    };
+    let mut text = wrap(&format!("fix: {}{how}", fix.title), "  ");
+    for step in &fix.steps {
+        text.push_str(&describe_step(page, step));
+    }
+    text
+}
+
+fn describe_step(page: &Page<'_>, step: &Step) -> String {
+    let cost = match step.disruption {
+        Disruption::None => "",
+        Disruption::Reload => " [reload]",
+        Disruption::Restart => " [restart: connections drop]",
+        Disruption::Downtime => " [downtime]",
+    };
+    match &step.action {
+        Action::Edit(edits) => edits.iter().map(|e| change(page, e)).collect(),
+        Action::SetDynamic { key, value } => format!("\n  patronictl edit-config -s {key}={value}{cost}"),
+        Action::Sql(sql) => format!("\n  SQL: {sql}"),
+        Action::Command(command) => format!("\n  $ {command}"),
+        Action::Reload => format!("\n  reload the configuration{cost}"),
+        Action::Restart => format!("\n  restart PostgreSQL{cost}"),
+        Action::Wait(what) => format!("\n  wait until {what}"),
+        Action::Human(what) => format!("\n  {}", wrap(what, "  ")),
+    }
+}
+
+/// An edit as the lines before and after it.
+fn change(page: &Page<'_>, edit: &crate::problem::Edit) -> String {
+    let source = page.sources.get(edit.at.source);
+    let index = source.line_index(edit.at.start);
+    let Some(line) = source.line_span(index) else { return String::new() };
+    let end_line = source.line_span(source.line_index(edit.at.end)).unwrap_or(line);
+    let shown = |from: u32, to: u32| page.redactor.line(&source, Span { source: source.id(), start: from, end: to.max(from) }).text;
+    let before = shown(line.start, line.end);
+    let secret = shown(edit.at.start, edit.at.end).contains(super::redact::MASK) || before.contains(super::redact::MASK);
+    let new = if secret && !edit.text.trim().is_empty() && edit.at.start != edit.at.end { "***" } else { &edit.text };
+    let after = format!("{}{}{}", shown(line.start, edit.at.start), new, shown(edit.at.end.min(end_line.end), end_line.end));
+    let mut text = String::new();
+    if !before.trim().is_empty() {
+        let _ = write!(text, "\n  - {before}");
+    }
+    for line in after.lines().filter(|l| !l.trim().is_empty()) {
+        let _ = write!(text, "\n  + {line}");
+    }
+    text
+}
+
+/// Breaks a paragraph into lines; those after the first are indented.
+fn wrap(text: &str, indent: &str) -> String {
+    let mut out = String::new();
+    let mut column = 0;
+    for word in text.split(' ') {
+        let width = word.chars().count();
+        if column > 0 && column + 1 + width > WIDTH {
+            out.push('\n');
+            out.push_str(indent);
+            column = indent.len();
+        } else if column > 0 {
+            out.push(' ');
+            column += 1;
+        }
+        out.push_str(word);
+        column += width;
+    }
+    out
+}
+
+fn gaps(page: &Page<'_>) -> String {
+    let mut text = String::new();
+    for (rule, gap) in &page.outcome.gaps {
+        let _ = writeln!(text, "not checked: {rule}: {}", page.redactor.words(&gap.to_string()));
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,226 @@
+//! The report for programs: one JSON object, versioned; its schema is `src/report/json.schema.json`.
+//!
+//! Lines and columns count from 1, columns in characters, ends are exclusive.
+
+use serde::Serialize;
+
+use super::Page;
+use super::redact::MASK;
+use crate::finding::{Action, Finding, Fix, Step};
+use crate::rules::schema::{Disruption, Safety, Severity};
+use crate::source::Span;
+
+/// Changes when a reader of an older version could misread the output.
+pub const VERSION: u32 = 1;
+
+/// The JSON Schema of the output.
+pub const SCHEMA: &str = include_str!("json.schema.json");
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    tool: Tool,
+    findings: Vec<Item>,
+    not_checked: Vec<NotChecked>,
+    faults: Vec<Fault>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Place {
+    file: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+#[derive(Serialize)]
+struct Item {
+    rule: String,
+    severity: Severity,
+    message: String,
+    at: Place,
+    labels: Vec<Labelled>,
+    notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<FixItem>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_fix: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Labelled {
+    at: Place,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct FixItem {
+    title: String,
+    safety: Safety,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    because: String,
+    steps: Vec<StepItem>,
+}
+
+#[derive(Serialize)]
+struct StepItem {
+    disruption: Disruption,
+    #[serde(flatten)]
+    action: ActionItem,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+enum ActionItem {
+    Edit { edits: Vec<EditItem> },
+    SetDynamic { key: String, value: String },
+    Sql { statement: String },
+    Command { line: String },
+    Reload,
+    Restart,
+    Wait { until: String },
+    Human { text: String },
+}
+
+#[derive(Serialize)]
+struct EditItem {
+    at: Place,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct NotChecked {
+    rule: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<String>,
+    what: String,
+    why: crate::facts::gap::GapReason,
+}
+
+#[derive(Serialize)]
+struct Fault {
+    rule: String,
+    message: String,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    errors: usize,
+    warnings: usize,
+    notes: usize,
+    allowed: usize,
+    not_checked: usize,
+    files: usize,
+    rules: usize,
+    exit: u8,
+    reason: String,
+}
+
+/// The whole report, with a line end.
+#[must_use]
+pub fn render(page: &Page<'_>) -> String {
+    let outcome = page.outcome;
+    let count = |s| outcome.findings.iter().filter(|f| f.severity == s).count();
+    let document = Document {
+        version: VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        findings: outcome.findings.iter().map(|f| item(page, f)).collect(),
+        not_checked: outcome
+            .gaps
+            .iter()
+            .map(|(rule, g)| NotChecked { rule: rule.clone(), node: g.node.clone(), what: page.redactor.words(&g.what), why: g.why })
+            .collect(),
+        faults: outcome
+            .broken
+            .iter()
+            .map(|b| Fault { rule: b.rule.clone(), message: page.redactor.words(&b.message) })
+            .collect(),
+        summary: Summary {
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            notes: count(Severity::Note),
+            allowed: outcome.allowed,
+            not_checked: outcome.gaps.len(),
+            files: page.files,
+            rules: outcome.rules,
+            exit: page.verdict.code,
+            reason: page.verdict.reason.clone(),
+        },
+    };
+    let mut text = serde_json::to_string_pretty(&document).expect("invariant: plain data has a JSON form");
+    text.push('\n');
+    text
+}
+
+fn place(page: &Page<'_>, span: Span) -> Place {
+    let source = page.sources.get(span.source);
+    let (line, column) = source.position(span.start);
+    let (end_line, end_column) = source.position(span.end);
+    Place { file: source.name().to_owned(), line, column, end_line, end_column }
+}
+
+fn item(page: &Page<'_>, finding: &Finding) -> Item {
+    let words = |t: &str| page.redactor.words(t);
+    Item {
+        rule: finding.rule.to_string(),
+        severity: finding.severity,
+        message: words(&finding.message),
+        at: place(page, finding.at),
+        labels: finding.labels.iter().map(|l| Labelled { at: place(page, l.at), text: words(&l.text) }).collect(),
+        notes: finding.notes.iter().map(|n| words(n)).collect(),
+        fix: finding.fix.as_ref().ok().map(|f| fix_item(page, f)),
+        no_fix: finding.fix.as_ref().err().map(|r| words(r)),
+    }
+}
+
+fn fix_item(page: &Page<'_>, fix: &Fix) -> FixItem {
+    FixItem {
+        title: page.redactor.words(&fix.title),
+        safety: fix.safety,
+        because: page.redactor.words(&fix.because),
+        steps: fix.steps.iter().map(|s| step_item(page, s)).collect(),
+    }
+}
+
+fn step_item(page: &Page<'_>, step: &Step) -> StepItem {
+    let words = |t: &str| page.redactor.words(t);
+    let action = match &step.action {
+        Action::Edit(edits) => ActionItem::Edit {
+            edits: edits
+                .iter()
+                .map(|e| {
+                    let source = page.sources.get(e.at.source);
+                    let hidden = page.redactor.line(&source, e.at).text.contains(MASK) || hides_line(page, e.at);
+                    let text = if hidden && e.at.start != e.at.end { MASK.to_owned() } else { words(&e.text) };
+                    EditItem { at: place(page, e.at), text }
+                })
+                .collect(),
+        },
+        Action::SetDynamic { key, value } => ActionItem::SetDynamic { key: words(key), value: words(value) },
+        Action::Sql(statement) => ActionItem::Sql { statement: words(statement) },
+        Action::Command(line) => ActionItem::Command { line: words(line) },
+        Action::Reload => ActionItem::Reload,
+        Action::Restart => ActionItem::Restart,
+        Action::Wait(until) => ActionItem::Wait { until: words(until) },
+        Action::Human(text) => ActionItem::Human { text: words(text) },
+    };
+    StepItem { disruption: step.disruption, action }
+}
+
+/// Whether a replacement may repeat a secret: its place on the line is masked.
+fn hides_line(page: &Page<'_>, at: Span) -> bool {
+    let source = page.sources.get(at.source);
+    source.line_span(source.line_index(at.start)).is_some_and(|line| {
+        let shown = page.redactor.line(&source, line);
+        let (from, to) = (shown.at(at.start), shown.at(at.end));
+        shown.text.get(from..to.max(from)).is_none_or(|t| t.contains(MASK)) || from == to && at.start != at.end
+    })
+}

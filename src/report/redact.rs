@@ -1,0 +1,213 @@
+//! What must not be seen, and how a line of a file is shown without it.
+//!
+//! Three nets, one behind the other: the bytes that parsers marked as secret; words in front of a value that name a secret,
+//! for text that no parser understood; and the secret values themselves, wherever else they turn up. Control and
+//! direction characters are replaced too: a report must not drive the terminal.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::secret::Secret;
+use crate::source::{Source, SourceId, Span};
+
+/// What stands in the place of a secret.
+pub const MASK: &str = "***";
+
+/// Knows what is secret in a run.
+#[derive(Debug, Default)]
+pub struct Redactor {
+    spans: BTreeMap<SourceId, Vec<Span>>,
+    values: Vec<Secret>,
+}
+
+/// A line as it is shown, and where the bytes of the file went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// The line, without secrets and control characters.
+    pub text: String,
+    /// `(byte in the source, byte in text)` at every place where a shown character begins, ascending.
+    map: Vec<(u32, usize)>,
+}
+
+impl Shown {
+    /// Where a byte of the source is shown.
+    #[must_use]
+    pub fn at(&self, byte: u32) -> usize {
+        let i = self.map.partition_point(|(from, _)| *from <= byte);
+        match i.checked_sub(1).map(|i| self.map[i]) {
+            Some((from, to)) if from == byte || i < self.map.len() => to,
+            Some(_) => self.text.len(),
+            None => 0,
+        }
+    }
+}
+
+/// Words that announce a secret, and the value behind them.
+static ANNOUNCED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    [
+        r#"(?i)(?:password|passwd|passphrase|secrets?|token|passw?)["']?[ \t]*[:=][ \t]*(?P<v>\S.*)$"#,
+        r"(?i)\bpassword[ \t]+(?P<v>[eEuU]?&?'(?:[^']|'')*'?|\$\w*\$.*)",
+        r"[a-z]://[^:/@\s]*:(?P<v>[^@\s]+)@",
+    ]
+    .iter()
+    .map(|r| Regex::new(r).expect("invariant: a valid pattern"))
+    .collect()
+});
+
+/// A value this short, or this much like a name, would also blot out innocent words.
+fn is_telling(value: &str) -> bool {
+    value.chars().count() >= 6 && !(value.len() < 12 && value.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+}
+
+impl Redactor {
+    /// From the bytes that parsers marked and the secrets that they read.
+    #[must_use]
+    pub fn new(spans: impl IntoIterator<Item = Span>, values: impl IntoIterator<Item = Secret>) -> Self {
+        let mut by_source: BTreeMap<SourceId, Vec<Span>> = BTreeMap::new();
+        for span in spans {
+            by_source.entry(span.source).or_default().push(span);
+        }
+        by_source.values_mut().for_each(|s| s.sort());
+        let mut values: Vec<Secret> = values.into_iter().filter(|v| is_telling(v.reveal())).collect();
+        values.sort_by(|a, b| b.reveal().len().cmp(&a.reveal().len()).then_with(|| a.reveal().cmp(b.reveal())));
+        values.dedup();
+        Self { spans: by_source, values }
+    }
+
+    /// A text of ours without secrets and control characters.
+    #[must_use]
+    pub fn words(&self, text: &str) -> String {
+        let mut out = text.to_owned();
+        for value in &self.values {
+            if out.contains(value.reveal()) {
+                out = out.replace(value.reveal(), MASK);
+            }
+        }
+        let mut clean = String::with_capacity(out.len());
+        for c in out.chars() {
+            match visible(c) {
+                Some(text) if c != '\n' => clean.push_str(text),
+                _ => clean.push(c),
+            }
+        }
+        clean
+    }
+
+    /// The part of a line of a file between two bytes, as it may be shown.
+    #[must_use]
+    pub fn line(&self, source: &Source, part: Span) -> Shown {
+        let masks = self.masks(source, part);
+        let mut shown = Shown { text: String::new(), map: Vec::new() };
+        let mut at = part.start;
+        for chunk in source.bytes()[part.range()].utf8_chunks() {
+            for c in chunk.valid().chars() {
+                push(&mut shown, at, c, &masks);
+                at += u32::try_from(c.len_utf8()).unwrap_or(1);
+            }
+            if !chunk.invalid().is_empty() {
+                push(&mut shown, at, char::REPLACEMENT_CHARACTER, &masks);
+                at += u32::try_from(chunk.invalid().len()).unwrap_or(1);
+            }
+        }
+        shown
+    }
+
+    /// The secret bytes of a part of a source, sorted, in bytes of the source.
+    fn masks(&self, source: &Source, part: Span) -> Vec<Range<u32>> {
+        let mut masks: Vec<Range<u32>> = self
+            .spans
+            .get(&source.id())
+            .into_iter()
+            .flatten()
+            .filter(|s| s.start < part.end && s.end > part.start)
+            .map(|s| s.start..s.end)
+            .collect();
+        let raw = &source.bytes()[part.range()];
+        let offset = |n: usize| part.start + u32::try_from(n).unwrap_or(0);
+        if let Ok(text) = std::str::from_utf8(raw) {
+            for pattern in ANNOUNCED.iter() {
+                let values = pattern.captures_iter(text).filter_map(|c| c.name("v"));
+                masks.extend(values.map(|v| offset(v.start())..offset(v.end())));
+            }
+        }
+        for value in &self.values {
+            let found = memchr::memmem::find_iter(raw, value.reveal().as_bytes());
+            masks.extend(found.map(|i| offset(i)..offset(i + value.reveal().len())));
+        }
+        masks.sort_by_key(|m| (m.start, m.end));
+        masks
+    }
+}
+
+fn push(shown: &mut Shown, at: u32, c: char, masks: &[Range<u32>]) {
+    shown.map.push((at, shown.text.len()));
+    let Some(mask) = masks.iter().find(|m| m.contains(&at)) else {
+        match visible(c) {
+            Some(text) => shown.text.push_str(text),
+            None => shown.text.push(c),
+        }
+        return;
+    };
+    let begins = shown.map.len() < 2 || at == mask.start || !masks.iter().any(|m| m.contains(&(at - 1)));
+    if begins && !shown.text.ends_with(MASK) {
+        shown.text.push_str(MASK);
+    }
+}
+
+/// How a character is written that would otherwise act on the terminal or turn the reading direction.
+fn visible(c: char) -> Option<&'static str> {
+    match c {
+        '\t' => None,
+        '\u{1b}' => Some("␛"),
+        '\0' => Some("␀"),
+        '\r' => Some("␍"),
+        '\u{7f}' => Some("␡"),
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => Some("\u{fffd}"),
+        c if c.is_control() => Some("\u{fffd}"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(redactor: &Redactor, text: &str) -> String {
+        let source = Source::lone("x", text);
+        redactor.line(&source, source.whole()).text
+    }
+
+    #[test]
+    fn hides_announced_values_without_any_parser() {
+        let r = Redactor::default();
+        assert_eq!(shown(&r, "    password: @hunter2 # x"), "    password: ***");
+        assert_eq!(shown(&r, "host all all ::/0 ldap ldapbindpasswd=\"a b\""), "host all all ::/0 ldap ldapbindpasswd=***");
+        assert_eq!(shown(&r, "CREATE ROLE a PASSWORD 'x''y' LOGIN;"), "CREATE ROLE a PASSWORD *** LOGIN;");
+        assert_eq!(shown(&r, "url: postgres://me:pw@host/db"), "url: postgres://me:***@host/db");
+        assert_eq!(shown(&r, "password_encryption: md5"), "password_encryption: md5");
+        assert_eq!(shown(&r, "pgpass: /tmp/pgpass"), "pgpass: /tmp/pgpass");
+    }
+
+    #[test]
+    fn hides_known_values_everywhere_but_not_plain_names() {
+        let r = Redactor::new([], [Secret::new("s3cret-word"), Secret::new("postgres")]);
+        assert_eq!(r.words("it is s3cret-word for postgres"), "it is *** for postgres");
+        assert_eq!(shown(&r, "# s3cret-word"), "# ***");
+    }
+
+    #[test]
+    fn places_follow_the_text_around_a_mask() {
+        let source = Source::lone("x", "a: bcdef g");
+        let r = Redactor::new([source.span(3, 8)], []);
+        let line = r.line(&source, source.whole());
+        assert_eq!((line.text.as_str(), line.at(3), line.at(9), line.at(10)), ("a: *** g", 3, 7, 8));
+    }
+
+    #[test]
+    fn does_not_drive_the_terminal() {
+        assert_eq!(shown(&Redactor::default(), "a\u{1b}[31m\u{202e}b"), "a␛[31m\u{fffd}b");
+    }
+}

@@ -1,0 +1,71 @@
+//! Checks that need code. One function a rule, named like it; everything else about the rule is in its file.
+
+mod cluster;
+mod hba;
+mod host;
+mod roles;
+mod settings;
+mod slots;
+mod yaml;
+
+use super::report::Report;
+use crate::facts::Facts;
+use crate::facts::gap::Gap;
+
+/// A check: pure, synchronous, sees everything. An error means "not checked", never "fine".
+pub type Check = fn(&Facts, &mut Report) -> Result<(), Gap>;
+
+/// Every native check by the name that rule files use, sorted.
+pub static NATIVE: &[(&str, Check)] = &[
+    ("cmdline-guc-below-runtime-minimum", settings::cmdline_guc_below_runtime_minimum::check),
+    ("cmdline-guc-in-local-parameters", settings::cmdline_guc_in_local_parameters::check),
+    ("cmdline-guc-not-carried-over", settings::cmdline_guc_not_carried_over::check),
+    ("dcs-multiple-sections", yaml::dcs_multiple_sections::check),
+    ("dcs-section-missing", yaml::dcs_section_missing::check),
+    ("hba-replication-missing-for-member", hba::hba_replication_missing_for_member::check),
+    ("hba-rewind-missing", hba::hba_rewind_missing::check),
+    ("hba-superuser-local-missing", hba::hba_superuser_local_missing::check),
+    ("listen-missing-port", cluster::listen_missing_port::check),
+    ("managed-guc-in-parameters", settings::managed_guc_in_parameters::check),
+    ("name-or-scope-not-string", yaml::name_or_scope_not_string::check),
+    ("pg-connect-address-unusable", cluster::connect_address_unusable::postgresql),
+    ("recovery-gucs-in-auto-conf", settings::recovery_gucs_in_auto_conf::check),
+    ("restapi-connect-address-unusable", cluster::connect_address_unusable::restapi),
+    ("rewind-grants-missing", roles::rewind_grants_missing::check),
+    ("role-replication-missing-attribute", roles::role_attribute::replication),
+    ("role-superuser-not-superuser", roles::role_attribute::superuser),
+    ("slot-name-collision", slots::slot_name_collision::check),
+    ("slots-bad-value", slots::slots_bad_value::check),
+    ("slots-invalid-name", slots::slots_invalid_name::check),
+    ("slots-not-mapping", slots::slots_not_mapping::check),
+    ("systemd-killmode", host::systemd_killmode::check),
+    ("systemd-user-mismatch", host::systemd_user_mismatch::check),
+    ("tag-nofailover-string", yaml::tag_nofailover_string::check),
+    ("timeouts-rule", cluster::timeouts_rule::check),
+    ("yaml-hash-truncated-value", yaml::yaml_hash_truncated_value::check),
+    ("yaml-implicit-bool", yaml::yaml_implicit::bool),
+    ("yaml-implicit-number-or-date", yaml::yaml_implicit::number_or_date),
+    ("yaml-sexagesimal", yaml::yaml_implicit::sexagesimal),
+];
+
+/// The check of that name.
+#[must_use]
+pub fn find(name: &str) -> Option<Check> {
+    NATIVE.binary_search_by(|(n, _)| (*n).cmp(name)).ok().map(|i| NATIVE[i].1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NATIVE;
+    use crate::rules::builtin::BUILTIN;
+    use crate::rules::schema::CheckSpec;
+
+    #[test]
+    fn the_list_is_sorted_and_matches_the_rule_files() {
+        assert!(NATIVE.is_sorted_by(|a, b| a.0 < b.0));
+        let named = BUILTIN.iter().filter_map(|r| if let CheckSpec::Native(n) = &r.check { Some(n.as_ref()) } else { None });
+        let mut named: Vec<&str> = named.collect();
+        named.sort_unstable();
+        assert_eq!(named, NATIVE.iter().map(|n| n.0).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,84 @@
+//! An address for other members that leads back to themselves or nowhere.
+
+use std::net::IpAddr;
+
+use crate::facts::Facts;
+use crate::facts::gap::Gap;
+use crate::rules::report::Report;
+
+pub(in crate::rules::native) fn postgresql(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    find("postgresql", "5432", facts, report);
+    Ok(())
+}
+
+pub(in crate::rules::native) fn restapi(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    find("restapi", "8008", facts, report);
+    Ok(())
+}
+
+fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
+    let path = format!("{section}.connect_address");
+    for file in &facts.patroni {
+        let Some(item) = file.config.get(&path) else { continue };
+        let Some(address) = item.as_str().filter(|a| !a.is_empty()) else { continue };
+        let (host, own_port) = split(address);
+        let problem = match fault(host) {
+            Some(fault) => fault,
+            None if own_port.is_none() && section == "postgresql" => "it names no port, so Patroni publishes it without one",
+            None => continue,
+        };
+        report.add(
+            report
+                .problem(item.span)
+                .arg("address", address)
+                .arg("problem", problem)
+                .arg("port", own_port.unwrap_or(port)),
+        );
+    }
+}
+
+/// Host without brackets, and port.
+fn split(address: &str) -> (&str, Option<&str>) {
+    let (host, port) = match address.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !(host.contains(':') && !host.starts_with('[')) => {
+            (host, Some(port))
+        }
+        _ => (address, None),
+    };
+    (host.trim_start_matches('[').trim_end_matches(']'), port)
+}
+
+fn fault(host: &str) -> Option<&'static str> {
+    let every = "it stands for every address, so whoever connects to it reaches himself";
+    let own = "it is a loopback address, so whoever connects to it reaches himself";
+    match host.parse::<IpAddr>() {
+        Ok(ip) if ip.is_unspecified() => Some(every),
+        Ok(ip) if ip.is_loopback() => Some(own),
+        Ok(_) => None,
+        Err(_) if host == "*" => Some(every),
+        Err(_) if host.eq_ignore_ascii_case("localhost") => Some(own),
+        Err(_) if host.contains(',') => Some("it names several hosts; other members can use only one"),
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{fault, split};
+
+    #[test]
+    fn splits_hosts_of_all_forms() {
+        assert_eq!(split("10.0.0.1:5432"), ("10.0.0.1", Some("5432")));
+        assert_eq!(split("[::1]:5432"), ("::1", Some("5432")));
+        assert_eq!(split("fe80::5432"), ("fe80::5432", None));
+        assert_eq!(split("db1"), ("db1", None));
+    }
+
+    #[test]
+    fn knows_addresses_that_lead_nowhere() {
+        for host in ["127.0.0.2", "::", "*", "LocalHost", "a,b"] {
+            assert!(fault(host).is_some(), "{host}");
+        }
+        assert_eq!(fault("10.0.0.1").or(fault("db1.example")), None);
+    }
+}

@@ -1,0 +1,26 @@
+//! Connections that Patroni needs and `pg_hba.conf` does not let in.
+
+pub(super) mod hba_replication_missing_for_member;
+pub(super) mod hba_rewind_missing;
+pub(super) mod hba_superuser_local_missing;
+mod peers;
+
+use crate::facts::HbaFile;
+use crate::facts::connections::Admission;
+use crate::source::Span;
+
+/// Where a line would have to go, and what decides until then.
+fn place(file: &HbaFile, admission: Admission) -> (Span, &'static str) {
+    match admission {
+        Admission::Refused(rule) => (file.hba.rules[rule].span, ": this line refuses it"),
+        Admission::Asked(_) | Admission::NoLine => {
+            let first = file.hba.rules.first().map_or_else(|| file.source.span(0, 0), |r| r.kind.span);
+            (first, "")
+        }
+    }
+}
+
+/// An address as a line of `pg_hba.conf` writes a single host.
+fn single(address: std::net::IpAddr) -> String {
+    format!("{address}/{}", if address.is_ipv4() { 32 } else { 128 })
+}

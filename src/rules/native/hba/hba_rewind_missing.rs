@@ -1,0 +1,21 @@
+//! A member cannot rewind itself from another one.
+
+use super::peers::{self, Wanted};
+use crate::facts::gap::Gap;
+use crate::facts::hba_decision::Database;
+use crate::facts::{Facts, PatroniFile};
+use crate::rules::report::Report;
+
+pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    if facts.patroni.iter().any(rewinds) {
+        let database = Database::Named("postgres".to_owned());
+        peers::check(&Wanted { role: "rewind", database, word: "postgres" }, facts, report);
+    }
+    Ok(())
+}
+
+fn rewinds(file: &PatroniFile) -> bool {
+    ["postgresql.use_pg_rewind", "bootstrap.dcs.postgresql.use_pg_rewind"]
+        .iter()
+        .any(|key| file.config.get(key).is_some_and(|i| i.is_yaml("true")))
+}

@@ -1,0 +1,46 @@
+//! Patroni's superuser cannot log in to its own server.
+
+use super::{place, single};
+use crate::facts::connections::{admission, login, own_address};
+use crate::facts::gap::Gap;
+use crate::facts::hba_decision::Database;
+use crate::facts::{Facts, Member};
+use crate::rules::report::Report;
+
+pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for member in facts.members() {
+        let Some(hba) = report.known(member.hba.clone()) else { continue };
+        let _ = report_member(facts, member, hba, report).map_err(|gap| report.known::<()>(Err(gap)));
+    }
+    Ok(())
+}
+
+fn report_member(facts: &Facts, member: &Member, hba: usize, report: &mut Report) -> Result<(), Gap> {
+    let patroni = &facts.patroni[member.file];
+    let Some(login) = login(patroni, "superuser") else { return Ok(()) };
+    let database = patroni.config.get("postgresql.database").and_then(|d| d.as_str()).unwrap_or("postgres");
+    let from = own_address(facts, member)?;
+    let file = &facts.hbas[hba];
+    let admission = admission(&file.hba, &login, from, &Database::Named(database.to_owned()), &member.name)?;
+    if admission.is_open() {
+        return Ok(());
+    }
+    let (at, decided) = place(file, admission);
+    let line = match from {
+        Some(address) => format!("host {database} {} {} scram-sha-256", login.user, single(address)),
+        None => format!("local {database} {} peer", login.user),
+    };
+    let mut problem = report
+        .problem(at)
+        .arg("member", member.name.as_str())
+        .arg("user", login.user)
+        .arg("database", database)
+        .arg("from", from.map_or_else(|| "the unix socket".to_owned(), |a| a.to_string()))
+        .arg("decided", decided)
+        .arg("line", line);
+    if let Some(user) = patroni.config.get("postgresql.authentication.superuser.username") {
+        problem = problem.label(user.span, "Patroni logs in as this role");
+    }
+    report.add(problem);
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! systemd units that run Patroni.
+
+pub(super) mod systemd_killmode;
+pub(super) mod systemd_user_mismatch;

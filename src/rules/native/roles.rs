@@ -1,0 +1,12 @@
+//! The roles that Patroni logs in as, against the SQL that makes them.
+
+pub(super) mod rewind_grants_missing;
+pub(super) mod role_attribute;
+
+/// A name as SQL wants it.
+fn quoted(name: &str) -> String {
+    let plain = !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && !name.as_bytes()[0].is_ascii_digit();
+    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}

@@ -1,0 +1,49 @@
+//! A role of Patroni that lacks an attribute, in the SQL that makes it.
+
+use super::quoted;
+use crate::facts::gap::{Gap, GapReason};
+use crate::facts::{Facts, Member};
+use crate::parse::sql::{Attribute, RoleFacts};
+use crate::rules::report::Report;
+
+pub(in crate::rules::native) fn replication(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    let wanted = [(Attribute::Replication, "REPLICATION"), (Attribute::Login, "LOGIN")];
+    find("postgresql.authentication.replication.username", &wanted, facts, report);
+    Ok(())
+}
+
+pub(in crate::rules::native) fn superuser(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    let wanted = [(Attribute::Superuser, "SUPERUSER"), (Attribute::Login, "LOGIN")];
+    find("postgresql.authentication.superuser.username", &wanted, facts, report);
+    Ok(())
+}
+
+fn find(path: &str, wanted: &[(Attribute, &str)], facts: &Facts, report: &mut Report) {
+    for member in facts.members().filter(|m| !m.sqls.is_empty()) {
+        let Some(user) = facts.patroni[member.file].config.get(path) else { continue };
+        let Some(name) = user.as_str() else { continue };
+        let Some(role) = role(facts, member, name) else {
+            let what = format!("role `{name}` in the SQL files");
+            report.known::<()>(Err(Gap::new(what, GapReason::NotGiven).on(&member.name)));
+            continue;
+        };
+        let is_superuser = role.has(Attribute::Superuser);
+        let missing = wanted.iter().find(|(a, _)| !role.has(*a) && !(is_superuser && *a == Attribute::Replication));
+        if let Some((attribute, word)) = missing {
+            let at = role.attributes.get(attribute).map_or(role.named, |a| a.span);
+            report.add(
+                report
+                    .problem(at)
+                    .arg("role", name)
+                    .arg("quoted", quoted(name))
+                    .arg("attribute", *word)
+                    .label(user.span, "used here"),
+            );
+        }
+    }
+}
+
+/// What the SQL of a member's cluster says of a role that it makes; what it only alters may have more attributes.
+fn role<'a>(facts: &'a Facts, member: &Member, name: &str) -> Option<&'a RoleFacts> {
+    member.sqls.iter().find_map(|i| facts.sqls[*i].sql.roles().get(name)).filter(|r| r.created.is_some())
+}

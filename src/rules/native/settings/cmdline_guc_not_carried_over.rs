@@ -1,0 +1,42 @@
+//! A command-line setting of today's server that Patroni will replace.
+
+use crate::facts::enforced::enforced;
+use crate::facts::gap::Gap;
+use crate::facts::settings::{default_value, equal};
+use crate::facts::{Facts, Member};
+use crate::knowledge::patroni::{CommandLineSetting, command_line};
+use crate::rules::report::Report;
+
+pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for member in facts.members() {
+        let Some(conf) = report.known(member.conf.clone()) else { continue };
+        for setting in command_line(facts.patroni_version).filter(|s| s.default.is_some()) {
+            compare(facts, member, conf, setting, report);
+        }
+    }
+    Ok(())
+}
+
+fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSetting, report: &mut Report) {
+    let file = &facts.patroni[member.file];
+    let Some(assignment) = facts.confs[conf].conf.effective(setting.name) else { return };
+    let today = &assignment.set.value.value;
+    let Some(used) = enforced(file, setting) else { return };
+    if equal(setting.name, today, &used.value) || file.local_parameter(setting.name).is_some() {
+        return;
+    }
+    // Patroni's own default is no worse than a value that PostgreSQL would have without the line.
+    if used.at.is_none() && default_value(setting.name, member.postgresql).is_some_and(|d| equal(setting.name, today, &d)) {
+        return;
+    }
+    let mut problem = report
+        .problem(assignment.set.value.span)
+        .arg("name", setting.name)
+        .arg("value", today.as_str())
+        .arg("enforced", used.value.as_str());
+    problem = match used.at {
+        Some(at) => problem.label(at, "Patroni will use this"),
+        None => problem.label(file.place_of("bootstrap.dcs.postgresql.parameters"), "it is not set here"),
+    };
+    report.add(problem);
+}

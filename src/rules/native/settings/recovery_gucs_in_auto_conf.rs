@@ -1,0 +1,43 @@
+//! Recovery settings in postgresql.auto.conf, from where Patroni deletes them.
+
+use crate::facts::Facts;
+use crate::facts::gap::Gap;
+use crate::rules::report::Report;
+
+/// What `ConfigHandler._sanitize_auto_conf` takes out of the file (`available_parameters/0_postgres.yml`, `recovery_parameters`).
+const RECOVERY: [&str; 18] = [
+    "archive_cleanup_command",
+    "pause_at_recovery_target",
+    "primary_conninfo",
+    "primary_slot_name",
+    "promote_trigger_file",
+    "recovery_end_command",
+    "recovery_min_apply_delay",
+    "recovery_target",
+    "recovery_target_action",
+    "recovery_target_inclusive",
+    "recovery_target_lsn",
+    "recovery_target_name",
+    "recovery_target_time",
+    "recovery_target_timeline",
+    "recovery_target_xid",
+    "restore_command",
+    "standby_mode",
+    "trigger_file",
+];
+
+pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.confs {
+        for assignment in file.conf.assignments() {
+            let source = facts.sources.get(assignment.set.span.source);
+            if !source.name().ends_with(".auto.conf") || assignment.set.value.value.is_empty() {
+                continue;
+            }
+            let name = assignment.set.name.value.to_ascii_lowercase();
+            if RECOVERY.binary_search(&name.as_str()).is_ok() {
+                report.add(report.problem(assignment.set.name.span).arg("name", name));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,19 @@
+//! A permanent slot with a name that PostgreSQL does not allow (`dcs/__init__.py:slot_name_re`).
+
+use crate::facts::Facts;
+use crate::facts::gap::Gap;
+use crate::rules::report::Report;
+
+pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let Some(slots) = file.config.get("bootstrap.dcs.slots") else { continue };
+        for pair in slots.pairs() {
+            let Some(name) = pair.key.value.as_str() else { continue };
+            let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+            if !(1..=63).contains(&name.len()) || !name.bytes().all(allowed) {
+                report.add(report.problem(pair.key.span).arg("name", name));
+            }
+        }
+    }
+    Ok(())
+}

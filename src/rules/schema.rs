@@ -1,0 +1,423 @@
+//! What a rule file may say. One schema for built-in and organisation rules; the build script reads the same types.
+//!
+//! Texts are `Cow` so that a rule that was compiled in needs no memory of its own and one that was read at start can own it.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+/// A text of a rule.
+pub type Text = Cow<'static, str>;
+/// A list of a rule.
+pub type List<T> = Cow<'static, [T]>;
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Works, but is fragile or not what was meant.
+    Warning,
+    /// Fails, or loses data.
+    Error,
+}
+
+impl Severity {
+    /// The word for it in every output.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// How finished a rule is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Off unless asked for, and free to change.
+    Trial,
+    /// On.
+    #[default]
+    Stable,
+    /// On, and about to go.
+    Deprecated,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub enum Need {
+    /// Any file at all.
+    #[serde(rename = "file")]
+    File,
+    /// Patroni's configuration.
+    #[serde(rename = "patroni.yml")]
+    Patroni,
+    /// PostgreSQL's configuration.
+    #[serde(rename = "postgresql.conf")]
+    Conf,
+    /// `pg_hba.conf`, or the list in Patroni's configuration.
+    #[serde(rename = "pg_hba.conf")]
+    Hba,
+    /// `pg_ident.conf`
+    #[serde(rename = "pg_ident.conf")]
+    Ident,
+    /// A systemd unit or its environment file.
+    #[serde(rename = "unit")]
+    Unit,
+    /// SQL that sets up roles.
+    #[serde(rename = "role-sql")]
+    RoleSql,
+    /// Answers of a running server.
+    #[serde(rename = "sql")]
+    Sql,
+    /// Owner and mode of files on the host.
+    #[serde(rename = "host")]
+    Host,
+}
+
+impl Need {
+    /// The word for it in every output, the same as in a rule file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Patroni => "patroni.yml",
+            Self::Conf => "postgresql.conf",
+            Self::Hba => "pg_hba.conf",
+            Self::Ident => "pg_ident.conf",
+            Self::Unit => "unit",
+            Self::RoleSql => "role-sql",
+            Self::Sql => "sql",
+            Self::Host => "host",
+        }
+    }
+}
+
+/// May a fix be applied without asking? Ordered: apply if the fix is at least as safe as wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Safety {
+    /// A person has to decide or to do it.
+    Manual,
+    /// Can be applied by the tool, but changes behaviour; the reason is in `because`.
+    Unsafe,
+    /// Can be applied as it is.
+    Safe,
+}
+
+/// What a step does to those who use the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Disruption {
+    /// Nothing.
+    #[default]
+    None,
+    /// A reload: new values, sessions stay.
+    Reload,
+    /// A restart: connections drop.
+    Restart,
+    /// The database is away for longer than a restart.
+    Downtime,
+}
+
+/// One step of a fix, as a rule file writes it: a map of one key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum StepSpec {
+    /// Change the bytes that the check names.
+    Edit(Nothing),
+    /// Set a key of the dynamic configuration.
+    SetDynamic {
+        /// Path of the key, `postgresql.parameters.max_connections`.
+        key: Text,
+        /// Its new value, as YAML.
+        value: Text,
+    },
+    /// A statement for the primary.
+    Sql(Text),
+    /// A command line for the member's host.
+    Command(Text),
+    /// Reload the configuration of the member.
+    Reload(Nothing),
+    /// Restart the member's PostgreSQL.
+    Restart(Nothing),
+    /// Something that a person does.
+    Human(Text),
+}
+
+/// An empty map, `{}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+/// How to mend it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FixSpec {
+    /// Starts with a verb.
+    pub title: Text,
+    /// Whether the tool may apply it.
+    pub safety: Safety,
+    /// Why it is not `safe`.
+    #[serde(default)]
+    pub because: Text,
+    /// In order.
+    #[serde(with = "serde_yaml::with::singleton_map_recursive")]
+    pub steps: List<StepSpec>,
+}
+
+/// Where a PostgreSQL setting can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub enum Place {
+    /// `postgresql.conf` and what it includes.
+    #[serde(rename = "postgresql.conf")]
+    Conf,
+    /// `postgresql.parameters` of the local file.
+    #[serde(rename = "local")]
+    Local,
+    /// `bootstrap.dcs.postgresql.parameters`.
+    #[serde(rename = "dcs")]
+    Dcs,
+}
+
+/// The `setting` kind: a PostgreSQL setting has a value that it must not have.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SettingSpec {
+    /// Its name.
+    pub name: Text,
+    /// Where to look.
+    #[serde(rename = "in")]
+    pub places: List<Place>,
+    /// Values that are bad, compared as PostgreSQL reads them.
+    pub bad: List<Text>,
+}
+
+/// The `yaml-key` kind: a key of Patroni's configuration is absent, or has a value that it must not have.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct YamlKeySpec {
+    /// Path of the key.
+    pub path: Text,
+    /// Only where this path exists too.
+    #[serde(default)]
+    pub within: Text,
+    /// Fires when the key is absent.
+    #[serde(default)]
+    pub absent: bool,
+    /// Fires when the key is there.
+    #[serde(default)]
+    pub present: bool,
+    /// Fires when the key holds one of these, compared as YAML reads them.
+    #[serde(default)]
+    pub one_of: List<Text>,
+    /// Not when one of these paths exists.
+    #[serde(default)]
+    pub unless: List<Text>,
+}
+
+/// The `same-on-all-members` kind: a key must be equal in the files of all members of a cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SameSpec {
+    /// Paths of the keys, each compared by itself.
+    pub paths: List<Text>,
+    /// What Patroni takes where the key is absent.
+    #[serde(default)]
+    pub default: Text,
+    /// Show no values: they are secret.
+    #[serde(default)]
+    pub secret: bool,
+}
+
+/// The `hba` kind: a line of `pg_hba.conf` with all of these properties. An empty list stands for any.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct HbaSpec {
+    /// Connection types, as written.
+    #[serde(default)]
+    pub types: List<Text>,
+    /// Authentication methods.
+    pub methods: List<Text>,
+    /// Database names or keywords.
+    #[serde(default)]
+    pub databases: List<Text>,
+    /// Only lines that let in hosts other than this one.
+    #[serde(default)]
+    pub remote: bool,
+}
+
+/// Which files the `file` kind looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum FileOf {
+    /// Patroni's configuration.
+    #[serde(rename = "patroni.yml")]
+    Patroni,
+    /// Environment files of units.
+    #[serde(rename = "environment")]
+    Environment,
+}
+
+/// The `file` kind: a file of the host has mode bits that it must not have.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FileSpec {
+    /// Which files.
+    pub of: FileOf,
+    /// Only files that hold a secret.
+    #[serde(default)]
+    pub with_secrets: bool,
+    /// Mode bits that must not be set, in octal.
+    pub forbidden_mode: u32,
+}
+
+/// The `rows` kind: a query that returns one row per finding.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RowsSpec {
+    /// Exactly one read-only `SELECT`; its columns are the placeholders of the message.
+    pub query: Text,
+    /// The column that names the row.
+    pub key: Text,
+}
+
+/// How a rule finds what it finds: one of a closed set of kinds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CheckSpec {
+    /// A parser reports it while it reads.
+    Parser(Text),
+    /// The engine itself reports it.
+    Engine(Text),
+    /// A Rust function of that name.
+    Native(Text),
+    /// See [`SettingSpec`].
+    Setting(SettingSpec),
+    /// See [`YamlKeySpec`].
+    YamlKey(YamlKeySpec),
+    /// See [`SameSpec`].
+    SameOnAllMembers(SameSpec),
+    /// See [`HbaSpec`].
+    Hba(HbaSpec),
+    /// See [`FileSpec`].
+    File(FileSpec),
+    /// See [`RowsSpec`].
+    Rows(RowsSpec),
+}
+
+impl CheckSpec {
+    /// The name of the kind, as rule files write it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Parser(_) => "parser",
+            Self::Engine(_) => "engine",
+            Self::Native(_) => "native",
+            Self::Setting(_) => "setting",
+            Self::YamlKey(_) => "yaml-key",
+            Self::SameOnAllMembers(_) => "same-on-all-members",
+            Self::Hba(_) => "hba",
+            Self::File(_) => "file",
+            Self::Rows(_) => "rows",
+        }
+    }
+}
+
+/// A rule: everything about it but the logic of native checks.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Rule {
+    /// Kebab-case, names the bad state.
+    pub id: Text,
+    /// One line.
+    pub summary: Text,
+    /// Before configuration changes it.
+    pub severity: Severity,
+    /// How finished it is.
+    #[serde(default)]
+    pub status: Status,
+    /// What it looks at.
+    pub needs: List<Need>,
+    /// Patroni versions in which it is true, `">=3.0, <4.0"`; empty for all supported ones.
+    #[serde(default)]
+    pub patroni: Text,
+    /// PostgreSQL versions in which it is true; empty for all supported ones.
+    #[serde(default)]
+    pub postgresql: Text,
+    /// Rules that speak of the same cause in a more general way: their findings on a line that has one of this rule go.
+    #[serde(default)]
+    pub supersedes: List<Text>,
+    /// What happens, in effects a user sees, with the log line.
+    pub why: Text,
+    /// Where to read more.
+    pub references: List<Text>,
+    /// The live test that makes it happen.
+    #[serde(default)]
+    pub proof: Text,
+    /// How it is found.
+    #[serde(with = "serde_yaml::with::singleton_map")]
+    pub check: CheckSpec,
+    /// One line with placeholders, no period.
+    pub message: Text,
+    /// How to mend it.
+    #[serde(default)]
+    pub fix: Option<FixSpec>,
+    /// Why there is no fix to print.
+    #[serde(default)]
+    pub no_fix: Text,
+}
+
+/// The names between braces in a text, in order; `{{` stands for a brace.
+#[must_use]
+pub fn placeholders(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        rest = &rest[open + 1..];
+        if let Some(after) = rest.strip_prefix('{') {
+            rest = after;
+        } else if let Some(close) = rest.find('}') {
+            found.push(&rest[..close]);
+            rest = &rest[close + 1..];
+        }
+    }
+    found
+}
+
+impl Rule {
+    /// What is wrong with the rule itself, whatever its check does.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        let kebab = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !self.id.split('/').all(kebab) {
+            faults.push(format!("id `{}` is not kebab-case", self.id));
+        }
+        for (name, text) in [("summary", &self.summary), ("message", &self.message)] {
+            if text.is_empty() || text.contains('\n') || text.ends_with('.') {
+                faults.push(format!("{name} must be one line without a period at its end"));
+            }
+        }
+        if self.why.trim().is_empty() {
+            faults.push("why is empty".to_owned());
+        }
+        faults.extend(
+            self.references.iter().filter(|r| !r.starts_with("https://")).map(|r| format!("reference `{r}` is not https")),
+        );
+        match (&self.fix, self.no_fix.is_empty()) {
+            (Some(_), false) => faults.push("both fix and no-fix".to_owned()),
+            (None, true) => faults.push("neither fix nor no-fix".to_owned()),
+            (Some(fix), true) if fix.safety != Safety::Safe && fix.because.is_empty() => {
+                faults.push("a fix that is not safe needs because".to_owned());
+            }
+            (Some(fix), true) if fix.steps.is_empty() => faults.push("a fix without steps".to_owned()),
+            (Some(_), true) | (None, false) => {}
+        }
+        faults
+    }
+}
