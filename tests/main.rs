@@ -3,6 +3,7 @@
 mod cli;
 mod clusters;
 mod docs;
+mod fuzz_smoke;
 mod hostile_conf;
 mod hostile_files;
 mod hostile_hba;
@@ -15,5 +16,6 @@ mod oracle_yaml;
 mod patroni_keys;
 mod render;
 mod rules;
+mod sql;
 mod support;
 mod unit;
