@@ -22,5 +22,5 @@ for file in fuzz/fuzz_targets/*.rs; do
     echo "== fuzz $target: $seconds s"
     "target/fuzz/$triple/release/$target" "fuzz/corpus/$target" "fuzz/seeds/$target" \
         -artifact_prefix="fuzz/artifacts/$target/" -max_total_time="$seconds" -max_len=8192 -timeout=10 -rss_limit_mb=2048 \
-        -print_final_stats=1
+        -verbosity=0 -print_final_stats=1
 done
