@@ -3,7 +3,7 @@
 .PHONY: help setup demo test oracle lint bench fuzz clean-tools
 
 TOOLS := $(or $(PREFLIGHT_TOOLS),target/tools)
-DEMO ?= fixtures/clusters/demo
+DEMO ?= fixtures/clusters/shop
 SECONDS ?= 60
 
 help: ## what there is

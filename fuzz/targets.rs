@@ -1,6 +1,6 @@
 //! What is done to arbitrary bytes: each parser must return, and must point only into its text.
 //!
-//! The libFuzzer targets and the short test in tests/fuzz_smoke.rs share these functions.
+//! The libFuzzer targets and the short test in `tests/fuzz_smoke.rs` share these functions.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -37,7 +37,9 @@ fn problems(source: &Source, problems: &[Problem]) {
     for problem in problems {
         within(source, problem.at);
         problem.labels.iter().for_each(|(span, _)| within(source, *span));
-        problem.edits.iter().for_each(|edit| within(source, edit.at));
+        for edit in &problem.edits {
+            within(source, edit.at);
+        }
     }
 }
 
@@ -47,7 +49,7 @@ pub fn conf(data: &[u8]) {
     problems(&source, &parse::conf::parse(&source).problems);
 }
 
-/// pg_hba.conf, by the first version and the last one
+/// `pg_hba.conf`, by the first version and the last one
 pub fn hba(data: &[u8]) {
     let source = Source::lone("pg_hba.conf", data);
     for version in [13, 18] {
@@ -55,7 +57,7 @@ pub fn hba(data: &[u8]) {
     }
 }
 
-/// pg_ident.conf
+/// `pg_ident.conf`
 pub fn ident(data: &[u8]) {
     let source = Source::lone("pg_ident.conf", data);
     for version in [13, 18] {
@@ -71,7 +73,9 @@ pub fn sql(data: &[u8]) {
     for role in parsed.tree.roles().values() {
         within(&source, role.named);
         role.attributes.values().for_each(|a| within(&source, a.span));
-        role.password.iter().for_each(|p| within(&source, p.span));
+        if let Some(p) = &role.password {
+            within(&source, p.span);
+        }
     }
     parsed.tree.function_grants().iter().for_each(|g| within(&source, g.role.span));
 }
@@ -85,8 +89,12 @@ pub fn unit(data: &[u8]) {
         within(&source, assignment.key.span);
         within(&source, assignment.value.span);
         let (words, broken) = parse::unit::split_words(&assignment.value);
-        words.iter().for_each(|w| within(&source, w.span));
-        broken.iter().for_each(|span| within(&source, *span));
+        for w in &words {
+            within(&source, w.span);
+        }
+        if let Some(span) = &broken {
+            within(&source, *span);
+        }
     }
     let environment = parsed.tree.environment();
     problems(&source, &environment.problems);
@@ -100,7 +108,9 @@ pub fn unit(data: &[u8]) {
     problems(&source, &commands.problems);
     for command in &commands.tree {
         within(&source, command.path.span);
-        command.args.iter().for_each(|a| within(&source, a.span));
+        for a in &command.args {
+            within(&source, a.span);
+        }
     }
 }
 

@@ -1,6 +1,12 @@
 //! Build script: reads and checks the rule files and knowledge tables, and writes them down as Rust statics, so that they
 //! cost nothing at start. No network, no other program.
-#![allow(missing_docs, dead_code, unreachable_pub, reason = "a build script documents itself by what it writes; it uses part of the schema")]
+#![allow(
+    missing_docs,
+    dead_code,
+    unreachable_pub,
+    clippy::print_stdout,
+    reason = "a build script documents itself by what it writes; it uses part of the schema"
+)]
 
 #[path = "embed/guc.rs"]
 mod guc;

@@ -81,7 +81,8 @@ impl UnitFile {
     /// Whether it starts Patroni.
     #[must_use]
     pub fn runs_patroni(&self) -> bool {
-        let is_patroni = |word: &str| word.rsplit('/').next().is_some_and(|name| name == "patroni" || name == "patroni.py");
+        let is_patroni =
+            |word: &str| word.rsplit('/').next().is_some_and(|name| name == "patroni" || name == "patroni.py");
         self.unit
             .commands("ExecStart")
             .tree

@@ -34,7 +34,9 @@ pub fn run(cli: &Cli, on_terminal: bool) -> Output {
             Some(rule) => Output { stdout: report::page::rule(rule), ..Output::default() },
             None => fault(&format!("there is no rule `{rule}`; `patroni-preflight rules list` shows them")),
         },
-        Command::Rules { what: RulesCommand::List } => Output { stdout: report::page::list(BUILTIN), ..Output::default() },
+        Command::Rules { what: RulesCommand::List } => {
+            Output { stdout: report::page::list(BUILTIN), ..Output::default() }
+        }
     }
 }
 
@@ -78,7 +80,7 @@ pub fn lint(request: &Lint) -> Result<Linted, String> {
     let files = found.len();
     let nodes = request.nodes.as_deref().map(facts::nodes::parse).transpose()?.unwrap_or_default();
     let fence = files::Fence::new(&request.base, &request.paths);
-    let facts = facts::build(sources, found, nodes, problems, &fence, &request.options);
+    let facts = facts::build(sources, found, nodes, problems, &fence, request.options);
     let outcome = engine::run(BUILTIN, &facts, &request.selection);
     Ok(Linted { facts, outcome, files })
 }

@@ -32,7 +32,12 @@ fn the_exit_code_tells_what_was_found_and_the_last_line_says_it() {
     let bad = run(&["lint", "shop"], &clusters);
     assert_eq!(bad.status.code(), Some(1));
     assert!(last_line(&bad).contains("exit 1, "), "{}", last_line(&bad));
-    for usage in [&["lint", "--format", "nonsense"][..], &["lint", "--patroni", "2.1"], &["explain", "no-such-rule"], &["no-such-verb"]] {
+    for usage in [
+        &["lint", "--format", "nonsense"][..],
+        &["lint", "--patroni", "2.1"],
+        &["explain", "no-such-rule"],
+        &["no-such-verb"],
+    ] {
         let output = run(usage, &clusters);
         assert_eq!((output.status.code(), text(&output).as_str()), (Some(2), ""), "{usage:?}");
         assert!(!output.stderr.is_empty());
@@ -96,7 +101,15 @@ fn a_reader_that_goes_away_is_no_failure() {
 fn secrets_of_the_fixtures_are_in_no_format() {
     for format in ["full", "short", "json"] {
         let output = text(&run(&["lint", "--format", format, "clusters"], &path("fixtures")));
-        for secret in ["demo-restapi-word", "demo-superuser-word", "demo-replication-word", "demo-rewind-word", "0123", "-7Lq", "-2xT"] {
+        for secret in [
+            "demo-restapi-word",
+            "demo-superuser-word",
+            "demo-replication-word",
+            "demo-rewind-word",
+            "0123",
+            "-7Lq",
+            "-2xT",
+        ] {
             assert!(!output.contains(secret), "{format} shows {secret}");
         }
     }

@@ -14,7 +14,9 @@ fn healthy_clusters_are_silent_and_the_others_as_expected() {
         assert!(linted.files > 0, "{}: nothing was looked at", cluster.display());
         let actual = report(&linted, Format::Short);
         if name(&cluster).starts_with("healthy-") {
-            let silent = linted.outcome.findings.is_empty() && linted.outcome.gaps.is_empty() && linted.outcome.broken.is_empty();
+            let silent = linted.outcome.findings.is_empty()
+                && linted.outcome.gaps.is_empty()
+                && linted.outcome.broken.is_empty();
             if !silent {
                 wrong.push(format!("{}:\n{actual}", cluster.display()));
             }

@@ -9,14 +9,23 @@ use crate::support::{golden, path};
 
 /// The generated index of rules, `rules/README.md`.
 fn index() -> String {
-    let mut out = String::from("# Rules\n\nMade by the tests (`UPDATE=1 make test`); `patroni-preflight explain ID` shows a rule in full.\n");
+    let mut out = String::from(
+        "# Rules\n\nMade by the tests (`UPDATE=1 make test`); `patroni-preflight explain ID` shows a rule in full.\n",
+    );
     let mut areas: Vec<&str> = BUILTIN.iter().filter_map(|r| area(&r.id)).collect();
     areas.sort_unstable();
     areas.dedup();
     for name in areas {
         let _ = write!(out, "\n## {name}\n\n| rule | severity | kind | finds |\n|---|---|---|---|\n");
         for rule in BUILTIN.iter().filter(|r| area(&r.id) == Some(name)) {
-            let _ = writeln!(out, "| `{}` | {} | {} | {} |", rule.id, rule.severity.word(), rule.check.kind(), rule.summary);
+            let _ = writeln!(
+                out,
+                "| `{}` | {} | {} | {} |",
+                rule.id,
+                rule.severity.word(),
+                rule.check.kind(),
+                rule.summary
+            );
         }
     }
     out
@@ -33,7 +42,9 @@ fn every_kind_of_check_and_of_input_is_used_by_a_rule() {
     for kind in kinds {
         assert!(BUILTIN.iter().any(|r| r.check.kind() == kind), "no rule of kind {kind}");
     }
-    for need in ["file", "patroni.yml", "postgresql.conf", "pg_hba.conf", "pg_ident.conf", "unit", "role-sql", "sql", "host"] {
+    for need in
+        ["file", "patroni.yml", "postgresql.conf", "pg_hba.conf", "pg_ident.conf", "unit", "role-sql", "sql", "host"]
+    {
         assert!(BUILTIN.iter().any(|r| r.needs.iter().any(|n| n.word() == need)), "no rule needs {need}");
     }
     assert!(BUILTIN.len() >= 30);

@@ -1,5 +1,6 @@
 //! Files that are meant to hurt end in a finding, soon, and through the program itself.
 
+use std::fmt::Write as _;
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -54,7 +55,7 @@ fn a_hundred_megabytes_in_one_line_are_not_swallowed() {
 fn an_alias_bomb_does_not_explode() {
     let mut text = "scope: a\nname: b\nrestapi: {}\nx0: &x0 [l, l, l, l, l, l, l, l, l]\n".to_owned();
     for i in 1..12 {
-        text.push_str(&format!("x{i}: &x{i} [{}]\n", vec![format!("*x{}", i - 1); 9].join(", ")));
+        let _ = writeln!(text, "x{i}: &x{i} [{}]", vec![format!("*x{}", i - 1); 9].join(", "));
     }
     text.push_str("postgresql:\n  parameters: *x11\n");
     let dir = TempDir::new("bomb");

@@ -1,4 +1,5 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod cli;
 mod clusters;

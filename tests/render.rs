@@ -2,8 +2,8 @@
 
 use patroni_preflight::cli::Format;
 use patroni_preflight::report::json::SCHEMA;
-use patroni_preflight::run::render;
 use patroni_preflight::rules::schema::Severity;
+use patroni_preflight::run::render;
 
 use crate::support::{TempDir, golden, lint_dir, path, report, subdirs};
 
@@ -23,7 +23,8 @@ fn one_line_with_a_fix() {
 
 #[test]
 fn a_broken_file_with_control_characters_tabs_and_wide_characters() {
-    let text = "scope: 日本\nname: a\u{1b}[31m\nrestapi:\n\tlisten: 1\npostgresql:\n  listen: *:5432\netcd3: {host: 'h:1'}\n";
+    let text =
+        "scope: 日本\nname: a\u{1b}[31m\nrestapi:\n\tlisten: 1\npostgresql:\n  listen: *:5432\netcd3: {host: 'h:1'}\n";
     shape("awkward", &[("patroni.yml", text)]);
 }
 
@@ -60,7 +61,8 @@ fn json_is_valid_by_its_schema() {
     for dir in subdirs(&path("fixtures/clusters")).into_iter().chain(subdirs(&path("fixtures/rules"))) {
         let text = report(&lint_dir(&dir, None), Format::Json);
         let value = serde_json::from_str(&text).unwrap();
-        let errors: Vec<String> = validator.iter_errors(&value).map(|e| format!("{e} at {}", e.instance_path())).collect();
+        let errors: Vec<String> =
+            validator.iter_errors(&value).map(|e| format!("{e} at {}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{}: {errors:?}", dir.display());
         looked += 1;
     }

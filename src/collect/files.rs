@@ -71,12 +71,34 @@ fn looks_like(kind: Kind, bytes: &[u8]) -> bool {
     let any = |words: &[&str]| words.iter().any(|w| has(w));
     match kind {
         Kind::Patroni => {
-            let marks = ["scope", "restapi", "postgresql", "bootstrap", "etcd", "connect_address", "data_dir", "authentication"];
+            let marks = [
+                "scope",
+                "restapi",
+                "postgresql",
+                "bootstrap",
+                "etcd",
+                "connect_address",
+                "data_dir",
+                "authentication",
+            ];
             marks.iter().filter(|w| has(w)).count() >= 3
         }
         Kind::Unit => any(&["patroni", "postgres"]),
         Kind::Environment => has("PATRONI_"),
-        Kind::Sql => any(&["ROLE", "USER", "GRANT", "role", "user", "grant", "Role", "User", "Grant", "replication_slot", "ALTER SYSTEM", "alter system"]),
+        Kind::Sql => any(&[
+            "ROLE",
+            "USER",
+            "GRANT",
+            "role",
+            "user",
+            "grant",
+            "Role",
+            "User",
+            "Grant",
+            "replication_slot",
+            "ALTER SYSTEM",
+            "alter system",
+        ]),
         Kind::Conf | Kind::Hba | Kind::Ident => true,
     }
 }
@@ -132,7 +154,7 @@ pub struct Found {
 pub fn gather(sources: &SourceMap, base: &Path, paths: &[PathBuf]) -> (Vec<Found>, Vec<Problem>) {
     let disk = Disk::new(sources, base);
     let versioned: Vec<bool> = paths.iter().map(|p| is_versioned(&base.join(p))).collect();
-    let results: Vec<Result<Option<Found>, Problem>> = walk(base, paths)
+    let results: Vec<Result<Option<Found>, Box<Problem>>> = walk(base, paths)
         .into_par_iter()
         .map(|(path, guess)| {
             let named = paths.contains(&path);
@@ -146,17 +168,23 @@ pub fn gather(sources: &SourceMap, base: &Path, paths: &[PathBuf]) -> (Vec<Found
     for result in results {
         match result {
             Ok(file) => found.extend(file),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
     }
     (found, problems)
 }
 
-fn look(disk: &Disk<'_>, path: &Path, guess: Option<Guess>, named: bool, show_mode: bool) -> Result<Option<Found>, Problem> {
+fn look(
+    disk: &Disk<'_>,
+    path: &Path,
+    guess: Option<Guess>,
+    named: bool,
+    show_mode: bool,
+) -> Result<Option<Found>, Box<Problem>> {
     let source = match disk.read(path) {
         Ok(source) => source,
         Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Ok(None),
-        Err(why) => return Err(disk.unreadable(path, &why)),
+        Err(why) => return Err(Box::new(disk.unreadable(path, &why))),
     };
     let kind = match guess {
         Some(Guess::Sure(kind)) => Some(kind),
@@ -170,7 +198,9 @@ fn look(disk: &Disk<'_>, path: &Path, guess: Option<Guess>, named: bool, show_mo
             let mode = if shown { mode(&disk.base.join(path)) } else { None };
             Ok(Some(Found { source, kind, mode, named }))
         }
-        None if named => Err(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", path.display().to_string())),
+        None if named => {
+            Err(Box::new(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", path.display().to_string())))
+        }
         None => Ok(None),
     }
 }

@@ -22,11 +22,11 @@ pub fn generate(dir: &Path) -> Result<String, Box<dyn Error>> {
     if let Some(twice) = rules.windows(2).find(|w| w[0].0 == w[1].0) {
         return Err(format!("two rules are called {}", twice[0].0).into());
     }
-    let mut out = String::from("pub static BUILTIN: &[Rule] = &[\n");
+    let mut out = String::from("/// Every rule.\npub static BUILTIN: &[Rule] = &[\n");
     for (_, _, rule) in &rules {
         writeln!(out, "{},", emit(rule))?;
     }
-    out.push_str("];\npub static AREAS: &[&str] = &[");
+    out.push_str("];\n/// The folder of each rule of `BUILTIN`.\npub static AREAS: &[&str] = &[");
     for (_, area, _) in &rules {
         write!(out, "{area:?}, ")?;
     }
@@ -35,7 +35,8 @@ pub fn generate(dir: &Path) -> Result<String, Box<dyn Error>> {
 }
 
 fn load(file: &Path) -> Result<Rule, Box<dyn Error>> {
-    let rule: Rule = serde_yaml::from_str(&std::fs::read_to_string(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
+    let rule: Rule =
+        serde_yaml::from_str(&std::fs::read_to_string(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
     let mut faults = rule.faults();
     if rule.id != file_stem(file) {
         faults.push(format!("the id is `{}`", rule.id));

@@ -23,7 +23,7 @@ pub fn build(
     recording: nodes::Recording,
     problems: Vec<Problem>,
     fence: &Fence,
-    options: &Options,
+    options: Options,
 ) -> Facts {
     let nodes = nodes::place(recording, &sources);
     let mut facts = Facts { problems, nodes, patroni_version: options.patroni, ..Facts::default() };
@@ -69,7 +69,7 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> Vec<(Arc<Source>, Kind)> {
     later
 }
 
-fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: &Options) {
+fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {
     let versions = join::versions(facts, &sources, |m| m.conf.as_ref().ok().copied(), options);
     let read: Vec<(Parsed<Conf>, Vec<Problem>)> = sources
         .par_iter()
@@ -98,7 +98,7 @@ fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader,
     }
 }
 
-fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: &Options) {
+fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {
     let versions = join::versions(facts, &sources, |m| m.hba.as_ref().ok().copied(), options);
     let read: Vec<Parsed<Hba>> = sources
         .par_iter()
@@ -136,7 +136,7 @@ fn add_hba(facts: &mut Facts, source: Arc<Source>, parsed: Parsed<Hba>) {
     facts.hbas.push(HbaFile { source, hba: parsed.tree });
 }
 
-fn read_idents(facts: &mut Facts, sources: &[Arc<Source>], reader: &dyn Reader, options: &Options) {
+fn read_idents(facts: &mut Facts, sources: &[Arc<Source>], reader: &dyn Reader, options: Options) {
     for source in sources {
         let version = source.path().and_then(|p| join::version_in_path(&p.to_string_lossy())).or(options.postgresql);
         facts.problems.extend(ident::parse(source, reader, version.unwrap_or(newest())).problems);

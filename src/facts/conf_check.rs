@@ -108,6 +108,9 @@ mod tests {
         assert_eq!(rules("work_mem = 64mb\n", 18)[0].0, "guc-value-invalid");
         assert_eq!(rules("server_version = 1\n", 18)[0].0, "guc-value-invalid");
         let (rule, args) = rules("shared_bufers = 1GB\n", 18).remove(0);
-        assert_eq!((rule.as_str(), args.last()), ("unknown-guc", Some(&("suggestion".into(), "shared_buffers".to_owned()))));
+        assert_eq!(
+            (rule.as_str(), args.last()),
+            ("unknown-guc", Some(&("suggestion".into(), "shared_buffers".to_owned())))
+        );
     }
 }

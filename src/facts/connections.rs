@@ -60,7 +60,11 @@ pub fn login(file: &PatroniFile, role: &str) -> Option<Login> {
 /// When that needs a name to be resolved.
 pub fn own_address(facts: &Facts, member: &Member) -> Fact<Option<IpAddr>> {
     let config = &facts.patroni[member.file].config;
-    let truthy = |key: &str| config.get(key).is_some_and(|i| i.kind() == Type::Bool && i.as_setting().is_some_and(|s| parse_bool(&s) == Some(true)));
+    let truthy = |key: &str| {
+        config
+            .get(key)
+            .is_some_and(|i| i.kind() == Type::Bool && i.as_setting().is_some_and(|s| parse_bool(&s) == Some(true)))
+    };
     let sockets = config.get("postgresql.parameters.unix_socket_directories").is_some();
     if truthy("postgresql.use_unix_socket") && sockets {
         return Ok(None);
@@ -84,7 +88,9 @@ pub fn own_address(facts: &Facts, member: &Member) -> Fact<Option<IpAddr>> {
 pub fn address_of(facts: &Facts, member: &Member) -> Fact<IpAddr> {
     let config = &facts.patroni[member.file].config;
     let host = config.connect_address().or_else(|| config.listen()).map(|a| a.value.0);
-    let Some(host) = host else { return Err(Gap::new("`postgresql.connect_address`", GapReason::Unreadable).on(&member.name)) };
+    let Some(host) = host else {
+        return Err(Gap::new("`postgresql.connect_address`", GapReason::Unreadable).on(&member.name));
+    };
     let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
     match address {
         Some(address) if !address.is_unspecified() && !address.is_loopback() => Ok(address),

@@ -59,7 +59,9 @@ pub fn floor_of(setting: &CommandLineSetting) -> String {
         Accepts::Never => "to be left out".to_owned(),
         Accepts::True => "on".to_owned(),
         Accepts::Bool => "on or off".to_owned(),
-        Accepts::Words(words) => words.iter().filter(|w| **w != "hot_standby").copied().collect::<Vec<_>>().join(" or "),
+        Accepts::Words(words) => {
+            words.iter().filter(|w| **w != "hot_standby").copied().collect::<Vec<_>>().join(" or ")
+        }
         Accepts::Int { low, unit } => format!("at least {low}{}", unit.unwrap_or_default()),
     }
 }

@@ -60,13 +60,15 @@ fn split(candidates: &[Candidate], group: &[usize]) -> Vec<Vec<usize>> {
     clusters.sort_by_key(|c| (std::cmp::Reverse(c.len()), c[0]));
     let mut kept: Vec<Vec<usize>> = Vec::new();
     for cluster in clusters {
-        let strays = if cluster.len() == 1 { kept.iter_mut().find(|k| strays(candidates, k, cluster[0])) } else { None };
-        match strays {
+        let home = if cluster.len() == 1 { kept.iter_mut().find(|k| strays(candidates, k, cluster[0])) } else { None };
+        match home {
             Some(home) => home.extend(cluster),
             None => kept.push(cluster),
         }
     }
-    kept.iter_mut().for_each(|c| c.sort_unstable());
+    for cluster in &mut kept {
+        cluster.sort_unstable();
+    }
     kept
 }
 
@@ -144,7 +146,13 @@ mod tests {
 
     fn member(path: &str, scope: &str, namespace: &str) -> Candidate {
         let name = path.replace('/', "-");
-        Candidate { path: path.into(), scope: Some(scope.into()), namespace: namespace.into(), name: Some(name), store: "e".into() }
+        Candidate {
+            path: path.into(),
+            scope: Some(scope.into()),
+            namespace: namespace.into(),
+            name: Some(name),
+            store: "e".into(),
+        }
     }
 
     #[test]
@@ -157,9 +165,15 @@ mod tests {
 
     #[test]
     fn a_slip_does_not_leave_the_cluster() {
-        let all = [member("a/1.yml", "shop", "/s"), member("a/2.yml", "shop", "/s"), member("a/3.yml", "shpo", "/s"), member("a/4.yml", "shop", "/t")];
+        let all = [
+            member("a/1.yml", "shop", "/s"),
+            member("a/2.yml", "shop", "/s"),
+            member("a/3.yml", "shpo", "/s"),
+            member("a/4.yml", "shop", "/t"),
+        ];
         assert_eq!(clusters(&all), [vec![0, 1, 2, 3]]);
-        let numbered = [member("a/1.yml", "shop1", "/s"), member("a/2.yml", "shop1", "/s"), member("a/3.yml", "shop2", "/s")];
+        let numbered =
+            [member("a/1.yml", "shop1", "/s"), member("a/2.yml", "shop1", "/s"), member("a/3.yml", "shop2", "/s")];
         assert_eq!(clusters(&numbered), [vec![0, 1], vec![2]]);
     }
 

@@ -1,7 +1,7 @@
 //! Which files make up a member, and which members a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::gap::Fact;
@@ -57,7 +57,10 @@ fn is_directory(files: &[(&Seen, &Tree)]) -> bool {
     let keys = |tree: &Tree| -> BTreeSet<&str> { WHOLE.into_iter().filter(|k| tree.at(&[k]).is_some()).collect() };
     let each: Vec<BTreeSet<&str>> = files.iter().map(|(_, tree)| keys(tree)).collect();
     let all: BTreeSet<&str> = each.iter().flatten().copied().collect();
-    files.len() > 1 && files.iter().all(|(_, tree)| tree.is_complete()) && each.iter().all(|k| k.len() < 3) && all.len() == WHOLE.len()
+    files.len() > 1
+        && files.iter().all(|(_, tree)| tree.is_complete())
+        && each.iter().all(|k| k.len() < 3)
+        && all.len() == WHOLE.len()
 }
 
 fn dir(source: &Source) -> &Path {
@@ -65,7 +68,7 @@ fn dir(source: &Source) -> &Path {
 }
 
 /// The clusters of all whole configurations, and the other files of each member.
-pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>], options: &Options) -> Vec<Cluster> {
+pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>], options: Options) -> Vec<Cluster> {
     let whole: Vec<usize> = (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole()).collect();
     let candidates: Vec<group::Candidate> = whole.iter().map(|i| candidate(&facts.patroni[*i])).collect();
     let owners: Vec<&Path> = candidates.iter().map(|c| c.path.as_path()).collect();
@@ -79,7 +82,8 @@ pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>
         let mut members = Vec::new();
         for (k, candidate) in cluster.iter().enumerate() {
             let file = whole[*candidate];
-            let name = candidates[*candidate].name.clone().unwrap_or_else(|| facts.patroni[file].source.name().to_owned());
+            let name =
+                candidates[*candidate].name.clone().unwrap_or_else(|| facts.patroni[file].source.name().to_owned());
             let pick = |plain: &str, near: &[usize], files: &[&Path]| -> Fact<usize> {
                 group::choose(&name, plain, near, files).ok_or_else(|| not_given(plain, &name))
             };
@@ -100,7 +104,7 @@ fn paths(sources: &[Arc<Source>]) -> Vec<&Path> {
 fn candidate(file: &PatroniFile) -> group::Candidate {
     let config = &file.config;
     group::Candidate {
-        path: file.source.path().map(Path::to_path_buf).unwrap_or_else(PathBuf::new),
+        path: file.source.path().map(Path::to_path_buf).unwrap_or_default(),
         scope: config.scope().map(|s| s.value.to_owned()),
         namespace: config.get("namespace").and_then(|n| n.as_str()).unwrap_or("/service").trim_matches('/').to_owned(),
         name: config.name().map(|n| n.value.to_owned()),
@@ -119,7 +123,8 @@ fn version_of(file: &PatroniFile) -> Option<u16> {
 pub(super) fn version_in_path(path: &str) -> Option<u16> {
     const BEFORE: [&str; 6] = ["postgresql-", "postgresql", "postgres", "pgsql-", "pg", ""];
     path.split('/').find_map(|part| {
-        let digits = BEFORE.iter().find_map(|p| part.strip_prefix(p).filter(|d| d.bytes().all(|b| b.is_ascii_digit())))?;
+        let digits =
+            BEFORE.iter().find_map(|p| part.strip_prefix(p).filter(|d| d.bytes().all(|b| b.is_ascii_digit())))?;
         digits.parse().ok().filter(|v| MAJORS.contains(v))
     })
 }
@@ -129,7 +134,7 @@ pub(super) fn versions(
     facts: &Facts,
     sources: &[Arc<Source>],
     of: impl Fn(&Member) -> Option<usize>,
-    options: &Options,
+    options: Options,
 ) -> Vec<Option<u16>> {
     let mut versions: Vec<Option<u16>> = vec![None; sources.len()];
     for member in facts.members() {
@@ -150,7 +155,13 @@ mod tests {
 
     #[test]
     fn paths_of_packages_name_their_version() {
-        for path in ["/usr/lib/postgresql/15/bin", "/usr/pgsql-15/bin", "/opt/postgres15/bin", "etc/postgresql/15/main/x", "/data/pg15"] {
+        for path in [
+            "/usr/lib/postgresql/15/bin",
+            "/usr/pgsql-15/bin",
+            "/opt/postgres15/bin",
+            "etc/postgresql/15/main/x",
+            "/data/pg15",
+        ] {
             assert_eq!(version_in_path(path), Some(15), "{path}");
         }
         for path in ["/data/pgdata", "/srv/19/x", "/var/lib/postgresql/data", "/data/pg1"] {

@@ -97,7 +97,8 @@ impl PatroniFile {
         let mut found = Vec::new();
         walk(self.config.root(), "", &mut |path, item| {
             let last = path.rsplit('.').next().unwrap_or_default();
-            let scalar = !matches!(item.value, ItemValue::Map(_) | ItemValue::List(_) | ItemValue::Unknown | ItemValue::Null);
+            let scalar =
+                !matches!(item.value, ItemValue::Map(_) | ItemValue::List(_) | ItemValue::Unknown | ItemValue::Null);
             if scalar && (matches!(item.value, ItemValue::Secret(..)) || last == "username") {
                 found.push(Named { path: path.to_owned(), item });
             }

@@ -45,7 +45,8 @@ pub(super) struct Seen {
 pub(super) fn read(found: Found) -> Seen {
     let Found { source, kind, mode, named } = found;
     let content = Content::Foreign;
-    let mut seen = Seen { source, kind, mode, content, problems: Vec::new(), secret_spans: Vec::new(), secrets: Vec::new() };
+    let mut seen =
+        Seen { source, kind, mode, content, problems: Vec::new(), secret_spans: Vec::new(), secrets: Vec::new() };
     match kind {
         Kind::Patroni => read_patroni(&mut seen, named),
         Kind::Unit => read_unit(&mut seen),
@@ -121,10 +122,11 @@ pub(super) struct Loaded {
 }
 
 /// Joins a member's files and environment as Patroni does, and checks the keys of the result. `None` without any file.
-pub(super) fn load(local: &Local<'_>, reader: &dyn Reader, options: &Options) -> Option<Loaded> {
+pub(super) fn load(local: &Local<'_>, reader: &dyn Reader, options: Options) -> Option<Loaded> {
     let (first, tree) = local.files.first()?;
     let directory = first.source.path().and_then(Path::parent).filter(|_| local.files.len() > 1);
-    let parsed = directory.and_then(|dir| Patroni::load_directory(reader, dir, local.environment, options.patroni).ok());
+    let parsed =
+        directory.and_then(|dir| Patroni::load_directory(reader, dir, local.environment, options.patroni).ok());
     let parsed = parsed.unwrap_or_else(|| Patroni::load_file(tree, local.environment, options.patroni));
     let mut problems = parsed.problems;
     let mut secret_spans = parsed.tree.secret_spans();

@@ -11,8 +11,8 @@ use super::redact::MASK;
 use super::snippet::Excerpts;
 use super::{Page, last_line};
 use crate::finding::{Action, Finding, Fix, Step};
-use crate::rules::schema::{Disruption, Safety, Severity};
 use crate::problem::Edit;
+use crate::rules::schema::{Disruption, Safety, Severity};
 use crate::source::{SourceId, Span};
 
 /// Columns that a paragraph may fill.
@@ -35,7 +35,11 @@ pub fn render(page: &Page<'_>, colour: bool) -> String {
     text.push_str(&gaps(page));
     for broken in &page.outcome.broken {
         let message = page.redactor.words(&broken.message);
-        let _ = writeln!(text, "fault of this program in rule {}: {message}\n  please report it; the other rules ran\n", broken.rule);
+        let _ = writeln!(
+            text,
+            "fault of this program in rule {}: {message}\n  please report it; the other rules ran\n",
+            broken.rule
+        );
     }
     text.push_str(&last_line(page));
     text.push('\n');
@@ -60,10 +64,9 @@ fn emit(writer: &mut dyn WriteColor, page: &Page<'_>, finding: &Finding, first: 
         .with_labels(labels)
         .with_notes(notes(page, finding, first));
     let styles = Styles::default();
-    let mut styled = StylesWriter::new(writer, &styles);
-    if emit_to_write_style(&mut styled, &Config::default(), &excerpts, &diagnostic).is_err() {
-        debug_assert!(false, "a diagnostic could not be drawn: {diagnostic:?}");
-    }
+    let mut painter = StylesWriter::new(writer, &styles);
+    let drawn = emit_to_write_style(&mut painter, &Config::default(), &excerpts, &diagnostic);
+    debug_assert!(drawn.is_ok(), "a diagnostic could not be drawn: {diagnostic:?}");
 }
 
 /// The part of a span that lies on its first line: a whole section is shown by its head.
@@ -144,7 +147,9 @@ fn change(page: &Page<'_>, source: SourceId, index: usize, edits: &[&Edit]) -> S
     let Some(line) = source.line_span(index) else { return String::new() };
     let last = edits.iter().map(|e| e.at.end).max().unwrap_or(line.end);
     let end = source.line_span(source.line_index(last)).map_or(line.end, |l| l.end).max(last);
-    let shown = |from: u32, to: u32| page.redactor.line(&source, Span { source: source.id(), start: from, end: to.max(from) }).text;
+    let shown = |from: u32, to: u32| {
+        page.redactor.line(&source, Span { source: source.id(), start: from, end: to.max(from) }).text
+    };
     let before = shown(line.start, end);
     let mut after = String::new();
     let mut at = line.start;

@@ -125,6 +125,9 @@ struct Summary {
 }
 
 /// The whole report, with a line end.
+///
+/// # Panics
+/// Never: plain data has a JSON form.
 #[must_use]
 pub fn render(page: &Page<'_>) -> String {
     let outcome = page.outcome;
@@ -136,7 +139,12 @@ pub fn render(page: &Page<'_>) -> String {
         not_checked: outcome
             .gaps
             .iter()
-            .map(|(rule, g)| NotChecked { rule: rule.clone(), node: g.node.clone(), what: page.redactor.words(&g.what), why: g.why })
+            .map(|(rule, g)| NotChecked {
+                rule: rule.clone(),
+                node: g.node.clone(),
+                what: page.redactor.words(&g.what),
+                why: g.why,
+            })
             .collect(),
         faults: outcome
             .broken

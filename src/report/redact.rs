@@ -70,7 +70,9 @@ impl Redactor {
         for span in spans {
             by_source.entry(span.source).or_default().push(span);
         }
-        by_source.values_mut().for_each(|s| s.sort());
+        for spans in by_source.values_mut() {
+            spans.sort_unstable();
+        }
         let mut values: Vec<Secret> = values.into_iter().filter(|v| is_telling(v.reveal())).collect();
         values.sort_by(|a, b| b.reveal().len().cmp(&a.reveal().len()).then_with(|| a.reveal().cmp(b.reveal())));
         values.dedup();
@@ -184,7 +186,10 @@ mod tests {
     fn hides_announced_values_without_any_parser() {
         let r = Redactor::default();
         assert_eq!(shown(&r, "    password: @hunter2 # x"), "    password: ***");
-        assert_eq!(shown(&r, "host all all ::/0 ldap ldapbindpasswd=\"a b\""), "host all all ::/0 ldap ldapbindpasswd=***");
+        assert_eq!(
+            shown(&r, "host all all ::/0 ldap ldapbindpasswd=\"a b\""),
+            "host all all ::/0 ldap ldapbindpasswd=***"
+        );
         assert_eq!(shown(&r, "CREATE ROLE a PASSWORD 'x''y' LOGIN;"), "CREATE ROLE a PASSWORD *** LOGIN;");
         assert_eq!(shown(&r, "url: postgres://me:pw@host/db"), "url: postgres://me:***@host/db");
         assert_eq!(shown(&r, "password_encryption: md5"), "password_encryption: md5");

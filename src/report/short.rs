@@ -12,7 +12,13 @@ pub fn render(page: &Page<'_>) -> String {
         let source = page.sources.get(finding.at.source);
         let (line, column) = source.position(finding.at.start);
         let message = page.redactor.words(&finding.message);
-        let _ = writeln!(out, "{}:{line}:{column}: {}[{}]: {message}", source.name(), finding.severity.word(), finding.rule);
+        let _ = writeln!(
+            out,
+            "{}:{line}:{column}: {}[{}]: {message}",
+            source.name(),
+            finding.severity.word(),
+            finding.rule
+        );
     }
     for (rule, gap) in &page.outcome.gaps {
         let _ = writeln!(out, "not checked[{rule}]: {gap}");

@@ -42,7 +42,10 @@ fn read(source: &Source, at: usize) -> Option<Allow> {
     let own_line = bytes[line.start..line.start + code].iter().all(u8::is_ascii_whitespace);
     Some(Allow {
         span: source.span(at, close + 1),
-        ids: ids.into_iter().map(|r| (String::from_utf8_lossy(&bytes[r.clone()]).into_owned(), source.span(r.start, r.end))).collect(),
+        ids: ids
+            .into_iter()
+            .map(|r| (String::from_utf8_lossy(&bytes[r.clone()]).into_owned(), source.span(r.start, r.end)))
+            .collect(),
         has_reason: bytes[close + 1..line.end].iter().any(u8::is_ascii_alphanumeric),
         line: if own_line { next_code_line(source, index) } else { index },
     })
@@ -84,7 +87,10 @@ mod tests {
     use super::{Source, find};
 
     fn read(text: &str) -> Vec<(Vec<String>, bool, usize)> {
-        find(&Source::lone("x", text)).into_iter().map(|a| (a.ids.into_iter().map(|i| i.0).collect(), a.has_reason, a.line)).collect()
+        find(&Source::lone("x", text))
+            .into_iter()
+            .map(|a| (a.ids.into_iter().map(|i| i.0).collect(), a.has_reason, a.line))
+            .collect()
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The rules that are compiled in, sorted by id.
 
-#[allow(clippy::wildcard_imports, reason = "the generated table names every type of the schema")]
-use super::schema::*;
+use super::schema::{
+    CheckSpec, FileOf, FileSpec, FixSpec, HbaSpec, Need, Nothing, Place, RowsSpec, Rule, Safety, SameSpec, SettingSpec,
+    Severity, Status, StepSpec, YamlKeySpec,
+};
 use std::borrow::Cow;
 
 include!(concat!(env!("OUT_DIR"), "/rules.rs"));

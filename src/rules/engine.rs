@@ -67,7 +67,8 @@ pub struct Outcome {
 pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
     let on: Vec<(&Rule, Severity)> = rules.iter().filter_map(|r| selection.severity(r).map(|s| (r, s))).collect();
     let by_parsers = group(&facts.problems);
-    let results: Vec<Result<Report, Broken>> = on.par_iter().map(|(rule, _)| run_one(rule, facts, &by_parsers)).collect();
+    let results: Vec<Result<Report, Broken>> =
+        on.par_iter().map(|(rule, _)| run_one(rule, facts, &by_parsers)).collect();
     let mut outcome = Outcome { rules: on.len(), ..Outcome::default() };
     let mut found = Vec::new();
     for ((rule, severity), result) in on.iter().zip(results) {
@@ -80,7 +81,10 @@ pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
         }
     }
     for id in by_parsers.keys().filter(|id| rules.binary_search_by(|r| (*r.id).cmp(id)).is_err()) {
-        outcome.broken.push(Broken { rule: (*id).to_owned(), message: "a parser names it, and there is no such rule".to_owned() });
+        outcome.broken.push(Broken {
+            rule: (*id).to_owned(),
+            message: "a parser names it, and there is no such rule".to_owned(),
+        });
     }
     supersede(&facts.sources, &mut found);
     apply_allows(rules, facts, selection, &mut found, &mut outcome);
@@ -125,7 +129,12 @@ fn run_one(rule: &Rule, facts: &Facts, by_parsers: &BTreeMap<&str, Vec<&Problem>
     }
 }
 
-fn check(rule: &Rule, facts: &Facts, by_parsers: &BTreeMap<&str, Vec<&Problem>>, report: &mut Report) -> Result<(), Gap> {
+fn check(
+    rule: &Rule,
+    facts: &Facts,
+    by_parsers: &BTreeMap<&str, Vec<&Problem>>,
+    report: &mut Report,
+) -> Result<(), Gap> {
     match &rule.check {
         CheckSpec::Parser(_) => {
             report.problems.extend(by_parsers.get(&*rule.id).into_iter().flatten().map(|p| (*p).clone()));
@@ -154,7 +163,9 @@ fn supersede(sources: &SourceMap, found: &mut Vec<Found<'_>>) {
     for (rule, _, problem) in found.iter().filter(|(rule, ..)| !rule.supersedes.is_empty()) {
         said.entry(line(problem)).or_default().extend(rule.supersedes.iter());
     }
-    found.retain(|(rule, _, problem)| said.is_empty() || !said.get(&line(problem)).is_some_and(|s| s.contains(&&rule.id)));
+    found.retain(|(rule, _, problem)| {
+        said.is_empty() || !said.get(&line(problem)).is_some_and(|s| s.contains(&&rule.id))
+    });
 }
 
 /// Drops what a comment allows, and adds what is wrong with the comments.
@@ -190,7 +201,9 @@ fn apply_allows<'r>(
     });
     let open: Vec<&str> = outcome.gaps.iter().map(|(rule, _)| rule.as_str()).collect();
     let mut complain = |id: &str, problem: Problem| {
-        if let Some((rule, severity)) = rules.iter().find(|r| r.id == id).and_then(|r| selection.severity(r).map(|s| (r, s))) {
+        if let Some((rule, severity)) =
+            rules.iter().find(|r| r.id == id).and_then(|r| selection.severity(r).map(|s| (r, s)))
+        {
             found.push((rule, severity, problem));
         }
     };

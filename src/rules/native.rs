@@ -63,7 +63,8 @@ mod tests {
     #[test]
     fn the_list_is_sorted_and_matches_the_rule_files() {
         assert!(NATIVE.is_sorted_by(|a, b| a.0 < b.0));
-        let named = BUILTIN.iter().filter_map(|r| if let CheckSpec::Native(n) = &r.check { Some(n.as_ref()) } else { None });
+        let named =
+            BUILTIN.iter().filter_map(|r| if let CheckSpec::Native(n) = &r.check { Some(n.as_ref()) } else { None });
         let mut named: Vec<&str> = named.collect();
         named.sort_unstable();
         assert_eq!(named, NATIVE.iter().map(|n| n.0).collect::<Vec<_>>());

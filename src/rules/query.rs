@@ -4,9 +4,30 @@ use pg_query::NodeEnum;
 
 /// Functions that change something, wait, or read files; by the beginnings of their names.
 const HARMFUL: [&str; 24] = [
-    "dblink", "lo_", "nextval", "pg_advisory", "pg_cancel_backend", "pg_create_", "pg_drop_", "pg_export_snapshot",
-    "pg_file", "pg_import", "pg_log", "pg_ls_", "pg_notify", "pg_promote", "pg_read_", "pg_reload_conf", "pg_replication_slot_advance",
-    "pg_rotate_logfile", "pg_sleep", "pg_stat_reset", "pg_switch_wal", "pg_terminate_backend", "set_config", "setval",
+    "dblink",
+    "lo_",
+    "nextval",
+    "pg_advisory",
+    "pg_cancel_backend",
+    "pg_create_",
+    "pg_drop_",
+    "pg_export_snapshot",
+    "pg_file",
+    "pg_import",
+    "pg_log",
+    "pg_ls_",
+    "pg_notify",
+    "pg_promote",
+    "pg_read_",
+    "pg_reload_conf",
+    "pg_replication_slot_advance",
+    "pg_rotate_logfile",
+    "pg_sleep",
+    "pg_stat_reset",
+    "pg_switch_wal",
+    "pg_terminate_backend",
+    "set_config",
+    "setval",
 ];
 
 /// Whether a query may be sent to a production server.
@@ -22,7 +43,8 @@ pub fn is_harmless(query: &str) -> Result<(), String> {
     }
     for (node, ..) in parsed.protobuf.nodes() {
         let kind = format!("{node:?}");
-        if ["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "LockingClause"].iter().any(|k| kind.starts_with(k)) {
+        if ["InsertStmt", "UpdateStmt", "DeleteStmt", "MergeStmt", "LockingClause"].iter().any(|k| kind.starts_with(k))
+        {
             return Err("it changes or locks rows".to_owned());
         }
     }

@@ -394,7 +394,8 @@ impl Rule {
     #[must_use]
     pub fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
-        let kebab = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let kebab =
+            |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !self.id.split('/').all(kebab) {
             faults.push(format!("id `{}` is not kebab-case", self.id));
         }
@@ -407,7 +408,10 @@ impl Rule {
             faults.push("why is empty".to_owned());
         }
         faults.extend(
-            self.references.iter().filter(|r| !r.starts_with("https://")).map(|r| format!("reference `{r}` is not https")),
+            self.references
+                .iter()
+                .filter(|r| !r.starts_with("https://"))
+                .map(|r| format!("reference `{r}` is not https")),
         );
         match (&self.fix, self.no_fix.is_empty()) {
             (Some(_), false) => faults.push("both fix and no-fix".to_owned()),

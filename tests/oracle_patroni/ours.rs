@@ -4,10 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patroni_preflight::knowledge::patroni::Version;
+use patroni_preflight::parse::patroni::{Crash, Item, ItemValue, Key, Patroni, Type, dynamic_configuration};
 use patroni_preflight::parse::unit::Variable;
-use patroni_preflight::parse::patroni::{
-    Crash, Item, ItemValue, Key, Patroni, Type, dynamic_configuration,
-};
 use patroni_preflight::parse::yaml::{Int, parse};
 use patroni_preflight::source::{Origin, ReadError, Reader, Source, SourceMap, Spanned};
 use serde_json::{Value as Json, json};

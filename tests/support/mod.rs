@@ -82,3 +82,12 @@ impl Drop for TempDir {
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }
+
+/// A number from the environment, for sizes and seeds.
+///
+/// # Panics
+/// When it is set and no number.
+#[expect(clippy::disallowed_methods, reason = "sizes and seeds of tests come from the environment")]
+pub(crate) fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+}

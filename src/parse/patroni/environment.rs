@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::parse::unit::Variable as Assigned;
 use super::graph::{Graph, Id, Object};
 use super::item::Layer;
 use super::python;
 use crate::knowledge::patroni::{self as known, Read, Variable, Version};
+use crate::parse::unit::Variable as Assigned;
 use crate::parse::yaml;
 use crate::problem::Problem;
 use crate::source::{Source, Span, Spanned};

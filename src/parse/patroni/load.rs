@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::effective::Crash;
-use crate::parse::unit::Variable as Assigned;
 use super::graph::{Excess, Graph, Id, Object};
 use super::item::{Item, Layer, Type};
 use super::{Patroni, environment};
 use crate::knowledge::patroni::Version;
+use crate::parse::unit::Variable as Assigned;
 use crate::parse::yaml::{self, Tree};
 use crate::problem::{Parsed, Problem};
 use crate::source::{Reader, Span};

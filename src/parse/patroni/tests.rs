@@ -1,6 +1,7 @@
 //! Pins of what joining does; the oracle compares the whole with Patroni.
 
 use super::*;
+use crate::parse::unit::{Variable, parse_env_file};
 use crate::parse::yaml::parse;
 use crate::source::{Source, Spanned};
 
@@ -137,7 +138,7 @@ fn many_keys_are_joined_in_good_time() {
     let tree = parse(&Source::lone("p", text)).tree;
     let begin = std::time::Instant::now();
     let name = Spanned::new("PATRONI_NAME".to_owned(), Source::lone("e", "").span(0, 0));
-    let env = [Assigned::new(name.clone(), name)];
+    let env = [Variable::new(name.clone(), name)];
     assert_eq!(Patroni::load_file(&tree, &env, Version::LATEST).tree.root().pairs().len(), 200_001);
     assert!(begin.elapsed().as_secs() < 5, "{:?}", begin.elapsed());
 }

@@ -59,7 +59,7 @@ fn special_characters_are_named_and_quoted() {
         let (source, parsed) = read(&format!("a: 1\nb: {value}\nc: 2\n"));
         let [problem] = &parsed.problems[..] else { panic!("{value}: {:?}", parsed.problems) };
         assert_eq!(problem.rule, "yaml-unquoted-special", "{value}");
-        assert!(problem.args.contains(&("character", character.to_owned())), "{problem:?}");
+        assert!(problem.args.contains(&("character".into(), character.to_owned())), "{problem:?}");
         assert_eq!(mended(&source, problem), format!("a: 1\nb: '{value}'\nc: 2\n"));
         assert_eq!(*at(&parsed.tree, &["c"]), Value::Int(super::Int::Small(2)), "{value}");
     }
@@ -105,7 +105,7 @@ fn equal_keys_are_told_with_the_first() {
     let (source, parsed) = read("a: 1\nb: 2\na: 3\n1: x\ntrue: y\n");
     assert_eq!(summary(&source, &parsed.problems), ["yaml-duplicate-key 3:1", "yaml-duplicate-key 5:1"]);
     assert_eq!(source.position(parsed.problems[0].labels[0].0.start), (1, 1));
-    assert_eq!(parsed.problems[0].args, [("key", "a".to_owned())]);
+    assert_eq!(parsed.problems[0].args, [("key".into(), "a".to_owned())]);
     assert_eq!(*at(&parsed.tree, &["a"]), Value::Int(super::Int::Small(3)));
     assert!(parsed.tree.is_complete());
 }

@@ -19,9 +19,7 @@ pub fn check(spec: &FileSpec, facts: &Facts, report: &mut Report) -> Result<(), 
         if spec.with_secrets && !facts.holds_secrets(source.id()) {
             continue;
         }
-        report.add(
-            report.problem(source.span(0, 0)).arg("file", source.name()).arg("mode", format!("{mode:04o}")),
-        );
+        report.add(report.problem(source.span(0, 0)).arg("file", source.name()).arg("mode", format!("{mode:04o}")));
     }
     Ok(())
 }

@@ -16,7 +16,11 @@ pub fn check(spec: &HbaSpec, facts: &Facts, report: &mut Report) -> Result<(), G
     for file in &facts.hbas {
         for rule in file.hba.rules.iter().filter(|r| matches(spec, r)) {
             let address = rule.address.as_ref().map_or(rule.kind.span, |a| a.span);
-            let from = if rule.address.is_some() { facts.sources.get(address.source).text(address).into_owned() } else { "local clients".to_owned() };
+            let from = if rule.address.is_some() {
+                facts.sources.get(address.source).text(address).into_owned()
+            } else {
+                "local clients".to_owned()
+            };
             report.add(report.problem(rule.method.span).arg("method", rule.method.value.name()).arg("from", from));
         }
     }
@@ -51,7 +55,8 @@ mod tests {
 
     #[test]
     fn only_the_loopback_net_is_this_host() {
-        let range = |a: &str, m: &str| Address::Range { addr: a.parse().expect("address"), mask: m.parse().expect("mask") };
+        let range =
+            |a: &str, m: &str| Address::Range { addr: a.parse().expect("address"), mask: m.parse().expect("mask") };
         assert!(!is_remote(&range("127.0.0.1", "255.255.255.255")));
         assert!(!is_remote(&range("127.0.0.0", "255.0.0.0")));
         assert!(is_remote(&range("127.0.0.0", "0.0.0.0")));

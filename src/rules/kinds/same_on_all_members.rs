@@ -37,7 +37,9 @@ fn compare(spec: &SameSpec, path: &str, cluster: &Cluster, facts: &Facts, report
         };
         by_value.entry(Some(item.comparable())).or_default().push((&member.name, item.key_or_value()));
     }
-    let Some(most) = by_value.iter().rev().max_by_key(|(_, members)| members.len()).map(|(v, _)| v.clone()) else { return };
+    let Some(most) = by_value.iter().rev().max_by_key(|(_, members)| members.len()).map(|(v, _)| v.clone()) else {
+        return;
+    };
     for (value, members) in by_value.iter().filter(|(v, _)| **v != most) {
         for (_, at) in members {
             let mut problem = report

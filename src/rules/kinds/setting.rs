@@ -16,12 +16,18 @@ pub fn check(spec: &SettingSpec, facts: &Facts, report: &mut Report) -> Result<(
                 for file in &facts.confs {
                     let Some(assignment) = file.conf.effective(&spec.name) else { continue };
                     if is_bad(spec, &assignment.set.value.value) {
-                        report.add(report.problem(assignment.set.value.span).arg("value", assignment.set.value.value.as_str()));
+                        report.add(
+                            report.problem(assignment.set.value.span).arg("value", assignment.set.value.value.as_str()),
+                        );
                     }
                 }
             }
             Place::Local | Place::Dcs => {
-                let section = if *place == Place::Local { "postgresql.parameters" } else { "bootstrap.dcs.postgresql.parameters" };
+                let section = if *place == Place::Local {
+                    "postgresql.parameters"
+                } else {
+                    "bootstrap.dcs.postgresql.parameters"
+                };
                 for file in &facts.patroni {
                     let Some(item) = file.config.get(section).and_then(|s| s.get(&spec.name)) else { continue };
                     let value = item.as_setting();

@@ -24,7 +24,9 @@ fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
         let (host, own_port) = split(address);
         let problem = match fault(host) {
             Some(fault) => fault,
-            None if own_port.is_none() && section == "postgresql" => "it names no port, so Patroni publishes it without one",
+            None if own_port.is_none() && section == "postgresql" => {
+                "it names no port, so Patroni publishes it without one"
+            }
             None => continue,
         };
         report.add(
@@ -40,7 +42,9 @@ fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
 /// Host without brackets, and port.
 fn split(address: &str) -> (&str, Option<&str>) {
     let (host, port) = match address.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !(host.contains(':') && !host.starts_with('[')) => {
+        Some((host, port))
+            if port.bytes().all(|b| b.is_ascii_digit()) && (!host.contains(':') || host.starts_with('[')) =>
+        {
             (host, Some(port))
         }
         _ => (address, None),
@@ -54,11 +58,10 @@ fn fault(host: &str) -> Option<&'static str> {
     match host.parse::<IpAddr>() {
         Ok(ip) if ip.is_unspecified() => Some(every),
         Ok(ip) if ip.is_loopback() => Some(own),
-        Ok(_) => None,
         Err(_) if host == "*" => Some(every),
         Err(_) if host.eq_ignore_ascii_case("localhost") => Some(own),
         Err(_) if host.contains(',') => Some("it names several hosts; other members can use only one"),
-        Err(_) => None,
+        _ => None,
     }
 }
 

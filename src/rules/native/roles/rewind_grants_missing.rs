@@ -1,4 +1,4 @@
-//! The rewind role without the right to call what pg_rewind calls (`bootstrap.py:Bootstrap.post_bootstrap`).
+//! The rewind role without the right to call what `pg_rewind` calls (`bootstrap.py:Bootstrap.post_bootstrap`).
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::facts::gap::Gap;
 use crate::parse::sql::Attribute;
 use crate::rules::report::Report;
 
-/// What pg_rewind calls on the source server since PostgreSQL 11.
+/// What `pg_rewind` calls on the source server since PostgreSQL 11.
 const FUNCTIONS: [&str; 4] = [
     "pg_ls_dir(text, boolean, boolean)",
     "pg_stat_file(text, boolean)",
@@ -19,7 +19,9 @@ const FUNCTIONS: [&str; 4] = [
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let mut said = BTreeSet::new();
     for member in facts.members() {
-        let Some(user) = facts.patroni[member.file].config.get("postgresql.authentication.rewind.username") else { continue };
+        let Some(user) = facts.patroni[member.file].config.get("postgresql.authentication.rewind.username") else {
+            continue;
+        };
         let Some(name) = user.as_str() else { continue };
         let sqls = || member.sqls.iter().map(|i| &facts.sqls[*i].sql);
         let Some(role) = sqls().find_map(|s| s.roles().get(name)).filter(|r| r.created.is_some()) else { continue };

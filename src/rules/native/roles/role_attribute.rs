@@ -31,7 +31,7 @@ fn find(path: &str, wanted: &[(Attribute, &str)], facts: &Facts, report: &mut Re
             continue;
         };
         let is_superuser = role.has(Attribute::Superuser);
-        let missing = wanted.iter().find(|(a, _)| !role.has(*a) && !(is_superuser && *a == Attribute::Replication));
+        let missing = wanted.iter().find(|(a, _)| !role.has(*a) && (!is_superuser || *a != Attribute::Replication));
         if let Some((attribute, word)) = missing {
             let at = role.attributes.get(attribute).map_or(role.named, |a| a.span);
             if !said.insert(at) {

@@ -11,7 +11,8 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
     for file in &facts.patroni {
         for (name, item) in file.dynamic_parameters() {
             let Some(setting) = command_line_setting(name, facts.patroni_version) else { continue };
-            if setting.default.is_none() || matches!(item.kind(), Type::Unknown | Type::Null) || accepts(setting, item) {
+            if setting.default.is_none() || matches!(item.kind(), Type::Unknown | Type::Null) || accepts(setting, item)
+            {
                 continue;
             }
             let value = item.as_setting().unwrap_or_default();

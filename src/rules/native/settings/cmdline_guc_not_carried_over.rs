@@ -26,7 +26,9 @@ fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSet
         return;
     }
     // Patroni's own default is no worse than a value that PostgreSQL would have without the line.
-    if used.at.is_none() && default_value(setting.name, member.postgresql).is_some_and(|d| equal(setting.name, today, &d)) {
+    if used.at.is_none()
+        && default_value(setting.name, member.postgresql).is_some_and(|d| equal(setting.name, today, &d))
+    {
         return;
     }
     let mut problem = report

@@ -41,7 +41,8 @@ fn find(facts: &Facts, report: &mut Report, wanted: impl Fn(Type, &str) -> bool)
             if text.starts_with(['"', '\'']) || !wanted(item.kind(), &text) {
                 continue;
             }
-            let problem = report.problem(item.span).arg("key", credential.path.as_str()).arg("found", item.kind().name());
+            let problem =
+                report.problem(item.span).arg("key", credential.path.as_str()).arg("found", item.kind().name());
             report.add(quoted(facts, item, problem));
         }
     }
