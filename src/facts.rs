@@ -24,7 +24,7 @@ pub use build::build;
 pub use member::{Cluster, Member};
 pub use patroni_file::PatroniFile;
 
-use gap::{Gap, GapReason};
+use gap::{Fact, Gap, GapReason};
 
 use crate::knowledge::patroni::Version;
 use crate::parse::conf::Conf;
@@ -142,6 +142,15 @@ impl Facts {
     /// Every member of every cluster.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.clusters.iter().flat_map(|c| &c.members)
+    }
+
+    /// Nothing when there are files of a kind, or no member that would need one; else the one gap that stands for all members.
+    ///
+    /// # Errors
+    /// When members were handed over, and no file of that kind.
+    pub fn any_given(&self, what: &str, files: usize) -> Fact<()> {
+        let asked = files == 0 && self.members().next().is_some();
+        if asked { Err(Gap::new(what, GapReason::NotGiven)) } else { Ok(()) }
     }
 
     /// The bytes that must not be shown.

@@ -85,7 +85,7 @@ pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>
             let name =
                 candidates[*candidate].name.clone().unwrap_or_else(|| facts.patroni[file].source.name().to_owned());
             let pick = |plain: &str, near: &[usize], files: &[&Path]| -> Fact<usize> {
-                group::choose(&name, plain, near, files).ok_or_else(|| not_given(plain, &name))
+                group::choose(&name, plain, near, files).ok_or_else(|| not_given(&format!("`{plain}`"), &name))
             };
             let conf = pick("postgresql.conf", &near_confs[k], &confs);
             let hba = pick("pg_hba.conf", &near_hbas[k], &hbas);

@@ -11,6 +11,5 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         &Wanted { role: "replication", database: Database::PhysicalReplication, word: "replication" },
         facts,
         report,
-    );
-    Ok(())
+    )
 }

@@ -8,6 +8,7 @@ use crate::facts::{Facts, Member};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    facts.any_given("`pg_hba.conf`", facts.hbas.len())?;
     for member in facts.members() {
         let Some(hba) = report.known(member.hba.clone()) else { continue };
         let _ = report_member(facts, member, hba, report).map_err(|gap| report.known::<()>(Err(gap)));

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::{place, single};
 use crate::facts::connections::{Admission, address_of, admission, login};
+use crate::facts::gap::Gap;
 use crate::facts::hba_decision::Database;
 use crate::facts::{Cluster, Facts};
 use crate::rules::report::Report;
@@ -28,7 +29,10 @@ struct KeptOut {
 }
 
 /// Reports each file that keeps a member's login out.
-pub(super) fn check(wanted: &Wanted<'_>, facts: &Facts, report: &mut Report) {
+pub(super) fn check(wanted: &Wanted<'_>, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    if facts.clusters.iter().any(|c| c.members.len() > 1) {
+        facts.any_given("`pg_hba.conf`", facts.hbas.len())?;
+    }
     for cluster in facts.clusters.iter().filter(|c| c.members.len() > 1) {
         for (hba, kept_out) in look(wanted, facts, cluster, report) {
             let file = &facts.hbas[hba];
@@ -50,6 +54,7 @@ pub(super) fn check(wanted: &Wanted<'_>, facts: &Facts, report: &mut Report) {
             );
         }
     }
+    Ok(())
 }
 
 fn look(wanted: &Wanted<'_>, facts: &Facts, cluster: &Cluster, report: &mut Report) -> BTreeMap<usize, KeptOut> {

@@ -8,6 +8,7 @@ use crate::knowledge::patroni::{CommandLineSetting, command_line};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    facts.any_given("`postgresql.conf`", facts.confs.len())?;
     for member in facts.members() {
         let Some(conf) = report.known(member.conf.clone()) else { continue };
         for setting in command_line(facts.patroni_version).filter(|s| s.default.is_some()) {
