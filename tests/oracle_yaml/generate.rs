@@ -1,7 +1,7 @@
 //! Documents to compare on: shapes of real `patroni.yml` files, and whatever the grammar of YAML allows.
 #![expect(clippy::format_push_string, reason = "shorter, and speed is not what the test is about")]
 
-use super::grammar::Grammar;
+use super::grammar::{Grammar, merges};
 use super::shape::Shape;
 use super::words::{INDICATORS, KEYS, Words};
 use crate::support::rng::Rng;
@@ -9,7 +9,8 @@ use crate::support::rng::Rng;
 /// A document: two of three hold nothing that is meant to be refused.
 pub(super) fn document(rng: &mut Rng) -> String {
     let wild = rng.one_in(3);
-    match rng.below(10) {
+    match rng.below(11) {
+        10 => merges(&mut Words { rng, wild }),
         0..4 => Shape { words: Words { rng, wild }, out: String::new(), anchored: false }.patroni(),
         4..9 => Grammar { words: Words { rng, wild }, out: String::new(), anchors: Vec::new(), left: 24 }.stream(),
         _ => lines(&mut Words { rng, wild: true }),
