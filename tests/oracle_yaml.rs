@@ -4,12 +4,13 @@ mod corpus;
 mod generate;
 mod grammar;
 mod invariants;
-mod large;
+
 mod mutate;
 mod ours;
 mod peer;
 mod quoting;
 mod shape;
+mod sizes;
 mod words;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,7 @@
 //! Documents to compare on: shapes of real `patroni.yml` files, and whatever the grammar of YAML allows.
 #![expect(clippy::format_push_string, reason = "shorter, and speed is not what the test is about")]
 
-use super::grammar::Grammar;
+use super::grammar::{Grammar, merges};
 use super::shape::Shape;
 use super::words::{INDICATORS, KEYS, Words};
 use crate::support::rng::Rng;
@@ -9,11 +9,39 @@ use crate::support::rng::Rng;
 /// A document: two of three hold nothing that is meant to be refused.
 pub(super) fn document(rng: &mut Rng) -> String {
     let wild = rng.one_in(3);
-    match rng.below(10) {
+    match rng.below(12) {
         0..4 => Shape { words: Words { rng, wild }, out: String::new(), anchored: false }.patroni(),
         4..9 => Grammar { words: Words { rng, wild }, out: String::new(), anchors: Vec::new(), left: 24 }.stream(),
+        9 => merges(&mut Words { rng, wild }),
+        10 => indicators(&mut Words { rng, wild }),
         _ => lines(&mut Words { rng, wild: true }),
     }
+}
+
+/// Short lines of indicators, in block and in flow context.
+fn indicators(words: &mut Words<'_>) -> String {
+    let tame = ["- ", "-", "? ", "?", ": ", ":", "a: ", "a:", "- a", "? a", ": a", "- - ", "- ? ", "a: b", "? - "];
+    let wild = ["a", "&x ", "&x", "!!str", "'a'", "*x", "*x : ", "&x a: ", "!!map ", "#", "\"b\"", "|", "--- ", "..."];
+    let flow =
+        ["[", "]", "{", "}", ",", "?", ":", "a", " ", "a: b", "? a", "*x", "&x ", "[]", "{}", "'b':", "\n", "-", "- "];
+    let mut out = String::new();
+    let inside = words.rng.one_in(3);
+    if inside {
+        out.push_str(words.rng.pick(&["[", "{", "- [", "a: {"]));
+    }
+    for _ in 0..=words.rng.below(8) {
+        if inside {
+            out.push_str(words.rng.pick(&flow));
+        } else {
+            out.push_str(words.rng.pick(&["", "", "", " ", "  ", "    "]));
+            out.push_str(words.pick(&tame, &wild));
+            out.push('\n');
+        }
+    }
+    if inside {
+        out.push_str(words.rng.pick(&["]", "}", "", "]}"]));
+    }
+    out
 }
 
 /// Lines that have little to do with each other.

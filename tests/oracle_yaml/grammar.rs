@@ -196,3 +196,48 @@ impl Grammar<'_> {
         }
     }
 }
+
+/// Mappings that take pairs from each other, in every order, with keys of every kind that can be equal.
+pub(super) fn merges(words: &mut Words<'_>) -> String {
+    let mut out = String::new();
+    let keys = [
+        "a",
+        "b",
+        "c",
+        "1",
+        "1.0",
+        "true",
+        "\"1\"",
+        "~",
+        "=",
+        "'a'",
+        ".nan",
+        "!!float nan",
+        "!!float -nan",
+        "2024-01-01",
+        "0x1",
+        "-0.0",
+        "0",
+        "false",
+    ];
+    for i in 0..2 + words.rng.below(6) {
+        out += &format!("- &m{i}");
+        let flow = words.rng.one_in(3);
+        out.push_str(if flow { " {" } else { "\n" });
+        for _ in 0..=words.rng.below(5) {
+            let last = if i > 0 { i - 1 } else { 0 };
+            let (one, two) = (words.rng.below(last + 1), words.rng.below(last + 1));
+            let (key, value) = match words.rng.below(if i > 0 { 8 } else { 4 }) {
+                0 if words.wild => ("<<", words.pick(&["{a: b}"], &["x", "[x]", "[]", "~"]).to_owned()),
+                0..4 => (words.rng.pick(&keys), words.rng.pick(&["1", "x", "{a: b}", "~"]).to_owned()),
+                4 => ("<<", format!("*m{one}")),
+                5 => ("<<", format!("[*m{one}, *m{two}, {{c: {one}, a: z}}]")),
+                6 => ("<<", format!("{{<<: [*m{one} , *m{two} ], b: y}}")),
+                _ => ("b", format!("*m{}", if words.wild { i } else { one })),
+            };
+            out += &if flow { format!("{key}: {value} , ") } else { format!("    {key}: {value}\n") };
+        }
+        out.push_str(if flow { "}\n" } else { "" });
+    }
+    out
+}

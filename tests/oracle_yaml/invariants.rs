@@ -77,7 +77,8 @@ fn reads_again(source: &Source, span: Span, style: Style, value: &Value) -> Resu
     let text = source.text(span);
     let elsewhere = ["---", "...", "\u{feff}", "<<", "="].iter().any(|start| text.starts_with(start))
         || text.ends_with(':')
-        || text == "-";
+        || text == "-"
+        || text == "?";
     let counted =
         style == Style::Block && text.lines().next().is_some_and(|l| l.contains(|c: char| c.is_ascii_digit()));
     let tagged = source.bytes().contains(&b'!');

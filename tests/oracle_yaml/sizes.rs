@@ -1,4 +1,5 @@
-//! What shows only in larger texts: the blocks in which Python reads, and keys of more than 1024 characters.
+//! What shows only in larger texts, the blocks in which Python reads and keys of more than 1024 characters, and what shows
+//! in the shortest ones: indicators next to each other.
 
 use std::collections::BTreeMap;
 
@@ -104,4 +105,36 @@ fn larger_documents_read_as_pyyaml_reads_them() {
     }
     println!("{count} documents from seed {seed}: {refused} refused by both, explained {explained:?}");
     assert!(refused > 0, "some are refused");
+}
+
+const SHORT: &[&str] = &[
+    "a", "b", "-", "- ", "?", "? ", ":", ": ", " ", "\n", "\n", "\n- ", "\n? ", "\n: ", "\n  ", "[", "]", "{", "}",
+    ",", "&x ", "*x ", "!!str ", "'c'", "#", "|", "\t",
+];
+
+#[test]
+fn the_shortest_documents_read_as_pyyaml_reads_them() {
+    let count = number("PREFLIGHT_ORACLE_N", 2000) * 2;
+    let seed = number("PREFLIGHT_SEED", 20_241_123);
+    let mut peer = Peer::start();
+    let (mut refused, mut explained) = (0, BTreeMap::new());
+    for i in 0..count {
+        let mut rng = Rng::new(seed.wrapping_add(i));
+        // Inside brackets or outside, not both, makes sense more often.
+        let pieces = if rng.one_in(2) { &SHORT[..15] } else { SHORT };
+        let open = if pieces.len() < SHORT.len() { "" } else { *rng.pick(&[&"", &"[", &"{"]) };
+        let mut document: String = open.to_owned();
+        document.extend((0..2 + rng.below(9)).map(|_| rng.pick(pieces)));
+        document.push_str(match open {
+            "[" => "]",
+            "{" => "}",
+            _ => "",
+        });
+        let Ok(was_refused) = super::compare(&mut peer, document.as_bytes(), &mut explained) else {
+            panic!("{}", super::fail(&mut peer, seed + i, "short", document.as_bytes()));
+        };
+        refused += u64::from(was_refused);
+    }
+    println!("{count} short documents from seed {seed}: {refused} refused by both, explained {explained:?}");
+    assert!(0 < refused && refused < count, "documents of both kinds are needed");
 }
