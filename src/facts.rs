@@ -168,7 +168,8 @@ impl Facts {
     /// Whether a text holds a secret.
     #[must_use]
     pub fn holds_secrets(&self, source: SourceId) -> bool {
-        self.secret_spans.iter().any(|s| s.source == source && s.end > s.start)
+        let first = self.secret_spans.partition_point(|s| s.source < source);
+        self.secret_spans[first..].iter().take_while(|s| s.source == source).any(|s| s.end > s.start)
     }
 }
 

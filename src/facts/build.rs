@@ -1,5 +1,6 @@
 //! From files that were found to facts: look into each, join, read what needed a version, note what must not be shown.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -86,10 +87,10 @@ fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader,
             (parsed, checked)
         })
         .collect();
-    let parts: Vec<_> = read.iter().flat_map(|(p, _)| p.tree.files().iter().skip(1).cloned()).collect();
+    let parts: BTreeSet<_> = read.iter().flat_map(|(p, _)| p.tree.files().iter().skip(1).cloned()).collect();
     for (source, (parsed, checked)) in sources.into_iter().zip(read) {
         // What another file includes was read and judged there, under its version.
-        if !source.path().is_some_and(|p| parts.iter().any(|i| i == p)) {
+        if !source.path().is_some_and(|p| parts.contains(p)) {
             facts.problems.extend(parsed.problems);
             facts.problems.extend(checked);
         }

@@ -3,7 +3,8 @@
 //! Nothing in a repository says so outright, so this goes by place: members of a cluster lie in one directory or in
 //! directories side by side, and a `pg_hba.conf` belongs to the member that it lies closest to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 /// What grouping needs to know of a member.
@@ -91,33 +92,69 @@ fn dir(path: &Path) -> &Path {
     path.parent().unwrap_or_else(|| Path::new(""))
 }
 
-/// The files nearest to each member of a cluster: `owners` are the paths of the Patroni files, of which `cluster` holds the
-/// indices; the answer has one list per member of the cluster.
-///
-/// The member's own directory comes first, then one directory up at a time, to the directory that holds the whole
-/// cluster. The directories of other members do not count.
-#[must_use]
-pub fn nearest(owners: &[&Path], cluster: &[usize], files: &[&Path]) -> Vec<Vec<usize>> {
-    let member_dirs: BTreeSet<&Path> = owners.iter().map(|p| dir(p)).collect();
-    let top = common(cluster.iter().map(|i| dir(owners[*i])));
-    cluster.iter().map(|i| nearest_to(dir(owners[*i]), &top, cluster.len(), &member_dirs, files)).collect()
+/// Files by their directory, to find those below one without looking at all others.
+#[derive(Debug)]
+pub struct Places<'a> {
+    paths: Vec<&'a Path>,
+    by_dir: BTreeMap<&'a Path, Vec<usize>>,
 }
 
-fn nearest_to(own: &Path, top: &Path, members: usize, member_dirs: &BTreeSet<&Path>, files: &[&Path]) -> Vec<usize> {
-    let mut level = own;
-    loop {
-        let here: Vec<usize> = (0..files.len())
-            .filter(|f| {
-                let home = dir(files[*f]);
-                home.starts_with(level)
-                    && !home.ancestors().take_while(|a| *a != level).any(|a| a != own && member_dirs.contains(a))
-            })
-            .collect();
-        let last = if members > 1 { level == top } else { level != own };
-        match level.parent() {
-            Some(up) if here.is_empty() && !last => level = up,
-            _ => return here,
+impl<'a> Places<'a> {
+    /// Of these files.
+    #[must_use]
+    pub fn new(paths: Vec<&'a Path>) -> Self {
+        let mut by_dir: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
+        for (i, path) in paths.iter().enumerate() {
+            by_dir.entry(dir(path)).or_default().push(i);
         }
+        Self { paths, by_dir }
+    }
+
+    /// Directories at or below one that hold files. Paths sort by their parts, so they stand side by side.
+    fn below(&self, top: &'a Path) -> impl Iterator<Item = (&'a Path, &[usize])> {
+        self.by_dir
+            .range::<Path, _>((Bound::Included(top), Bound::Unbounded))
+            .take_while(move |(dir, _)| dir.starts_with(top))
+            .map(|(dir, files)| (*dir, files.as_slice()))
+    }
+
+    /// The files nearest to each member of a cluster, of which `cluster` holds the indices in `owners`; one list per member.
+    ///
+    /// The member's own directory comes first, then one directory up at a time, to the directory that holds the whole
+    /// cluster. The directories of other members do not count.
+    #[must_use]
+    pub fn nearest(&self, owners: &Places<'a>, cluster: &[usize]) -> Vec<Vec<usize>> {
+        let top = common(cluster.iter().map(|i| dir(owners.paths[*i])));
+        cluster.iter().map(|i| self.nearest_to(owners, dir(owners.paths[*i]), &top, cluster.len())).collect()
+    }
+
+    fn nearest_to(&self, owners: &Places<'a>, own: &'a Path, top: &Path, members: usize) -> Vec<usize> {
+        let mut level = own;
+        loop {
+            let is_others = |a: &Path| a != own && owners.by_dir.contains_key(a);
+            let here: Vec<usize> = self
+                .below(level)
+                .filter(|(home, _)| !home.ancestors().take_while(|a| *a != level).any(is_others))
+                .flat_map(|(_, files)| files.iter().copied())
+                .collect();
+            let last = if members > 1 { level == top } else { level != own };
+            match level.parent() {
+                Some(up) if here.is_empty() && !last => level = up,
+                _ => return here,
+            }
+        }
+    }
+
+    /// Of several files of one kind, the one for a member: the only one, the one that carries the member's name, or the one
+    /// with the kind's plain name.
+    #[must_use]
+    pub fn choose(&self, member: &str, plain: &str, near: &[usize]) -> Option<usize> {
+        let named = |f: &&usize| self.paths[**f].to_str().is_some_and(|p| !member.is_empty() && p.contains(member));
+        let plainly = |f: &&usize| self.paths[**f].file_name().is_some_and(|n| n == plain);
+        let only = |found: Vec<&usize>| if let [one] = found[..] { Some(*one) } else { None };
+        only(near.iter().collect())
+            .or_else(|| only(near.iter().filter(named).collect()))
+            .or_else(|| only(near.iter().filter(plainly).collect()))
     }
 }
 
@@ -126,18 +163,6 @@ fn common<'a>(mut dirs: impl Iterator<Item = &'a Path>) -> PathBuf {
     dirs.fold(first.to_path_buf(), |common, dir| {
         common.ancestors().find(|a| dir.starts_with(a)).unwrap_or_else(|| Path::new("")).to_path_buf()
     })
-}
-
-/// Of several files of one kind, the one for a member: the only one, the one that carries the member's name, or the one with
-/// the kind's plain name.
-#[must_use]
-pub fn choose(member: &str, plain: &str, near: &[usize], files: &[&Path]) -> Option<usize> {
-    let named = |f: &&usize| files[**f].to_str().is_some_and(|p| !member.is_empty() && p.contains(member));
-    let plainly = |f: &&usize| files[**f].file_name().is_some_and(|n| n == plain);
-    let only = |found: Vec<&usize>| if let [one] = found[..] { Some(*one) } else { None };
-    only(near.iter().collect())
-        .or_else(|| only(near.iter().filter(named).collect()))
-        .or_else(|| only(near.iter().filter(plainly).collect()))
 }
 
 #[cfg(test)]
@@ -180,16 +205,18 @@ mod tests {
     #[test]
     fn the_nearest_file_counts_and_other_members_files_do_not() {
         let owners = [Path::new("c/1/p.yml"), Path::new("c/2/p.yml"), Path::new("d/1/p.yml")];
-        let files = [Path::new("c/1/pg_hba.conf"), Path::new("c/all/pg_hba.conf"), Path::new("d/1/pg_hba.conf")];
-        assert_eq!(nearest(&owners, &[0, 1], &files), [vec![0], vec![1]]);
-        assert_eq!(nearest(&owners, &[2], &files), [vec![2]]);
+        let owners = Places::new(owners.to_vec());
+        let files = ["c/1/pg_hba.conf", "c/all/pg_hba.conf", "d/1/pg_hba.conf", "c-d/x"].map(Path::new);
+        let files = Places::new(files.to_vec());
+        assert_eq!(files.nearest(&owners, &[0, 1]), [vec![0], vec![1]]);
+        assert_eq!(files.nearest(&owners, &[2]), [vec![2]]);
     }
 
     #[test]
     fn of_several_files_the_named_one_is_chosen() {
-        let files = [Path::new("c/pg1-pg_hba.conf"), Path::new("c/pg2-pg_hba.conf"), Path::new("c/pg_hba.conf")];
-        assert_eq!(choose("pg2", "pg_hba.conf", &[0, 1, 2], &files), Some(1));
-        assert_eq!(choose("pg9", "pg_hba.conf", &[0, 1, 2], &files), Some(2));
-        assert_eq!(choose("pg9", "pg_hba.conf", &[0, 1], &files), None);
+        let files = Places::new(["c/pg1-pg_hba.conf", "c/pg2-pg_hba.conf", "c/pg_hba.conf"].map(Path::new).to_vec());
+        assert_eq!(files.choose("pg2", "pg_hba.conf", &[0, 1, 2]), Some(1));
+        assert_eq!(files.choose("pg9", "pg_hba.conf", &[0, 1, 2]), Some(2));
+        assert_eq!(files.choose("pg9", "pg_hba.conf", &[0, 1]), None);
     }
 }

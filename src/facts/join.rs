@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::gap::Fact;
+use super::group::{self, Places};
 use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
-use super::{Facts, Options, group, not_given};
+use super::{Facts, Options, not_given};
 use crate::knowledge::guc::MAJORS;
 use crate::parse::unit::Variable;
 use crate::parse::yaml::Tree;
@@ -28,9 +29,13 @@ pub(super) fn locals(seen: &[Seen]) -> Vec<Local<'_>> {
             by_dir.entry(dir(&file.source)).or_default().push((file, tree));
         }
     }
+    let environments = environments(seen);
     let mut locals = Vec::new();
     for (dir, files) in by_dir {
-        let environment = environment_in(seen, dir);
+        let environment = match environments.get(dir).map(Vec::as_slice) {
+            Some([one]) => *one,
+            _ => &[],
+        };
         if is_directory(&files) {
             locals.push(Local { files, environment });
         } else {
@@ -42,15 +47,15 @@ pub(super) fn locals(seen: &[Seen]) -> Vec<Local<'_>> {
     locals
 }
 
-fn environment_in<'a>(seen: &'a [Seen], wanted: &Path) -> &'a [Variable] {
-    let mut found = seen.iter().filter(|s| dir(&s.source) == wanted).filter_map(|s| match &s.content {
-        Content::Environment(variables) => Some(variables.as_slice()),
-        _ => None,
-    });
-    match (found.next(), found.next()) {
-        (Some(one), None) => one,
-        _ => &[],
+/// The environment files of each directory.
+fn environments(seen: &[Seen]) -> BTreeMap<&Path, Vec<&[Variable]>> {
+    let mut by_dir: BTreeMap<&Path, Vec<&[Variable]>> = BTreeMap::new();
+    for file in seen {
+        if let Content::Environment(variables) = &file.content {
+            by_dir.entry(dir(&file.source)).or_default().push(variables);
+        }
     }
+    by_dir
 }
 
 fn is_directory(files: &[(&Seen, &Tree)]) -> bool {
@@ -71,21 +76,21 @@ fn dir(source: &Source) -> &Path {
 pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>], options: Options) -> Vec<Cluster> {
     let whole: Vec<usize> = (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole()).collect();
     let candidates: Vec<group::Candidate> = whole.iter().map(|i| candidate(&facts.patroni[*i])).collect();
-    let owners: Vec<&Path> = candidates.iter().map(|c| c.path.as_path()).collect();
+    let owners = Places::new(candidates.iter().map(|c| c.path.as_path()).collect());
     let sqls: Vec<Arc<Source>> = facts.sqls.iter().map(|s| Arc::clone(&s.source)).collect();
-    let (confs, hbas, sqls) = (paths(confs), paths(hbas), paths(&sqls));
+    let (confs, hbas, sqls) = (places(confs), places(hbas), places(&sqls));
     let mut clusters = Vec::new();
     for cluster in group::clusters(&candidates) {
-        let near_confs = group::nearest(&owners, &cluster, &confs);
-        let near_hbas = group::nearest(&owners, &cluster, &hbas);
-        let mut near_sqls = group::nearest(&owners, &cluster, &sqls);
+        let near_confs = confs.nearest(&owners, &cluster);
+        let near_hbas = hbas.nearest(&owners, &cluster);
+        let mut near_sqls = sqls.nearest(&owners, &cluster);
         let mut members = Vec::new();
         for (k, candidate) in cluster.iter().enumerate() {
             let file = whole[*candidate];
             let name =
                 candidates[*candidate].name.clone().unwrap_or_else(|| facts.patroni[file].source.name().to_owned());
-            let pick = |plain: &str, near: &[usize], files: &[&Path]| -> Fact<usize> {
-                group::choose(&name, plain, near, files).ok_or_else(|| not_given(&format!("`{plain}`"), &name))
+            let pick = |plain: &str, near: &[usize], files: &Places<'_>| -> Fact<usize> {
+                files.choose(&name, plain, near).ok_or_else(|| not_given(&format!("`{plain}`"), &name))
             };
             let conf = pick("postgresql.conf", &near_confs[k], &confs);
             let hba = pick("pg_hba.conf", &near_hbas[k], &hbas);
@@ -97,8 +102,8 @@ pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>
     clusters
 }
 
-fn paths(sources: &[Arc<Source>]) -> Vec<&Path> {
-    sources.iter().map(|s| s.path().unwrap_or(Path::new(""))).collect()
+fn places(sources: &[Arc<Source>]) -> Places<'_> {
+    Places::new(sources.iter().map(|s| s.path().unwrap_or(Path::new(""))).collect())
 }
 
 fn candidate(file: &PatroniFile) -> group::Candidate {

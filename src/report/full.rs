@@ -147,22 +147,18 @@ fn change(page: &Page<'_>, source: SourceId, index: usize, edits: &[&Edit]) -> S
     let Some(line) = source.line_span(index) else { return String::new() };
     let last = edits.iter().map(|e| e.at.end).max().unwrap_or(line.end);
     let end = source.line_span(source.line_index(last)).map_or(line.end, |l| l.end).max(last);
-    let shown = |from: u32, to: u32| {
-        page.redactor.line(&source, Span { source: source.id(), start: from, end: to.max(from) }).text
-    };
-    let before = shown(line.start, end);
+    let whole = page.redactor.line(&source, Span { source: source.id(), start: line.start, end });
+    let before = &whole.text;
     let mut after = String::new();
-    let mut at = line.start;
-    if before.contains(MASK) {
-        after.push_str(&before);
-    } else {
-        for edit in edits {
-            after.push_str(&shown(at, edit.at.start));
-            after.push_str(&page.redactor.words(&edit.text));
-            at = edit.at.end;
-        }
-        after.push_str(&shown(at, end));
+    let mut at = 0;
+    for edit in edits {
+        let (from, to) = (whole.at(edit.at.start), whole.at(edit.at.end));
+        after.push_str(&before[at..from.max(at)]);
+        let replaces_secret = edit.at.start < edit.at.end && (from == to || before[from..to].contains(MASK));
+        after.push_str(&if replaces_secret { MASK.to_owned() } else { page.redactor.words(&edit.text) });
+        at = to.max(from);
     }
+    after.push_str(&before[at..]);
     let mut text = String::new();
     for line in before.lines().filter(|l| !l.trim().is_empty()) {
         let _ = write!(text, "\n  - {line}");

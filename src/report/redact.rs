@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 
 use crate::secret::Secret;
@@ -20,7 +21,7 @@ pub const MASK: &str = "***";
 #[derive(Debug, Default)]
 pub struct Redactor {
     spans: BTreeMap<SourceId, Vec<Span>>,
-    values: Vec<Secret>,
+    values: Option<AhoCorasick>,
 }
 
 /// A line as it is shown, and where the bytes of the file went.
@@ -74,25 +75,29 @@ impl Redactor {
             spans.sort_unstable();
         }
         let mut values: Vec<Secret> = values.into_iter().filter(|v| is_telling(v.reveal())).collect();
-        values.sort_by(|a, b| b.reveal().len().cmp(&a.reveal().len()).then_with(|| a.reveal().cmp(b.reveal())));
+        values.sort_by(|a, b| a.reveal().cmp(b.reveal()));
         values.dedup();
-        Self { spans: by_source, values }
+        let longest =
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(values.iter().map(Secret::reveal));
+        Self { spans: by_source, values: longest.ok().filter(|_| !values.is_empty()) }
     }
 
     /// A text of ours without secrets and control characters.
     #[must_use]
     pub fn words(&self, text: &str) -> String {
-        let mut out = text.to_owned();
-        for value in &self.values {
-            if out.contains(value.reveal()) {
-                out = out.replace(value.reveal(), MASK);
-            }
+        let mut out = String::with_capacity(text.len());
+        match &self.values {
+            Some(values) => values.replace_all_with(text, &mut out, |_, _, out| {
+                out.push_str(MASK);
+                true
+            }),
+            None => out.push_str(text),
         }
         let mut clean = String::with_capacity(out.len());
         for c in out.chars() {
             match visible(c) {
-                Some(text) if c != '\n' => clean.push_str(text),
-                _ => clean.push(c),
+                Some(text) => clean.push_str(text),
+                None => clean.push(c),
             }
         }
         clean
@@ -135,9 +140,8 @@ impl Redactor {
                 masks.extend(values.map(|v| offset(v.start())..offset(v.end())));
             }
         }
-        for value in &self.values {
-            let found = memchr::memmem::find_iter(raw, value.reveal().as_bytes());
-            masks.extend(found.map(|i| offset(i)..offset(i + value.reveal().len())));
+        if let Some(values) = &self.values {
+            masks.extend(values.find_iter(raw).map(|m| offset(m.start())..offset(m.end())));
         }
         masks.sort_by_key(|m| (m.start, m.end));
         masks
@@ -162,7 +166,7 @@ fn push(shown: &mut Shown, at: u32, c: char, masks: &[Range<u32>]) {
 /// How a character is written that would otherwise act on the terminal or turn the reading direction.
 fn visible(c: char) -> Option<&'static str> {
     match c {
-        '\t' => None,
+        '\t' | '\n' => None,
         '\u{1b}' => Some("␛"),
         '\0' => Some("␀"),
         '\r' => Some("␍"),
