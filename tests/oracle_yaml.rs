@@ -2,11 +2,15 @@
 
 mod corpus;
 mod generate;
+mod grammar;
 mod invariants;
+mod large;
 mod mutate;
 mod ours;
 mod peer;
 mod quoting;
+mod shape;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +19,8 @@ use patroni_preflight::problem::Problem;
 use patroni_preflight::source::Source;
 use serde_json::Value as Json;
 
-use self::peer::{Peer, number};
+use self::peer::Peer;
+use crate::support::number;
 use crate::support::rng::Rng;
 
 /// Why an answer may differ. Every entry is counted and printed.
@@ -73,7 +78,8 @@ fn shrink(peer: &mut Peer, document: &[u8]) -> Vec<u8> {
 fn fail(peer: &mut Peer, seed: u64, what: &str, document: &[u8]) -> String {
     let small = shrink(peer, document);
     let answers = compare(peer, &small, &mut BTreeMap::new()).expect_err("still different");
-    format!("{what}, seed {seed}\n{:?}\n{answers}\n", String::from_utf8_lossy(&small))
+    let shown = String::from_utf8_lossy(&small[..small.len().min(2000)]).into_owned();
+    format!("{what}, seed {seed}, {} bytes\n{shown:?}\n{answers}\n", small.len())
 }
 
 #[test]

@@ -10,8 +10,13 @@
 //! - a lone surrogate from an escape (`"\ud800"`) is U+FFFD, with a problem, because UTF-8 cannot hold it;
 //! - aliases that make a node contain itself or a walk endless are cut, with a problem;
 //! - merge keys that copy more than a million pairs are refused.
+#![expect(
+    clippy::unnecessary_box_returns,
+    reason = "mistakes travel boxed from where they are made, see `fault::Refused`"
+)]
 
 mod binary;
+mod blame;
 mod bound;
 mod chars;
 mod composer;
@@ -21,6 +26,7 @@ mod fault;
 mod key;
 mod mend;
 mod number;
+mod parse_flow;
 mod parser;
 mod quote;
 mod recover;
@@ -31,6 +37,8 @@ mod scan_property;
 mod scan_scalar;
 mod scanner;
 mod tag;
+#[cfg(test)]
+mod tests;
 mod text;
 mod timestamp;
 mod token;

@@ -75,8 +75,9 @@ fn walk(source: &Source, tree: &Tree, id: NodeId, depth: usize, steps: &mut usiz
 /// The bytes of a scalar alone mean the same scalar.
 fn reads_again(source: &Source, span: Span, style: Style, value: &Value) -> Result<(), String> {
     let text = source.text(span);
-    let elsewhere =
-        ["---", "...", "\u{feff}", "<<", "="].iter().any(|start| text.starts_with(start)) || text.ends_with(':');
+    let elsewhere = ["---", "...", "\u{feff}", "<<", "="].iter().any(|start| text.starts_with(start))
+        || text.ends_with(':')
+        || text == "-";
     let counted =
         style == Style::Block && text.lines().next().is_some_and(|l| l.contains(|c: char| c.is_ascii_digit()));
     let tagged = source.bytes().contains(&b'!');

@@ -1,6 +1,6 @@
 //! Small mistakes in documents: what editors, templates and tired people do to a file.
 
-use super::generate::INDICATORS;
+use super::words::INDICATORS;
 use crate::support::rng::Rng;
 
 /// Makes one to three changes.

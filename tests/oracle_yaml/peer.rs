@@ -15,10 +15,6 @@ pub(super) fn tools() -> String {
     std::env::var("PREFLIGHT_TOOLS").unwrap_or_else(|_| "target/tools".to_owned())
 }
 
-pub(super) fn number(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
-}
-
 pub(super) fn corpus() -> Option<std::path::PathBuf> {
     let path = std::env::var("PREFLIGHT_CORPUS").unwrap_or_else(|_| "../shared/corpus".to_owned());
     let path = std::path::PathBuf::from(path);

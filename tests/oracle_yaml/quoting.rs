@@ -3,8 +3,9 @@
 use patroni_preflight::parse::yaml::{needs_quotes, quote};
 use serde_json::json;
 
-use super::generate::INDICATORS;
-use super::peer::{Peer, number};
+use super::peer::Peer;
+use super::words::INDICATORS;
+use crate::support::number;
 use crate::support::rng::Rng;
 
 const WORDS: &[&str] = &[

@@ -51,8 +51,8 @@ pub(super) struct Anchor {
     pub(super) node: NodeId,
     pub(super) mark: usize,
     pub(super) used: bool,
-    /// Nothing stands behind it.
-    pub(super) empty: bool,
+    /// Nothing stands behind it, or its value does without a space between the two.
+    pub(super) odd: bool,
 }
 
 /// The nodes of a document, scalars already made into values.
@@ -79,6 +79,7 @@ struct Open {
 }
 
 struct Composer<'a> {
+    text: &'a str,
     source: SourceId,
     out: Composed,
     names: BTreeMap<&'a str, usize>,
@@ -103,7 +104,7 @@ pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId) -> Refused<Comp
         has_merge: false,
     };
     let mut composer =
-        Composer { source, out, names: BTreeMap::new(), open: Vec::new(), children: Vec::new(), last_end: 0 };
+        Composer { text, source, out, names: BTreeMap::new(), open: Vec::new(), children: Vec::new(), last_end: 0 };
     let mut documents = 0;
     loop {
         let item = parser.next()?;
@@ -116,7 +117,7 @@ pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId) -> Refused<Comp
                     return Err(composer.second_document(&item));
                 }
             }
-            _ => composer.take(item, text)?,
+            _ => composer.take(item)?,
         }
     }
 }
@@ -129,7 +130,7 @@ impl<'a> Composer<'a> {
             .during("expected a single document in the stream", first)
     }
 
-    fn take(&mut self, mut item: Item<'a>, text: &'a str) -> Refused<()> {
+    fn take(&mut self, mut item: Item<'a>) -> Refused<()> {
         match std::mem::replace(&mut item.event, Event::StreamEnd) {
             Event::Alias(name) => {
                 let Some(anchor) = self.names.get(name) else {
@@ -143,16 +144,16 @@ impl<'a> Composer<'a> {
                 self.last_end = item.end;
                 self.attach(node);
             }
-            Event::Scalar(value, style) => self.scalar(&item, value, style, text)?,
-            Event::SequenceStart(style) => self.start(item, style, Kind::Sequence)?,
-            Event::MappingStart(style) => self.start(item, style, Kind::Mapping)?,
+            Event::Scalar(value, style) => self.scalar(&item, value, style)?,
+            Event::SequenceStart(style) => self.start(&item, style, Kind::Sequence)?,
+            Event::MappingStart(style) => self.start(&item, style, Kind::Mapping)?,
             Event::CollectionEnd => self.end(&item),
             Event::DocumentStart | Event::DocumentEnd | Event::StreamEnd => {}
         }
         Ok(())
     }
 
-    fn scalar(&mut self, item: &Item<'a>, value: Cow<'a, str>, style: Style, text: &'a str) -> Refused<()> {
+    fn scalar(&mut self, item: &Item<'a>, value: Cow<'a, str>, style: Style) -> Refused<()> {
         let tag = match item.tag.as_deref() {
             None if style == Style::Plain => Tag::resolved(&value),
             None => Tag::Str,
@@ -160,7 +161,7 @@ impl<'a> Composer<'a> {
             Some(name) => Tag::named(name),
         };
         let mut place = (item.start, item.end);
-        if item.absent && text[self.last_end..item.start].trim_ascii().is_empty() {
+        if item.absent && self.text[self.last_end..item.start].trim_ascii().is_empty() {
             place = (self.last_end, self.last_end);
         }
         self.last_end = place.1;
@@ -181,7 +182,7 @@ impl<'a> Composer<'a> {
         Ok(())
     }
 
-    fn start(&mut self, item: Item<'a>, style: Style, kind: Kind) -> Refused<()> {
+    fn start(&mut self, item: &Item<'a>, style: Style, kind: Kind) -> Refused<()> {
         if self.open.len() == MAX_DEPTH {
             let fault = Exception::new("RecursionError", "maximum recursion depth exceeded", item.start);
             return Err(fault.to(item.end));
@@ -192,7 +193,7 @@ impl<'a> Composer<'a> {
             Some(name) => Tag::named(name),
         };
         self.out.has_merge |= matches!(tag, Tag::Merge | Tag::Value);
-        let id = self.add(&item, (item.start, item.start), style, kind, Value::Unknown)?;
+        let id = self.add(item, (item.start, item.start), style, kind, Value::Unknown)?;
         self.out.metas[id.index()].tag = tag;
         self.last_end = self.last_end.max(item.start);
         self.open.push(Open { node: id, children: self.children.len() });
@@ -250,8 +251,9 @@ impl<'a> Composer<'a> {
             let fault = Exception::new("ComposerError", "second occurrence", item.mark).to(item.end);
             return Err(fault.during(context, self.out.anchors[first].mark));
         }
-        let empty = kind == Kind::Scalar && item.start == item.end && item.tag.is_none();
-        self.out.anchors.push(Anchor { node, mark: item.mark, used: false, empty });
+        let between = &self.text.as_bytes()[item.mark..item.start];
+        let odd = kind == Kind::Scalar && item.tag.is_none() && !between.iter().any(u8::is_ascii_whitespace);
+        self.out.anchors.push(Anchor { node, mark: item.mark, used: false, odd });
         Ok(())
     }
 }

@@ -144,13 +144,11 @@ impl Constructor<'_> {
                 return Ok(self.doc.texts.get(&here).map_or_else(String::new, ToString::to_string));
             }
             let value_key = self.entries(here).iter().find(|e| self.doc.metas[e.key.index()].tag == Tag::Value);
-            match value_key {
-                Some(entry) => here = entry.value,
-                None => {
-                    let kind = self.kind(here).id();
-                    return Err(self.refuse(here, format!("expected a scalar node, but found {kind}")));
-                }
-            }
+            let Some(entry) = value_key else {
+                let kind = self.kind(here).id();
+                return Err(self.refuse(here, format!("expected a scalar node, but found {kind}")));
+            };
+            here = entry.value;
         }
         Err(self.refuse_python(id, PyError::new("RecursionError", "maximum recursion depth exceeded")))
     }

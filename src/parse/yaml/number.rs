@@ -244,6 +244,10 @@ fn hex(values: &[u8], bits: usize) -> String {
     nibbles.iter().rev().filter_map(|n| char::from_digit(*n, 16)).collect()
 }
 
+/// A NaN that is an object of its own in Python and equals no other, as `float("nan")` makes it. PyYAML has one object for
+/// all `.nan` ([`f64::NAN`] here), which is therefore the same key wherever it stands.
+pub(super) const OWN_NAN: f64 = f64::from_bits(0x7FF8_0000_0000_0001);
+
 /// `construct_yaml_float`
 pub(super) fn float(text: &str) -> Result<f64, PyError> {
     let text = text.replace('_', "").to_lowercase();
@@ -287,7 +291,8 @@ fn py_float(text: &str) -> Result<f64, PyError> {
             None => return Err(invalid()),
         }
     }
-    ascii.parse().map_err(|_| invalid())
+    let number: f64 = ascii.parse().map_err(|_| invalid())?;
+    Ok(if number.is_nan() { OWN_NAN } else { number })
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub(super) struct Item<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub(super) enum State {
     ImplicitDocumentStart,
     DocumentStart,
     DocumentContent,
@@ -65,7 +65,7 @@ enum State {
 
 /// Which nodes may stand at a place.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Flow,
     Block,
     BlockOrIndentless,
@@ -73,8 +73,8 @@ enum Place {
 
 pub(super) struct Parser<'a> {
     pub(super) scanner: Scanner<'a>,
-    state: State,
-    states: Vec<State>,
+    pub(super) state: State,
+    pub(super) states: Vec<State>,
     marks: Vec<usize>,
     handles: BTreeMap<&'a str, Cow<'a, str>>,
 }
@@ -136,11 +136,11 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn next_is(&mut self, wanted: fn(&Kind<'a>) -> bool) -> Refused<bool> {
+    pub(super) fn next_is(&mut self, wanted: fn(&Kind<'a>) -> bool) -> Refused<bool> {
         Ok(wanted(&self.scanner.peek()?.kind))
     }
 
-    fn unexpected(&mut self, expected: &str, verb: &str) -> Refused<Box<Exception>> {
+    pub(super) fn unexpected(&mut self, expected: &str, verb: &str) -> Refused<Box<Exception>> {
         let token = self.scanner.peek()?;
         let problem = format!("expected {expected}, but {verb} {}", repr(token.kind.id()));
         Ok(Exception::new("ParserError", problem, token.start).to(token.end))
@@ -156,17 +156,17 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn leave(&mut self, end: &Token<'a>) -> Item<'a> {
+    pub(super) fn leave(&mut self, end: &Token<'a>) -> Item<'a> {
         self.pop_state();
         self.marks.pop();
         collection_end(end.start, end.end)
     }
 
-    fn mark(&self) -> usize {
+    pub(super) fn mark(&self) -> usize {
         self.marks.last().copied().expect("invariant: a mark is kept for each open collection")
     }
 
-    fn absent(&mut self, then: State, at: usize) -> Item<'a> {
+    pub(super) fn absent(&mut self, then: State, at: usize) -> Item<'a> {
         self.state = then;
         Item { absent: true, ..plain_item(Event::Scalar(Cow::Borrowed(""), Style::Plain), at, at) }
     }
@@ -295,7 +295,7 @@ impl<'a> Parser<'a> {
         Ok(Cow::Owned(format!("{prefix}{suffix}")))
     }
 
-    fn node(&mut self, place: Place) -> Refused<Item<'a>> {
+    pub(super) fn node(&mut self, place: Place) -> Refused<Item<'a>> {
         if self.next_is(|k| matches!(k, Kind::Alias(_)))? {
             let token = self.scanner.next()?;
             self.pop_state();
@@ -405,80 +405,6 @@ impl<'a> Parser<'a> {
         self.states.push(then);
         self.node(Place::BlockOrIndentless)
     }
-
-    fn flow_sequence_entry(&mut self, first: bool) -> Refused<Item<'a>> {
-        if !self.next_is(|k| matches!(k, Kind::FlowSequenceEnd))? {
-            self.flow_comma(first, "',' or ']'", "while parsing a flow sequence")?;
-            let token = self.scanner.peek()?;
-            let (start, end) = (token.start, token.end);
-            if matches!(token.kind, Kind::Key) {
-                self.state = State::FlowPairKey;
-                return Ok(plain_item(Event::MappingStart(Style::FlowCollection), start, end));
-            }
-            if !matches!(token.kind, Kind::FlowSequenceEnd) {
-                self.states.push(State::FlowSequenceEntry);
-                return self.node(Place::Flow);
-            }
-        }
-        let token = self.scanner.next()?;
-        Ok(self.leave(&token))
-    }
-
-    fn flow_comma(&mut self, first: bool, expected: &str, during: &'static str) -> Refused<()> {
-        if first {
-            return Ok(());
-        }
-        if !self.next_is(|k| matches!(k, Kind::FlowEntry))? {
-            let fault = self.unexpected(expected, "got")?;
-            return Err(fault.during(during, self.mark()));
-        }
-        self.scanner.next()?;
-        Ok(())
-    }
-
-    fn flow_pair_key(&mut self) -> Refused<Item<'a>> {
-        let end = self.scanner.next()?.end;
-        if self.next_is(|k| matches!(k, Kind::Value | Kind::FlowEntry | Kind::FlowSequenceEnd))? {
-            return Ok(self.absent(State::FlowPairValue, end));
-        }
-        self.states.push(State::FlowPairValue);
-        self.node(Place::Flow)
-    }
-
-    fn flow_value(&mut self, then: State, closes: fn(&Kind<'a>) -> bool) -> Refused<Item<'a>> {
-        let token = self.scanner.peek()?;
-        if !matches!(token.kind, Kind::Value) {
-            let at = token.start;
-            return Ok(self.absent(then, at));
-        }
-        let end = self.scanner.next()?.end;
-        let next = &self.scanner.peek()?.kind;
-        if matches!(next, Kind::FlowEntry) || closes(next) {
-            return Ok(self.absent(then, end));
-        }
-        self.states.push(then);
-        self.node(Place::Flow)
-    }
-
-    fn flow_mapping_key(&mut self, first: bool) -> Refused<Item<'a>> {
-        if !self.next_is(|k| matches!(k, Kind::FlowMappingEnd))? {
-            self.flow_comma(first, "',' or '}'", "while parsing a flow mapping")?;
-            if self.next_is(|k| matches!(k, Kind::Key))? {
-                let end = self.scanner.next()?.end;
-                if self.next_is(|k| matches!(k, Kind::Value | Kind::FlowEntry | Kind::FlowMappingEnd))? {
-                    return Ok(self.absent(State::FlowMappingValue, end));
-                }
-                self.states.push(State::FlowMappingValue);
-                return self.node(Place::Flow);
-            }
-            if !self.next_is(|k| matches!(k, Kind::FlowMappingEnd))? {
-                self.states.push(State::FlowMappingEmptyValue);
-                return self.node(Place::Flow);
-            }
-        }
-        let token = self.scanner.next()?;
-        Ok(self.leave(&token))
-    }
 }
 
 /// Anchor and tag of a node, and where the two stand.
@@ -496,7 +422,7 @@ impl<'a> Properties<'a> {
     }
 }
 
-const fn plain_item(event: Event<'_>, start: usize, end: usize) -> Item<'_> {
+pub(super) const fn plain_item(event: Event<'_>, start: usize, end: usize) -> Item<'_> {
     Item { event, anchor: None, tag: None, mark: start, start, end, absent: false }
 }
 

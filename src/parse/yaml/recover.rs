@@ -3,6 +3,7 @@
 //! A piece is the value of a key (the key stays, its value is unknown), a line without a key, or the value of a key that
 //! the line hangs under. A mistake that shows only in the text before an earlier one is a consequence and is not kept.
 
+use super::blame::{Blame, blank, culprit, first_blame, line_start, wider};
 use super::document::{Attempt, Document, attempt};
 use super::fault::Exception;
 use super::text::{Unreadable, decode};
@@ -14,6 +15,9 @@ const MOST_WORK: usize = 12 << 20;
 /// Readings of one text.
 const MOST_ROUNDS: usize = 40;
 
+/// Ranges of bytes.
+type Ranges = Vec<(usize, usize)>;
+
 /// What was read of a text, and what is wrong with it.
 pub(super) struct Reading {
     /// `None` when nothing could be read.
@@ -23,9 +27,9 @@ pub(super) struct Reading {
     /// Further mistakes, independent of that one and of each other.
     pub(super) further: Vec<Exception>,
     /// Byte ranges of comments.
-    pub(super) comments: Vec<(usize, usize)>,
+    pub(super) comments: Ranges,
     /// Byte ranges of escapes of lone surrogates.
-    pub(super) surrogates: Vec<(usize, usize)>,
+    pub(super) surrogates: Ranges,
 }
 
 /// Reads as much of a source as can be read.
@@ -87,34 +91,23 @@ fn mend(bytes: &[u8], places: &[(usize, usize, Unreadable)]) -> String {
 }
 
 impl Reading {
-    fn complete(mut document: Document, comments: Vec<(usize, usize)>, surrogates: Vec<(usize, usize)>) -> Self {
+    fn complete(mut document: Document, comments: Ranges, surrogates: Ranges) -> Self {
         let mut further = std::mem::take(&mut document.found.faults);
         let raised = if further.is_empty() { None } else { Some(further.remove(0)) };
         Self { document: Some(document), raised, further, comments, surrogates }
     }
 }
 
-/// A line that a mistake can be blamed on.
-struct Blame {
-    /// Bytes that are blanked out.
-    range: (usize, usize),
-    /// Whether a key or dash stays before them, so that its value is unknown.
-    keeps_key: bool,
-    /// Where the line begins.
-    line: usize,
-    indent: usize,
-}
-
 struct Recovery {
     text: String,
-    comments: Vec<(usize, usize)>,
+    comments: Ranges,
     /// What stands in these bytes is not known.
-    broken: Vec<(usize, usize)>,
+    broken: Ranges,
     rounds: usize,
 }
 
 impl Recovery {
-    fn new(text: String, comments: Vec<(usize, usize)>) -> Self {
+    fn new(text: String, comments: Ranges) -> Self {
         let rounds = (MOST_WORK / text.len().max(1)).clamp(1, MOST_ROUNDS);
         Self { text, comments, broken: Vec::new(), rounds }
     }
@@ -155,9 +148,9 @@ impl Recovery {
 
     /// Blames ever larger pieces for one mistake, until it is gone.
     fn step(&mut self, fault: &Exception, source: SourceId) -> Step {
-        let culprit = culprit(fault).min(self.text.len());
+        let blamed = culprit(fault).min(self.text.len());
         let before = self.text.clone();
-        let mut blame = self.first_blame(fault, culprit);
+        let mut blame = Some(first_blame(&self.text, fault, blamed));
         while let Some(this) = blame {
             if self.rounds == 0 {
                 return Step::Stuck;
@@ -172,7 +165,7 @@ impl Recovery {
                     self.comments.extend(again.comments);
                     return Step::Read(Box::new(document), again.surrogates);
                 }
-                Err(next) if self::culprit(&next) >= end && next.at >= end => {
+                Err(next) if culprit(&next) >= end && next.at >= end => {
                     self.broken.push(this.range);
                     self.comments.extend(again.comments);
                     return Step::Next(next);
@@ -180,17 +173,17 @@ impl Recovery {
                 Err(next) if self.is_outermost(&this) => {
                     self.broken.push(this.range);
                     self.comments.extend(again.comments);
-                    let known = self.broken.iter().any(|(start, _)| *start == self::culprit(&next));
+                    let known = self.broken.iter().any(|(start, _)| *start == culprit(&next));
                     return if known { Step::Stuck } else { Step::Consequence(next) };
                 }
-                Err(_) => blame = self.wider(&before, &this),
+                Err(_) => blame = wider(&before, &this),
             }
         }
         Step::Stuck
     }
 
     /// Reads what stands before the line that cannot be mended.
-    fn give_up(&mut self, fault: &Exception, source: SourceId) -> Option<(Box<Document>, Vec<(usize, usize)>)> {
+    fn give_up(&mut self, fault: &Exception, source: SourceId) -> Option<(Box<Document>, Ranges)> {
         let line = line_start(&self.text, culprit(fault).min(self.text.len()));
         let again = attempt(&self.text[..line], source);
         self.comments.extend(again.comments);
@@ -199,46 +192,6 @@ impl Recovery {
 
     fn is_outermost(&self, blame: &Blame) -> bool {
         !blame.keeps_key && blame.indent == 0 && blame.line < self.text.len()
-    }
-
-    fn first_blame(&self, fault: &Exception, culprit: usize) -> Option<Blame> {
-        if fault.problem == "but found another document" {
-            let range = (culprit, self.text.len());
-            return Some(Blame { range, keeps_key: false, line: culprit, indent: 0 });
-        }
-        let mut line = line_start(&self.text, culprit);
-        // At the end of the text, the last line that says anything.
-        while line > 0 && is_silent(&self.text, line) {
-            line = line_start(&self.text, line - 1);
-        }
-        Some(blame_line(&self.text, line, true))
-    }
-
-    /// The whole line instead of its value; or the value of the nearest line before that stands further left.
-    fn wider(&self, text: &str, blame: &Blame) -> Option<Blame> {
-        if blame.keeps_key && (blame.indent == 0 || blame.range.0 > culprit_line_end(text, blame.line)) {
-            return Some(blame_line(text, blame.line, false));
-        }
-        let mut line = blame.line;
-        let mut neighbour = blame.keeps_key;
-        while line > 0 {
-            line = line_start(text, line - 1);
-            if is_silent(text, line) {
-                continue;
-            }
-            let indent_here = indent(text, line);
-            if indent_here < blame.indent {
-                return Some(blame_line(text, line, true));
-            }
-            // A line without a key runs on into the next one.
-            if std::mem::take(&mut neighbour) && indent_here == blame.indent {
-                let this = blame_line(text, line, true);
-                if !this.keeps_key {
-                    return Some(this);
-                }
-            }
-        }
-        blame.keeps_key.then(|| blame_line(text, blame.line, false))
     }
 
     /// Makes values unknown that stand where the text was broken.
@@ -272,103 +225,11 @@ fn is_unknown(nodes: &[super::tree::Node], pair: (NodeId, NodeId)) -> bool {
 
 enum Step {
     /// The text could be read.
-    Read(Box<Document>, Vec<(usize, usize)>),
+    Read(Box<Document>, Ranges),
     /// Another mistake stands behind what was blanked out.
     Next(Box<Exception>),
     /// What is left of the mistake shows elsewhere.
     Consequence(Box<Exception>),
     /// Nothing more can be blamed.
     Stuck,
-}
-
-/// Where the mistake was made: where a quote or bracket was opened, rather than where PyYAML missed its end.
-fn culprit(fault: &Exception) -> usize {
-    match &fault.context {
-        Some((context, Some(since))) if context.starts_with("while scanning") || context.contains("flow") => *since,
-        _ => fault.at,
-    }
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at].iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1)
-}
-
-fn culprit_line_end(text: &str, at: usize) -> usize {
-    text.as_bytes()[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(text.len(), |i| at + i)
-}
-
-fn indent(text: &str, line: usize) -> usize {
-    text.as_bytes()[line..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count()
-}
-
-/// Empty, or nothing but a comment.
-fn is_silent(text: &str, line: usize) -> bool {
-    matches!(text.as_bytes().get(line + indent(text, line)), None | Some(b'#' | b'\n' | b'\r'))
-}
-
-/// What hangs on a line: its value and all that stands deeper below it, or the line as a whole.
-fn blame_line(text: &str, line: usize, keep_key: bool) -> Blame {
-    let end_of_line = culprit_line_end(text, line);
-    let indent_here = indent(text, line);
-    let key = if keep_key { key_end(&text[line..end_of_line]) } else { None };
-    let (start, depth) = key.map_or((line, indent_here), |(end, depth)| (line + end, depth));
-    let mut end = end_of_line;
-    let mut next = end_of_line;
-    while next < text.len() {
-        next += 1;
-        if text.as_bytes()[next - 1] == b'\r' && text.as_bytes().get(next) == Some(&b'\n') {
-            next += 1;
-        }
-        let stop = culprit_line_end(text, next);
-        if !is_silent(text, next) {
-            if indent(text, next) <= depth {
-                break;
-            }
-            end = stop;
-        }
-        next = stop;
-    }
-    Blame { range: (start, end), keeps_key: key.is_some(), line, indent: indent_here }
-}
-
-/// Where the key of a line ends, `:` included, and the column of the key; for an item without a key, the dash.
-fn key_end(line: &str) -> Option<(usize, usize)> {
-    let bytes = line.as_bytes();
-    let blank = |at: usize| matches!(bytes.get(at), None | Some(b' ' | b'\t'));
-    let mut at = line.len() - line.trim_start_matches([' ', '\t']).len();
-    let mut dash = None;
-    while bytes.get(at) == Some(&b'-') && blank(at + 1) {
-        dash = Some((at + 1, at));
-        at += 1;
-        while bytes.get(at) == Some(&b' ') {
-            at += 1;
-        }
-    }
-    let name = match bytes.get(at) {
-        Some(quote @ (b'"' | b'\'')) => line[at + 1..].find(*quote as char).map(|len| at + len + 2),
-        Some(b) if b.is_ascii_alphanumeric() || *b == b'_' => {
-            let len = bytes[at..].iter().enumerate().position(|(i, b)| *b == b':' && blank(at + i + 1));
-            len.map(|len| at + len).filter(|end| !line[at..*end].contains(" #"))
-        }
-        _ => None,
-    };
-    match name {
-        Some(end) if bytes.get(end) == Some(&b':') && blank(end + 1) => Some((end + 1, at)),
-        _ => dash,
-    }
-}
-
-/// The text with spaces in a range; line ends and lines of comments stay.
-fn blank(text: &str, range: (usize, usize)) -> String {
-    let mut bytes = text.as_bytes().to_vec();
-    let mut at = range.0;
-    while at < range.1 {
-        let end = culprit_line_end(text, at).min(range.1);
-        let is_comment = at > range.0 && text[at..end].trim_start_matches([' ', '\t']).starts_with('#');
-        if !is_comment {
-            bytes[at..end].fill(b' ');
-        }
-        at = end + 1;
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }

@@ -73,11 +73,15 @@ fn oddities(source: &Source, document: &Document, mender: &mut Mender<'_>, probl
         let what = "aliases in it stand for more than a million values";
         problems.push(Problem::new("yaml-too-large-when-expanded", head(source, span(*id))).arg("problem", what));
     }
-    for anchor in document.composed.anchors.iter().filter(|a| a.empty && !a.used) {
-        let at = source.span(anchor.mark, span(anchor.node).start as usize);
-        let problem = Problem::new("yaml-unquoted-special", at)
-            .arg("character", "&")
-            .arg("problem", "the word is read as an anchor and the value is null");
+    for anchor in document.composed.anchors.iter().filter(|a| a.odd && !a.used) {
+        let value = span(anchor.node);
+        let at = source.span(anchor.mark, value.start as usize);
+        let words = if value.start == value.end {
+            "the word is read as an anchor and the value is null"
+        } else {
+            "the word is read as an anchor and the value is what follows"
+        };
+        let problem = Problem::new("yaml-unquoted-special", at).arg("character", "&").arg("problem", words);
         problems.push(mender.quoted(problem, anchor.mark));
     }
 }

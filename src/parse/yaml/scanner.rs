@@ -204,10 +204,17 @@ impl<'a> Scanner<'a> {
 
     /// The end of the line that `at` lies in, without its break.
     pub(super) fn line_end(&self, mut at: usize) -> usize {
-        while !self.ends_line(at) {
-            at += 1;
+        loop {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            match rest.iter().position(|b| matches!(b, b'\n' | b'\r' | 0xC2 | 0xE2)) {
+                None => {
+                    self.end_seen.set(true);
+                    return self.bytes.len();
+                }
+                Some(len) if break_len(self.bytes, at + len) > 0 => return at + len,
+                Some(len) => at += len + 1,
+            }
         }
-        at
     }
 
     fn skip_to_token(&mut self) {

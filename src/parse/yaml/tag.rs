@@ -101,16 +101,16 @@ fn number(text: &str, whole: &str) -> Tag {
 }
 
 /// Bytes of a set at the start, and the rest.
-fn split(text: &[u8], set: fn(&u8) -> bool) -> (&[u8], &[u8]) {
-    text.split_at(text.iter().take_while(|b| set(b)).count())
+fn split(text: &[u8], set: fn(u8) -> bool) -> (&[u8], &[u8]) {
+    text.split_at(text.iter().take_while(|b| set(**b)).count())
 }
 
 fn unsigned(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text)
 }
 
-fn is_decimal(b: &u8) -> bool {
-    b.is_ascii_digit() || *b == b'_'
+fn is_decimal(b: u8) -> bool {
+    b.is_ascii_digit() || b == b'_'
 }
 
 /// `:` and 0 to 59, any number of times; what is left after them, and whether there was one.
@@ -154,7 +154,7 @@ fn is_float(text: &[u8]) -> bool {
     match split(body, is_decimal).1 {
         [b'.', fraction @ ..] => is_exponent(split(fraction, is_decimal).1),
         rest => match sexagesimal(rest) {
-            ([b'.', fraction @ ..], true) => fraction.iter().all(is_decimal),
+            ([b'.', fraction @ ..], true) => fraction.iter().all(|b| is_decimal(*b)),
             _ => false,
         },
     }

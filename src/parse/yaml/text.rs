@@ -15,6 +15,7 @@ const BLOCK: usize = 4096;
 const CHUNK: usize = 8192;
 
 /// A text that can be read in part only.
+#[derive(Debug)]
 pub(super) struct Damage {
     /// What is raised when the scanner asks for more than it may have.
     pub(super) exception: Box<Exception>,
@@ -46,12 +47,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<&str, Box<Damage>> {
 /// A quick look that is right whenever it says no.
 fn may_hold_controls(bytes: &[u8]) -> bool {
     bytes.chunks(64).any(|chunk| {
-        chunk.iter().fold(false, |bad, b| {
-            bad | ((*b < 0x20) & (*b != b'\n') & (*b != b'\t') & (*b != b'\r'))
-                | (*b == 0x7F)
-                | (*b == 0xC2)
-                | (*b == 0xEF)
-        })
+        // Without branches, so that many bytes are looked at in one step.
+        chunk.iter().fold(0, |bad, b| {
+            let control = u8::from(*b < 0x20) & u8::from(*b != b'\n') & u8::from(*b != b'\t') & u8::from(*b != b'\r');
+            bad | control | u8::from(*b == 0x7F) | u8::from(*b == 0xC2) | u8::from(*b == 0xEF)
+        }) != 0
     })
 }
 
@@ -102,16 +102,16 @@ fn first_raised(
     invalid: Option<(usize, Utf8Error)>,
     control: Option<usize>,
 ) -> Box<Damage> {
-    let undecodable = invalid.map(|(at, error)| (failing_block(bytes, at, error), at, error));
+    // The loader asks for the first two blocks before it looks at a character.
+    let undecodable = invalid.map(|(at, error)| (failing_read(bytes, at, error), at, error));
     let forbidden = control
         .filter(|at| undecodable.is_none_or(|(_, bad, _)| *at < bad))
-        .map(|at| (characters(&bytes[..at]).0 / BLOCK, at));
+        .map(|at| ((characters(&bytes[..at]) / BLOCK).max(1), at));
     let (block, exception) = match (undecodable, forbidden) {
-        (Some((block, at, error)), other) if other.is_none_or(|(other, _)| block <= other) => {
-            let from = decoder_input(bytes, at, error);
-            let problem = decode_error(&bytes[from..], at - from, error.error_len());
+        (Some((failed, at, error)), other) if other.is_none_or(|(other, _)| failed.block.max(1) <= other) => {
+            let problem = decode_error(&bytes[failed.input..], at - failed.input, error.error_len());
             let len = error.error_len().unwrap_or(bytes.len() - at);
-            (block, Exception::new("UnicodeDecodeError", problem, at).to(at + len))
+            (failed.block, Exception::new("UnicodeDecodeError", problem, at).to(at + len))
         }
         (_, Some((block, at))) => {
             let c = String::from_utf8_lossy(&bytes[at..at + control_len(bytes, at)]).chars().next().unwrap_or_default();
@@ -120,62 +120,63 @@ fn first_raised(
         }
         _ => unreachable!("invariant: a text is damaged by one of the two"),
     };
-    // The loader asks for two blocks before anything is scanned.
     let readable = if block < 2 { 0 } else { nth_character(bytes, block * BLOCK) };
     Box::new(Damage { exception, readable, places })
 }
 
-/// The start of the chunk in which Python notices bytes that are no UTF-8; the end of the text if only that shows it.
-fn failing_chunk(bytes: &[u8], at: usize, error: Utf8Error) -> usize {
-    match error.error_len() {
+/// Where Python notices bytes that are no UTF-8.
+#[derive(Clone, Copy)]
+struct FailedRead {
+    /// The block that PyYAML asked for: all characters of it are lost.
+    block: usize,
+    /// The byte from which Python counts positions in its message.
+    input: usize,
+}
+
+/// Goes through the reads that `TextIOWrapper` makes for PyYAML's blocks, up to the one that fails. It reads chunks, larger
+/// ones when the characters so far took more than two bytes each, and keeps a character that is cut in two, or a `\r` at
+/// the end, for the next chunk.
+fn failing_read(bytes: &[u8], at: usize, error: Utf8Error) -> FailedRead {
+    // The byte that shows it; the end of the text when only that does.
+    let seen = match error.error_len() {
         None => bytes.len(),
-        Some(_) if is_first_byte_bad(bytes[at]) => at / CHUNK * CHUNK,
-        Some(len) => (at + len) / CHUNK * CHUNK,
-    }
-}
-
-/// The block of characters in which Python meets them: all characters of that block are lost.
-fn failing_block(bytes: &[u8], at: usize, error: Utf8Error) -> usize {
-    let decoded = failing_chunk(bytes, at, error).min(at);
-    let (count, ends_in_cr) = characters(&bytes[..decoded]);
-    (count - usize::from(ends_in_cr)) / BLOCK
-}
-
-/// The byte from which Python counts positions in its message: the chunk, or a character cut in two at its start.
-fn decoder_input(bytes: &[u8], at: usize, error: Utf8Error) -> usize {
-    let chunk = failing_chunk(bytes, at, error);
-    if at < chunk {
-        return at;
-    }
-    match std::str::from_utf8(&bytes[chunk.saturating_sub(3)..chunk]) {
-        Ok(_) => chunk,
-        Err(_) => (chunk - 3..chunk).rev().find(|i| bytes[*i] & 0xC0 == 0xC0).map_or(chunk, |lead| {
-            let len = if bytes[lead] < 0xE0 {
-                2
-            } else if bytes[lead] < 0xF0 {
-                3
-            } else {
-                4
+        Some(_) if is_first_byte_bad(bytes[at]) => at,
+        // Python waits for the third byte of a surrogate.
+        Some(_) if matches!(bytes[at..], [0xED, 0xA0..=0xBF, ..]) => at + 2,
+        Some(len) => at + len,
+    };
+    let (mut position, mut decoded, mut held, mut ratio) = (0, 0, 0, (0, 1));
+    for block in 0.. {
+        while held < BLOCK {
+            let wanted = (BLOCK - held) * ratio.0 / ratio.1;
+            let end = (position + wanted.max(CHUNK)).min(bytes.len());
+            let input = decoded + usize::from(bytes[decoded..position].first() == Some(&b'\r'));
+            if seen < end || position == bytes.len() {
+                return FailedRead { block, input };
+            }
+            let whole = match std::str::from_utf8(&bytes[decoded..end.min(at)]) {
+                Ok(text) => decoded + text.len(),
+                Err(error) => decoded + error.valid_up_to(),
             };
-            if lead + len > chunk { lead } else { chunk }
-        }),
+            let next = whole - usize::from(bytes[decoded..whole].last() == Some(&b'\r'));
+            let count = characters(&bytes[decoded..next]);
+            ratio = if count > 0 { (end - position, count) } else { (0, 1) };
+            held += count;
+            (position, decoded) = (end, next);
+        }
+        held -= BLOCK;
     }
+    unreachable!("invariant: the bytes that fail are read in the end")
 }
 
 const fn is_first_byte_bad(b: u8) -> bool {
     matches!(b, 0x80..=0xC1 | 0xF5..)
 }
 
-/// How many characters Python makes of bytes that are text up to a last incomplete character, and whether the last is a
-/// lone `\r`.
-fn characters(bytes: &[u8]) -> (usize, bool) {
+/// How many characters Python makes of bytes that are text, `\r\n` being one.
+fn characters(bytes: &[u8]) -> usize {
     let starts = bytes.iter().filter(|b| **b & 0xC0 != 0x80).count();
-    let pairs = bytes.windows(2).filter(|pair| *pair == b"\r\n").count();
-    let cut = match std::str::from_utf8(bytes) {
-        Err(error) if error.error_len().is_none() => 1,
-        _ => 0,
-    };
-    (starts - pairs - cut, bytes.last() == Some(&b'\r'))
+    starts - bytes.windows(2).filter(|pair| *pair == b"\r\n").count()
 }
 
 /// The byte at which a character begins, `\r\n` being one.
@@ -216,21 +217,21 @@ mod tests {
     fn damage_in_a_later_block_leaves_the_earlier_ones_readable() {
         let mut bytes = vec![b'a'; 3 * BLOCK];
         bytes[2 * BLOCK + 7] = 1;
-        let damage = decode(&bytes).err().expect("a control character");
+        let damage = decode(&bytes).expect_err("a control character");
         assert_eq!((damage.readable, damage.exception.at), (2 * BLOCK, 2 * BLOCK + 7));
         assert_eq!(damage.exception.problem, "unacceptable character #x0001: special characters are not allowed");
     }
 
     #[test]
     fn damage_in_the_first_two_blocks_leaves_nothing() {
-        let damage = decode(b"a: \xff\n").err().expect("no UTF-8");
+        let damage = decode(b"a: \xff\n").expect_err("no UTF-8");
         assert_eq!((damage.readable, damage.exception.class), (0, "UnicodeDecodeError"));
         assert_eq!(damage.exception.problem, "'utf-8' codec can't decode byte 0xff in position 3: invalid start byte");
     }
 
     #[test]
     fn every_byte_that_cannot_be_read_has_a_place() {
-        let damage = decode(b"\x00a\xc3(\xe2\x82").err().expect("damage");
+        let damage = decode(b"\x00a\xc3(\xe2\x82").expect_err("damage");
         let kinds: Vec<_> = damage.places.iter().map(|(s, e, k)| (*s, *e, *k)).collect();
         assert_eq!(kinds, [(0, 1, Unreadable::Control), (2, 3, Unreadable::NoUtf8), (4, 6, Unreadable::NoUtf8)]);
     }
