@@ -116,6 +116,8 @@ pub(super) fn int(item: &Item) -> Result<Int, Crash> {
             let whole = format!("{:.0}", x.trunc());
             Ok(whole.parse().map_or_else(|_| Int::Big(whole.into()), Int::Small))
         }
+        ItemValue::Secret(text, Type::Str) => python::int_of(text.reveal())
+            .map_or_else(|| wrong("ValueError", "invalid literal for int() with base 10"), Ok),
         ItemValue::Str(text) => {
             python::int_of(text).map_or_else(|| wrong("ValueError", "invalid literal for int() with base 10"), Ok)
         }
