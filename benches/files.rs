@@ -37,19 +37,27 @@ pub(crate) fn generate(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     Ok(yml)
 }
 
+fn address(c: usize, n: usize) -> String {
+    format!("10.{}.{}.{}", c / 250, c % 250, 10 + n)
+}
+
+fn connections(c: usize) -> usize {
+    100 + 10 * (c % 40)
+}
+
 fn patroni(c: usize, n: usize) -> String {
     let mut hba = String::new();
     for peer in 0..NODES {
-        let _ =
-            writeln!(hba, "    - hostssl replication replicator 127.{}.{}.{peer}/32 scram-sha-256", c / 250, c % 250);
+        let _ = writeln!(hba, "    - host replication replicator 127.{}.{}.{peer}/32 scram-sha-256", c / 250, c % 250);
     }
     let values = [
         ("hba", hba),
+        ("address", address(c, n)),
         ("cluster", c.to_string()),
         ("member", n.to_string()),
         ("lag", (1_048_576 * (1 + c % 7)).to_string()),
         ("sync", c.is_multiple_of(3).to_string()),
-        ("connections", (100 + 10 * (c % 40)).to_string()),
+        ("connections", connections(c).to_string()),
         ("buffers", (256 * (1 + c % 32)).to_string()),
         ("cache", (768 * (1 + c % 32)).to_string()),
         ("work", (4 + c % 60).to_string()),
@@ -81,6 +89,6 @@ fn conf(c: usize) -> String {
     {
         let _ = writeln!(text, "#{name} = {}MB\t\t# example {i}", 4 + (c + i) % 60);
     }
-    let _ = writeln!(text, "shared_buffers = {}MB\nmax_connections = {}", 128 + c % 512, 100 + c % 400);
+    let _ = writeln!(text, "shared_buffers = {}MB\nmax_connections = {}", 128 + c % 512, connections(c));
     text
 }
