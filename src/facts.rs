@@ -135,7 +135,7 @@ pub struct Facts {
     /// The release of Patroni that is to take over.
     pub patroni_version: Version,
     secret_spans: Vec<Span>,
-    secrets: Vec<Secret>,
+    secrets: Vec<(SourceId, Secret)>,
 }
 
 impl Facts {
@@ -159,9 +159,9 @@ impl Facts {
         &self.secret_spans
     }
 
-    /// The secrets themselves, which must not be shown anywhere else either.
+    /// The secrets themselves and the text that each stands in, where it must not be shown in another place either.
     #[must_use]
-    pub fn secrets(&self) -> &[Secret] {
+    pub fn secrets(&self) -> &[(SourceId, Secret)] {
         &self.secrets
     }
 

@@ -2,7 +2,7 @@
 
 use crate::problem::{Edit, RuleId};
 use crate::rules::schema::{Disruption, Safety, Severity};
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 
 /// One step of a fix. What is printed and what is applied is the same value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +69,16 @@ pub struct Label {
     pub at: Span,
     /// What it shows there; may be empty.
     pub text: String,
+}
+
+impl Finding {
+    /// Every text that it speaks of.
+    #[must_use]
+    pub fn sources(&self) -> Vec<SourceId> {
+        let mut all = vec![self.at.source];
+        all.extend(self.labels.iter().map(|l| l.at.source));
+        all
+    }
 }
 
 /// One thing that is wrong, in words.

@@ -4,7 +4,8 @@
 //! Parsers return [`Spanned`] values, never bare ones. Nothing here reads a disk or prints: [`Reader`] is the door through
 //! which parsers that follow includes ask for more text; `collect::files` implements it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
@@ -232,7 +233,8 @@ pub struct SourceMap {
 #[derive(Debug, Default)]
 struct Inner {
     sources: Vec<Arc<Source>>,
-    by_path: BTreeMap<PathBuf, SourceId>,
+    /// Hashed by the bytes of the path: comparing paths part by part is what reading many files would spend its time on.
+    by_path: HashMap<OsString, SourceId>,
 }
 
 impl SourceMap {
@@ -240,13 +242,13 @@ impl SourceMap {
     pub fn add(&self, origin: Origin, name: impl Into<String>, bytes: Vec<u8>) -> Arc<Source> {
         let mut inner = self.inner.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Origin::File(path) = &origin
-            && let Some(id) = inner.by_path.get(path)
+            && let Some(id) = inner.by_path.get(path.as_os_str())
         {
             return Arc::clone(&inner.sources[id.0 as usize]);
         }
         let id = SourceId(as_u32(inner.sources.len()));
         if let Origin::File(path) = &origin {
-            inner.by_path.insert(path.clone(), id);
+            inner.by_path.insert(path.clone().into_os_string(), id);
         }
         let source = Arc::new(Source::new(id, origin, name.into(), bytes));
         inner.sources.push(Arc::clone(&source));
@@ -273,7 +275,7 @@ impl SourceMap {
     #[must_use]
     pub fn by_path(&self, path: &Path) -> Option<Arc<Source>> {
         let inner = self.inner.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        inner.by_path.get(path).map(|id| Arc::clone(&inner.sources[id.0 as usize]))
+        inner.by_path.get(path.as_os_str()).map(|id| Arc::clone(&inner.sources[id.0 as usize]))
     }
 }
 

@@ -1,16 +1,17 @@
 //! Every case of every rule, with all rules on.
 //!
 //! `fixtures/rules/<id>/<case>/` holds `input/`, what `--format short` must say of it in `expected.txt`, and where they matter
-//! `nodes.yml` (answers of servers) and `modes.txt` (lines of `octal path`; the input is then checked in a copy).
+//! `nodes.yml` (answers of servers), `patroni.txt` (a release of Patroni other than the newest) and `modes.txt` (lines of `octal path`; the input is then checked in a copy).
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use patroni_preflight::cli::Format;
+use patroni_preflight::knowledge::patroni::Version;
 use patroni_preflight::rules::builtin::{BUILTIN, find};
 
-use crate::support::{TempDir, golden, lint_dir, name, path, report, subdirs};
+use crate::support::{TempDir, golden, lint_for, name, path, report, subdirs};
 
 /// Rules whose subject stands in a list: the first item must not hide the second.
 const LISTS: &[&str] = &[
@@ -47,8 +48,10 @@ fn copy(from: &Path, to: &Path) {
 fn short(case: &Path) -> String {
     let input = case.join("input");
     let nodes = std::fs::read_to_string(case.join("nodes.yml")).ok();
+    let release = std::fs::read_to_string(case.join("patroni.txt"));
+    let release = release.map_or(Version::LATEST, |r| r.trim().parse().unwrap());
     let Ok(modes) = std::fs::read_to_string(case.join("modes.txt")) else {
-        return report(&lint_dir(&input, nodes), Format::Short);
+        return report(&lint_for(&input, nodes, release), Format::Short);
     };
     let temp = TempDir::new("modes");
     copy(&input, &temp.0);
@@ -57,7 +60,7 @@ fn short(case: &Path) -> String {
         let mode = u32::from_str_radix(mode, 8).unwrap();
         std::fs::set_permissions(temp.0.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
     }
-    report(&lint_dir(&temp.0, nodes), Format::Short)
+    report(&lint_for(&temp.0, nodes, release), Format::Short)
 }
 
 #[test]

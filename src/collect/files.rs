@@ -4,8 +4,9 @@ use std::fs::Metadata;
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use ignore::WalkState;
 use rayon::prelude::*;
 
 use crate::problem::Problem;
@@ -57,6 +58,7 @@ fn guess(path: &Path) -> Option<Guess> {
         "conf" if name.contains("pg_hba") => Some(Guess::Sure(Kind::Hba)),
         "conf" if name.contains("pg_ident") => Some(Guess::Sure(Kind::Ident)),
         "conf" if name.starts_with("postgresql") || name.ends_with("postgresql.conf") => Some(Guess::Sure(Kind::Conf)),
+        "conf" if name.contains("env") => Some(Guess::Maybe(Kind::Environment)),
         "service" => Some(Guess::Maybe(Kind::Unit)),
         "sql" => Some(Guess::Maybe(Kind::Sql)),
         "env" => Some(Guess::Maybe(Kind::Environment)),
@@ -117,17 +119,30 @@ fn walk(base: &Path, paths: &[PathBuf]) -> Vec<(PathBuf, Option<Guess>)> {
         }
         let mut builder = ignore::WalkBuilder::new(&root);
         builder.hidden(false).require_git(false).filter_entry(|e| e.file_name() != ".git");
-        for entry in builder.build().flatten() {
-            let is_dir = entry.file_type().is_some_and(|t| t.is_dir());
-            let link_to_dir = entry.path_is_symlink() && entry.path().is_dir();
-            if let (false, false, Some(guess)) = (is_dir, link_to_dir, guess(entry.path())) {
-                found.push((relative(base, entry.path()), Some(guess)));
-            }
-        }
+        let below = Mutex::new(Vec::new());
+        builder.threads(rayon::current_num_threads()).build_parallel().run(|| {
+            Box::new(|entry| {
+                if let Some(file) = entry.ok().and_then(|e| candidate(base, &e)) {
+                    below.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+                }
+                WalkState::Continue
+            })
+        });
+        found.extend(below.into_inner().unwrap_or_else(PoisonError::into_inner));
     }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
+    found.par_sort_by(|a, b| a.0.cmp(&b.0));
     found.dedup_by(|a, b| a.0 == b.0);
     found
+}
+
+/// A file of a walk whose name may be one of ours.
+fn candidate(base: &Path, entry: &ignore::DirEntry) -> Option<(PathBuf, Option<Guess>)> {
+    let is_dir = entry.file_type().is_some_and(|t| t.is_dir());
+    if is_dir || (entry.path_is_symlink() && entry.path().is_dir()) {
+        return None;
+    }
+    let guess = guess(entry.path())?;
+    Some((relative(base, entry.path()), Some(guess)))
 }
 
 fn relative(base: &Path, path: &Path) -> PathBuf {

@@ -132,10 +132,14 @@ fn check(c: &CheckSpec) -> String {
             texts(one_of),
             texts(unless)
         ),
-        CheckSpec::SameOnAllMembers(SameSpec { paths, default, secret }) => format!(
-            "CheckSpec::SameOnAllMembers(SameSpec {{ paths: {}, default: {}, secret: {secret} }})",
-            texts(paths),
-            text(default)
+        CheckSpec::SameOnAllMembers(SameSpec { paths, secret }) => format!(
+            "CheckSpec::SameOnAllMembers(SameSpec {{ paths: {}, secret: {secret} }})",
+            list(paths, |p| format!(
+                "SamePath {{ path: {}, default: {}, slashes: {} }}",
+                text(&p.path),
+                text(&p.default),
+                p.slashes
+            ))
         ),
         CheckSpec::Hba(HbaSpec { types, methods, databases, remote }) => format!(
             "CheckSpec::Hba(HbaSpec {{ types: {}, methods: {}, databases: {}, remote: {remote} }})",

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::conf_check::{check_assignment, check_for_all};
+use super::member::Member;
 use super::read::{Content, Loaded, Seen, load, read};
 use super::{ConfFile, EnvironmentFile, Facts, HbaFile, Options, SqlFile, UnitFile, join, nodes};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
+use crate::parse::guc_value::parse_bool;
 use crate::parse::hba::{self, Hba, Server};
 use crate::parse::ident;
+use crate::parse::patroni::Patroni;
+use crate::parse::unit::Variable;
 use crate::problem::{Parsed, Problem};
 use crate::source::{Reader, Source, SourceMap};
 
@@ -37,9 +41,11 @@ pub fn build(
         facts.secrets.extend(one.secrets);
         facts.patroni.push(one.file);
     }
-    let later = sort_out(&mut facts, seen);
+    let (later, variables) = sort_out(&mut facts, seen);
+    facts.units = join::units(std::mem::take(&mut facts.units));
     let of_kind = |kind| later.iter().filter(|(_, k)| *k == kind).map(|(s, _)| Arc::clone(s)).collect::<Vec<_>>();
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));
+    facts.problems.extend(environment_problems(&facts, &variables, options));
     facts.clusters = join::clusters(&facts, &confs, &hbas, options);
     read_confs(&mut facts, confs, &reader, options);
     read_hbas(&mut facts, hbas, &reader, options);
@@ -51,9 +57,25 @@ pub fn build(
     facts
 }
 
-/// Files the rest by kind; returns those that are read later.
-fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> Vec<(Arc<Source>, Kind)> {
+/// A text and the variables that it sets.
+type Variables = (Arc<Source>, Vec<Variable>);
+
+/// What Patroni makes of variables by themselves, wherever they stand.
+fn environment_problems(facts: &Facts, files: &[Variables], options: Options) -> Vec<Problem> {
+    let units = facts.units.iter().filter(|u| u.runs_patroni());
+    let units = units.map(|u| (Arc::clone(&u.source), u.unit.environment().tree));
+    let all: Vec<Variables> = files.iter().cloned().chain(units.filter(|(_, v)| !v.is_empty())).collect();
+    all.par_iter()
+        .flat_map(|(source, variables)| {
+            Patroni::load_environment(variables, options.patroni, source.span(0, 0)).problems
+        })
+        .collect()
+}
+
+/// Files the rest by kind; returns those that are read later, and the environment files.
+fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Vec<Variables>) {
     let mut later = Vec::new();
+    let mut variables = Vec::new();
     for file in seen {
         facts.problems.extend(file.problems);
         facts.secret_spans.extend(file.secret_spans);
@@ -61,13 +83,16 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> Vec<(Arc<Source>, Kind)> {
         let source = file.source;
         match file.content {
             Content::Unit(unit) => facts.units.push(UnitFile { source, unit }),
-            Content::Environment(_) => facts.environments.push(EnvironmentFile { source, mode: file.mode }),
+            Content::Environment(list) => {
+                variables.push((Arc::clone(&source), list));
+                facts.environments.push(EnvironmentFile { source, mode: file.mode });
+            }
             Content::Sql(sql) => facts.sqls.push(SqlFile { source, sql: *sql }),
             Content::Later => later.push((source, file.kind)),
             Content::Patroni(_) | Content::Foreign => {}
         }
     }
-    later
+    (later, variables)
 }
 
 fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {
@@ -101,16 +126,37 @@ fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader,
 
 fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {
     let versions = join::versions(facts, &sources, |m| m.hba.as_ref().ok().copied(), options);
+    let mut tls: Vec<Option<bool>> = vec![None; sources.len()];
+    for member in facts.members() {
+        if let Ok(hba) = member.hba {
+            tls[hba] = tls[hba].or(has_tls(facts, member));
+        }
+    }
+    let servers: Vec<Option<(u16, Option<bool>)>> = versions.iter().zip(tls).map(|(v, t)| v.map(|v| (v, t))).collect();
     let read: Vec<Parsed<Hba>> = sources
         .par_iter()
-        .zip(&versions)
-        .map(|(source, version)| match version {
-            Some(version) => hba::parse(source, reader, *version),
+        .zip(&servers)
+        .map(|(source, server)| match server {
+            Some((version, ssl)) => hba::parse_for(source, reader, &Server { ssl: *ssl, ..Server::packaged(*version) }),
             None => hba::parse_for_all(source, reader, &[]),
         })
         .collect();
     for (source, parsed) in sources.into_iter().zip(read) {
         add_hba(facts, source, parsed);
+    }
+}
+
+/// Whether a member's server offers TLS, as far as its files tell.
+fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
+    let file = &facts.patroni[member.file];
+    let by_patroni = file.local_parameter("ssl").or_else(|| file.dynamic_parameter("ssl"));
+    if let Some(item) = by_patroni {
+        return parse_bool(&item.as_setting()?);
+    }
+    let conf = &facts.confs[*member.conf.as_ref().ok()?].conf;
+    match conf.effective("ssl") {
+        Some(set) => parse_bool(&set.set.value.value),
+        None => (conf.outside().is_empty() && conf.errors().is_empty()).then_some(false),
     }
 }
 
@@ -123,7 +169,8 @@ fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
             continue;
         }
         let source = Arc::clone(&facts.patroni[member.file].source);
-        let server = Server::packaged(member.postgresql.unwrap_or(newest()));
+        let ssl = has_tls(facts, member);
+        let server = Server { ssl, ..Server::packaged(member.postgresql.unwrap_or(newest())) };
         let parsed = hba::parse_lines(&lines, Path::new("pg_hba.conf"), reader, &server);
         member.hba = Ok(facts.hbas.len());
         add_hba(facts, source, parsed);

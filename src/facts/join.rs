@@ -1,7 +1,7 @@
 //! Which files make up a member, and which members a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::gap::Fact;
@@ -9,9 +9,9 @@ use super::group::{self, Places};
 use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
-use super::{Facts, Options, not_given};
+use super::{Facts, Options, UnitFile, not_given};
 use crate::knowledge::guc::MAJORS;
-use crate::parse::unit::Variable;
+use crate::parse::unit::{Variable, dropin_dirs, merge, order_dropins};
 use crate::parse::yaml::Tree;
 use crate::source::Source;
 
@@ -56,6 +56,30 @@ fn environments(seen: &[Seen]) -> BTreeMap<&Path, Vec<&[Variable]>> {
         }
     }
     by_dir
+}
+
+/// Each unit with the drop-ins that lie beside it, in systemd's order; a drop-in without its unit stays alone.
+pub(super) fn units(files: Vec<UnitFile>) -> Vec<UnitFile> {
+    let mut dropins: BTreeMap<PathBuf, UnitFile> = BTreeMap::new();
+    let mut units = Vec::new();
+    for file in files {
+        match file.source.path().filter(|p| p.extension().is_some_and(|e| e == "conf")).map(Path::to_path_buf) {
+            Some(path) => drop(dropins.insert(path, file)),
+            None => units.push(file),
+        }
+    }
+    for unit in &mut units {
+        let Some(path) = unit.source.path() else { continue };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let dirs: Vec<PathBuf> = dropin_dirs(&name).into_iter().map(|d| dir(&unit.source).join(d)).collect();
+        let own = dropins.keys().filter(|p| p.parent().is_some_and(|d| dirs.iter().any(|o| o == d))).cloned();
+        let own: Vec<PathBuf> = order_dropins(own);
+        let mut parts = vec![std::mem::take(&mut unit.unit)];
+        parts.extend(own.iter().filter_map(|p| dropins.remove(p)).map(|d| d.unit));
+        unit.unit = merge(parts);
+    }
+    units.extend(dropins.into_values());
+    units
 }
 
 fn is_directory(files: &[(&Seen, &Tree)]) -> bool {

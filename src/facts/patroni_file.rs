@@ -83,27 +83,23 @@ impl PatroniFile {
     /// Every secret, in order.
     #[must_use]
     pub fn secrets(&self) -> Vec<Named<'_>> {
-        let mut found = Vec::new();
-        walk(self.config.root(), "", &mut |path, item| {
-            if matches!(item.value, ItemValue::Secret(..)) {
-                found.push(Named { path: path.to_owned(), item });
-            }
-        });
-        found
+        self.named(|_, item| matches!(item.value, ItemValue::Secret(..)))
     }
 
     /// Every password and user name, in order.
-    pub fn credentials(&self) -> impl Iterator<Item = Named<'_>> {
+    #[must_use]
+    pub fn credentials(&self) -> Vec<Named<'_>> {
+        self.named(|key, item| match item.value {
+            ItemValue::Secret(..) => true,
+            ItemValue::Map(_) | ItemValue::List(_) | ItemValue::Unknown | ItemValue::Null => false,
+            _ => key == "username",
+        })
+    }
+
+    fn named(&self, wanted: impl Fn(&str, &Item) -> bool) -> Vec<Named<'_>> {
         let mut found = Vec::new();
-        walk(self.config.root(), "", &mut |path, item| {
-            let last = path.rsplit('.').next().unwrap_or_default();
-            let scalar =
-                !matches!(item.value, ItemValue::Map(_) | ItemValue::List(_) | ItemValue::Unknown | ItemValue::Null);
-            if scalar && (matches!(item.value, ItemValue::Secret(..)) || last == "username") {
-                found.push(Named { path: path.to_owned(), item });
-            }
-        });
-        found.into_iter()
+        walk(self.config.root(), &mut Vec::new(), &wanted, &mut found);
+        found
     }
 }
 
@@ -111,15 +107,23 @@ fn named(section: Option<&Item>) -> impl Iterator<Item = (&str, &Item)> {
     section.map_or(&[][..], Item::pairs).iter().filter_map(|p| p.key.value.as_str().map(|name| (name, &p.item)))
 }
 
-fn walk<'a>(item: &'a Item, path: &str, visit: &mut impl FnMut(&str, &'a Item)) {
-    visit(path, item);
-    let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+fn walk<'a>(
+    item: &'a Item,
+    path: &mut Vec<&'a str>,
+    wanted: &impl Fn(&str, &Item) -> bool,
+    found: &mut Vec<Named<'a>>,
+) {
+    if wanted(path.last().copied().unwrap_or_default(), item) {
+        found.push(Named { path: path.join("."), item });
+    }
     for Pair { key, item } in item.pairs() {
         if let Key::Str(key) = &key.value {
-            walk(item, &join(key), visit);
+            path.push(key);
+            walk(item, path, wanted, found);
+            path.pop();
         }
     }
     for item in item.items() {
-        walk(item, path, visit);
+        walk(item, path, wanted, found);
     }
 }

@@ -12,7 +12,7 @@ use crate::parse::unit::{self, Unit, Variable};
 use crate::parse::yaml::{self, Tree, Value};
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
-use crate::source::{Reader, Source, Span};
+use crate::source::{Reader, Source, SourceId, Span};
 
 /// What a file holds.
 pub(super) enum Content {
@@ -38,7 +38,7 @@ pub(super) struct Seen {
     pub(super) content: Content,
     pub(super) problems: Vec<Problem>,
     pub(super) secret_spans: Vec<Span>,
-    pub(super) secrets: Vec<Secret>,
+    pub(super) secrets: Vec<(SourceId, Secret)>,
 }
 
 /// Looks into a file.
@@ -82,7 +82,7 @@ fn read_unit(seen: &mut Seen) {
 fn hide(seen: &mut Seen, variables: &[Variable]) {
     for variable in variables.iter().filter(|v| names_a_secret(&v.name.value)) {
         seen.secret_spans.push(variable.value.span);
-        seen.secrets.push(variable.value.value.clone());
+        seen.secrets.push((variable.value.span.source, variable.value.value.clone()));
     }
 }
 
@@ -118,7 +118,7 @@ pub(super) struct Loaded {
     pub(super) file: PatroniFile,
     pub(super) problems: Vec<Problem>,
     pub(super) secret_spans: Vec<Span>,
-    pub(super) secrets: Vec<Secret>,
+    pub(super) secrets: Vec<(SourceId, Secret)>,
 }
 
 /// Joins a member's files and environment as Patroni does, and checks the keys of the result. `None` without any file.
@@ -136,7 +136,7 @@ pub(super) fn load(local: &Local<'_>, reader: &dyn Reader, options: Options) -> 
     problems.extend(patroni_keys::check_keys(&parsed.tree));
     let file = PatroniFile { source: Arc::clone(&first.source), config: parsed.tree, mode: first.mode };
     let secrets = file.secrets().into_iter().filter_map(|s| match &s.item.value {
-        ItemValue::Secret(value, _) => Some(value.clone()),
+        ItemValue::Secret(value, _) => Some((s.item.span.source, value.clone())),
         _ => None,
     });
     let secrets = secrets.collect();

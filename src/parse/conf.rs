@@ -148,19 +148,23 @@ fn problems_of(source: &Source, lines: &[Line]) -> Vec<Problem> {
     problems
 }
 
+/// The server takes such bytes, and no program can show them.
+const NOT_UTF8: &str = "bytes that are not UTF-8";
+
 /// At most one finding of each sort per file: a file in another encoding has thousands of such bytes.
 fn encoding_problems(source: &Source) -> Vec<Problem> {
     let bytes = source.bytes();
     let mut problems = Vec::new();
     let mut found = |what: &str, start: usize, end: usize| {
-        problems.push(Problem::new("conf-encoding", source.span(start, end)).arg("what", what));
+        let rule = if what == NOT_UTF8 { "conf-not-utf8" } else { "conf-encoding" };
+        problems.push(Problem::new(rule, source.span(start, end)).arg("what", what));
     };
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         found("a byte order mark", 0, 3);
     }
     if let Err(e) = std::str::from_utf8(bytes) {
         let start = e.valid_up_to();
-        found("bytes that are not UTF-8", start, start + e.error_len().unwrap_or(bytes.len() - start));
+        found(NOT_UTF8, start, start + e.error_len().unwrap_or(bytes.len() - start));
     }
     if let Some(at) = bytes.iter().position(|b| *b == 0) {
         found("a NUL byte", at, at + 1);

@@ -34,7 +34,7 @@ pub fn render(page: &Page<'_>, colour: bool) -> String {
     let mut text = String::from_utf8_lossy(&out).into_owned();
     text.push_str(&gaps(page));
     for broken in &page.outcome.broken {
-        let message = page.redactor.words(&broken.message);
+        let message = page.redactor.words(&[], &broken.message);
         let _ = writeln!(
             text,
             "fault of this program in rule {}: {message}\n  please report it; the other rules ran\n",
@@ -51,16 +51,17 @@ fn emit(writer: &mut dyn WriteColor, page: &Page<'_>, finding: &Finding, first: 
     spans.extend(finding.labels.iter().map(|l| l.at));
     let spans: Vec<Span> = spans.into_iter().map(|s| first_line(page, s)).collect();
     let excerpts = Excerpts::new(page.sources, page.redactor, &spans);
+    let about = finding.sources();
     let mut labels = Vec::new();
     let (file, range) = excerpts.place(spans[0]);
     labels.push(Label::primary(file, range));
     for (label, span) in finding.labels.iter().zip(&spans[1..]) {
         let (file, range) = excerpts.place(*span);
-        labels.push(Label::secondary(file, range).with_message(page.redactor.words(&label.text)));
+        labels.push(Label::secondary(file, range).with_message(page.redactor.words(&about, &label.text)));
     }
     let diagnostic = Diagnostic::new(level(finding.severity))
         .with_code(&finding.rule)
-        .with_message(page.redactor.words(&finding.message))
+        .with_message(page.redactor.words(&about, &finding.message))
         .with_labels(labels)
         .with_notes(notes(page, finding, first));
     let styles = Styles::default();
@@ -85,15 +86,18 @@ const fn level(severity: Severity) -> Level {
 }
 
 fn notes(page: &Page<'_>, finding: &Finding, first: bool) -> Vec<String> {
+    let about = finding.sources();
     let mut notes: Vec<String> = Vec::new();
     for (i, note) in finding.notes.iter().enumerate() {
         if i > 0 || first {
-            notes.push(wrap(&page.redactor.words(note), "  "));
+            notes.push(wrap(&page.redactor.words(&about, note), "  "));
         }
     }
     match &finding.fix {
-        Ok(fix) => notes.push(page.redactor.words(&describe(page, fix))),
-        Err(reason) if first => notes.push(wrap(&format!("no ready fix: {}", page.redactor.words(reason)), "  ")),
+        Ok(fix) => notes.push(page.redactor.words(&about, &describe(page, fix))),
+        Err(reason) if first => {
+            notes.push(wrap(&format!("no ready fix: {}", page.redactor.words(&about, reason)), "  "))
+        }
         Err(_) => {}
     }
     notes
@@ -121,7 +125,9 @@ fn describe_step(page: &Page<'_>, step: &Step) -> String {
     };
     match &step.action {
         Action::Edit(edits) => changes(page, edits),
-        Action::SetDynamic { key, value } => format!("\n  patronictl edit-config -s {key}={value}{cost}"),
+        Action::SetDynamic { key, value } => format!(
+            "\n  before Patroni's first start: `{key}: {value}` under `bootstrap.dcs`\n  later: patronictl edit-config -s {key}={value}{cost}"
+        ),
         Action::Sql(sql) => format!("\n  SQL: {sql}"),
         Action::Command(command) => format!("\n  $ {command}"),
         Action::Reload => format!("\n  reload the configuration{cost}"),
@@ -155,7 +161,11 @@ fn change(page: &Page<'_>, source: SourceId, index: usize, edits: &[&Edit]) -> S
         let (from, to) = (whole.at(edit.at.start), whole.at(edit.at.end));
         after.push_str(&before[at..from.max(at)]);
         let replaces_secret = edit.at.start < edit.at.end && (from == to || before[from..to].contains(MASK));
-        after.push_str(&if replaces_secret { MASK.to_owned() } else { page.redactor.words(&edit.text) });
+        after.push_str(&if replaces_secret {
+            MASK.to_owned()
+        } else {
+            page.redactor.words(&[edit.at.source], &edit.text)
+        });
         at = to.max(from);
     }
     after.push_str(&before[at..]);
@@ -193,7 +203,7 @@ fn wrap(text: &str, indent: &str) -> String {
 fn gaps(page: &Page<'_>) -> String {
     let mut by_cause: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for (rule, gap) in &page.outcome.gaps {
-        by_cause.entry(page.redactor.words(&gap.to_string())).or_default().push(rule);
+        by_cause.entry(page.redactor.words(&[], &gap.to_string())).or_default().push(rule);
     }
     let mut text = String::new();
     for (cause, rules) in by_cause {

@@ -8,7 +8,7 @@ use super::Page;
 use super::redact::MASK;
 use crate::finding::{Action, Finding, Fix, Step};
 use crate::rules::schema::{Disruption, Safety, Severity};
-use crate::source::Span;
+use crate::source::{SourceId, Span};
 
 /// Changes when a reader of an older version could misread the output.
 pub const VERSION: u32 = 1;
@@ -142,14 +142,14 @@ pub fn render(page: &Page<'_>) -> String {
             .map(|(rule, g)| NotChecked {
                 rule: rule.clone(),
                 node: g.node.clone(),
-                what: page.redactor.words(&g.what),
+                what: page.redactor.words(&[], &g.what),
                 why: g.why,
             })
             .collect(),
         faults: outcome
             .broken
             .iter()
-            .map(|b| Fault { rule: b.rule.clone(), message: page.redactor.words(&b.message) })
+            .map(|b| Fault { rule: b.rule.clone(), message: page.redactor.words(&[], &b.message) })
             .collect(),
         summary: Summary {
             errors: count(Severity::Error),
@@ -176,7 +176,8 @@ fn place(page: &Page<'_>, span: Span) -> Place {
 }
 
 fn item(page: &Page<'_>, finding: &Finding) -> Item {
-    let words = |t: &str| page.redactor.words(t);
+    let about = finding.sources();
+    let words = |t: &str| page.redactor.words(&about, t);
     Item {
         rule: finding.rule.to_string(),
         severity: finding.severity,
@@ -184,22 +185,22 @@ fn item(page: &Page<'_>, finding: &Finding) -> Item {
         at: place(page, finding.at),
         labels: finding.labels.iter().map(|l| Labelled { at: place(page, l.at), text: words(&l.text) }).collect(),
         notes: finding.notes.iter().map(|n| words(n)).collect(),
-        fix: finding.fix.as_ref().ok().map(|f| fix_item(page, f)),
+        fix: finding.fix.as_ref().ok().map(|f| fix_item(page, &about, f)),
         no_fix: finding.fix.as_ref().err().map(|r| words(r)),
     }
 }
 
-fn fix_item(page: &Page<'_>, fix: &Fix) -> FixItem {
+fn fix_item(page: &Page<'_>, about: &[SourceId], fix: &Fix) -> FixItem {
     FixItem {
-        title: page.redactor.words(&fix.title),
+        title: page.redactor.words(about, &fix.title),
         safety: fix.safety,
-        because: page.redactor.words(&fix.because),
-        steps: fix.steps.iter().map(|s| step_item(page, s)).collect(),
+        because: page.redactor.words(about, &fix.because),
+        steps: fix.steps.iter().map(|s| step_item(page, about, s)).collect(),
     }
 }
 
-fn step_item(page: &Page<'_>, step: &Step) -> StepItem {
-    let words = |t: &str| page.redactor.words(t);
+fn step_item(page: &Page<'_>, about: &[SourceId], step: &Step) -> StepItem {
+    let words = |t: &str| page.redactor.words(about, t);
     let action = match &step.action {
         Action::Edit(edits) => ActionItem::Edit {
             edits: edits

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
 
 use crate::secret::Secret;
@@ -21,7 +20,7 @@ pub const MASK: &str = "***";
 #[derive(Debug, Default)]
 pub struct Redactor {
     spans: BTreeMap<SourceId, Vec<Span>>,
-    values: Option<AhoCorasick>,
+    values: BTreeMap<SourceId, Vec<Secret>>,
 }
 
 /// A line as it is shown, and where the bytes of the file went.
@@ -66,32 +65,36 @@ fn is_telling(value: &str) -> bool {
 impl Redactor {
     /// From the bytes that parsers marked and the secrets that they read.
     #[must_use]
-    pub fn new(spans: impl IntoIterator<Item = Span>, values: impl IntoIterator<Item = Secret>) -> Self {
-        let mut by_source: BTreeMap<SourceId, Vec<Span>> = BTreeMap::new();
+    pub fn new(spans: impl IntoIterator<Item = Span>, values: impl IntoIterator<Item = (SourceId, Secret)>) -> Self {
+        let mut redactor = Self::default();
         for span in spans {
-            by_source.entry(span.source).or_default().push(span);
+            redactor.spans.entry(span.source).or_default().push(span);
         }
-        for spans in by_source.values_mut() {
+        for spans in redactor.spans.values_mut() {
             spans.sort_unstable();
         }
-        let mut values: Vec<Secret> = values.into_iter().filter(|v| is_telling(v.reveal())).collect();
-        values.sort_by(|a, b| a.reveal().cmp(b.reveal()));
-        values.dedup();
-        let longest =
-            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(values.iter().map(Secret::reveal));
-        Self { spans: by_source, values: longest.ok().filter(|_| !values.is_empty()) }
+        for (source, value) in values {
+            if is_telling(value.reveal()) {
+                redactor.values.entry(source).or_default().push(value);
+            }
+        }
+        for values in redactor.values.values_mut() {
+            values.sort_by_key(|v| std::cmp::Reverse(v.reveal().len()));
+        }
+        redactor
     }
 
-    /// A text of ours without secrets and control characters.
+    /// Words of ours about some texts, without the secrets of those texts and without control characters.
     #[must_use]
-    pub fn words(&self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        match &self.values {
-            Some(values) => values.replace_all_with(text, &mut out, |_, _, out| {
-                out.push_str(MASK);
-                true
-            }),
-            None => out.push_str(text),
+    pub fn words(&self, about: &[SourceId], text: &str) -> String {
+        let mut out = text.to_owned();
+        for value in about.iter().filter_map(|id| self.values.get(id)).flatten() {
+            if out.contains(value.reveal()) {
+                out = out.replace(value.reveal(), MASK);
+            }
+        }
+        if !out.chars().any(|c| visible(c).is_some()) {
+            return out;
         }
         let mut clean = String::with_capacity(out.len());
         for c in out.chars() {
@@ -140,8 +143,9 @@ impl Redactor {
                 masks.extend(values.map(|v| offset(v.start())..offset(v.end())));
             }
         }
-        if let Some(values) = &self.values {
-            masks.extend(values.find_iter(raw).map(|m| offset(m.start())..offset(m.end())));
+        for value in self.values.get(&source.id()).into_iter().flatten() {
+            let found = memchr::memmem::find_iter(raw, value.reveal().as_bytes());
+            masks.extend(found.map(|i| offset(i)..offset(i + value.reveal().len())));
         }
         masks.sort_by_key(|m| (m.start, m.end));
         masks
@@ -202,8 +206,9 @@ mod tests {
 
     #[test]
     fn hides_known_values_everywhere_but_not_plain_names() {
-        let r = Redactor::new([], [Secret::new("s3cret-word"), Secret::new("postgres")]);
-        assert_eq!(r.words("it is s3cret-word for postgres"), "it is *** for postgres");
+        let here = SourceId::lone();
+        let r = Redactor::new([], [(here, Secret::new("s3cret-word")), (here, Secret::new("postgres"))]);
+        assert_eq!(r.words(&[here], "it is s3cret-word for postgres"), "it is *** for postgres");
         assert_eq!(shown(&r, "# s3cret-word"), "# ***");
     }
 

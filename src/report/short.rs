@@ -11,7 +11,7 @@ pub fn render(page: &Page<'_>) -> String {
     for finding in &page.outcome.findings {
         let source = page.sources.get(finding.at.source);
         let (line, column) = source.position(finding.at.start);
-        let message = page.redactor.words(&finding.message);
+        let message = page.redactor.words(&finding.sources(), &finding.message);
         let _ = writeln!(
             out,
             "{}:{line}:{column}: {}[{}]: {message}",
@@ -24,7 +24,7 @@ pub fn render(page: &Page<'_>) -> String {
         let _ = writeln!(out, "not checked[{rule}]: {gap}");
     }
     for broken in &page.outcome.broken {
-        let _ = writeln!(out, "fault of this program[{}]: {}", broken.rule, page.redactor.words(&broken.message));
+        let _ = writeln!(out, "fault of this program[{}]: {}", broken.rule, page.redactor.words(&[], &broken.message));
     }
     let _ = writeln!(out, "{}", last_line(page));
     out

@@ -1,8 +1,8 @@
 //! The rules that are compiled in, sorted by id.
 
 use super::schema::{
-    CheckSpec, FileOf, FileSpec, FixSpec, HbaSpec, Need, Nothing, Place, RowsSpec, Rule, Safety, SameSpec, SettingSpec,
-    Severity, Status, StepSpec, YamlKeySpec,
+    CheckSpec, FileOf, FileSpec, FixSpec, HbaSpec, Need, Nothing, Place, RowsSpec, Rule, Safety, SamePath, SameSpec,
+    SettingSpec, Severity, Status, StepSpec, YamlKeySpec,
 };
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 //! Pure. A rule that panics is caught and reported as a fault of ours; the others go on. The order of the outcome depends
 //! on names and places only, never on threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
@@ -297,17 +297,21 @@ fn fix(spec: &FixSpec, args: &[crate::problem::Arg], edits: &[crate::problem::Ed
 }
 
 fn sort(sources: &SourceMap, outcome: &mut Outcome) {
-    let mut names: BTreeMap<SourceId, String> = BTreeMap::new();
-    for finding in &outcome.findings {
-        names.entry(finding.at.source).or_insert_with(|| sources.get(finding.at.source).name().to_owned());
-    }
-    outcome.findings.sort_by(|a, b| {
+    let ids: BTreeSet<SourceId> = outcome.findings.iter().map(|f| f.at.source).collect();
+    let mut names: Vec<(String, SourceId)> =
+        ids.into_iter().map(|id| (sources.get(id).name().to_owned(), id)).collect();
+    names.sort();
+    let ranks: BTreeMap<SourceId, usize> = names.into_iter().enumerate().map(|(rank, (_, id))| (id, rank)).collect();
+    let mut ranked: Vec<(usize, Finding)> = outcome.findings.drain(..).map(|f| (ranks[&f.at.source], f)).collect();
+    ranked.par_sort_by(|(a_rank, a), (b_rank, b)| {
         let key = |f: &Finding| (f.at.start, f.at.end);
-        (names[&a.at.source].cmp(&names[&b.at.source]))
+        a_rank
+            .cmp(b_rank)
             .then_with(|| key(a).cmp(&key(b)))
             .then_with(|| a.rule.cmp(&b.rule))
             .then_with(|| a.message.cmp(&b.message))
     });
+    outcome.findings = ranked.into_iter().map(|(_, f)| f).collect();
     outcome.findings.dedup();
     outcome.gaps.sort();
     outcome.gaps.dedup();

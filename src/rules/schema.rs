@@ -221,15 +221,26 @@ pub struct YamlKeySpec {
     pub unless: List<Text>,
 }
 
+/// A key that members must agree on.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SamePath {
+    /// Its path.
+    pub path: Text,
+    /// What Patroni takes where the key is absent; empty for nothing.
+    #[serde(default)]
+    pub default: Text,
+    /// Slashes around and doubled ones do not matter.
+    #[serde(default)]
+    pub slashes: bool,
+}
+
 /// The `same-on-all-members` kind: a key must be equal in the files of all members of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SameSpec {
-    /// Paths of the keys, each compared by itself.
-    pub paths: List<Text>,
-    /// What Patroni takes where the key is absent.
-    #[serde(default)]
-    pub default: Text,
+    /// The keys, each compared by itself.
+    pub paths: List<SamePath>,
     /// Show no values: they are secret.
     #[serde(default)]
     pub secret: bool,

@@ -8,6 +8,7 @@ pub(crate) mod rng;
 use std::path::{Path, PathBuf};
 
 use patroni_preflight::cli::Format;
+use patroni_preflight::knowledge::patroni::Version;
 use patroni_preflight::rules::schema::Severity;
 use patroni_preflight::run::{self, Lint, Linted};
 
@@ -31,8 +32,14 @@ pub(crate) fn name(path: &Path) -> String {
 
 /// Lints everything below a directory, with all rules, those on trial too.
 pub(crate) fn lint_dir(base: &Path, nodes: Option<String>) -> Linted {
+    lint_for(base, nodes, Version::LATEST)
+}
+
+/// The same, for a release of Patroni.
+pub(crate) fn lint_for(base: &Path, nodes: Option<String>, patroni: Version) -> Linted {
     let mut request = Lint { base: base.to_path_buf(), paths: vec![".".into()], nodes, ..Lint::default() };
     request.selection.trial = true;
+    request.options.patroni = patroni;
     run::lint(&request).unwrap_or_else(|e| panic!("{}: {e}", base.display()))
 }
 

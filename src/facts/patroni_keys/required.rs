@@ -24,7 +24,9 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         if section.kind() != Type::Map || has_old_place(patroni, row) {
             continue;
         }
-        let rule = if row.required { "yaml-required-key-missing" } else { "validator-requires-key" };
+        // `config.py:Config._build_effective_configuration` formats both keys of the section at once.
+        let formatted = ["ctl.authentication", "restapi.authentication"].contains(&parent);
+        let rule = if row.required || formatted { "yaml-required-key-missing" } else { "validator-requires-key" };
         problems.push(missing(rule, row.path, key, place(section)));
     }
     for choice in ALTERNATIVES {

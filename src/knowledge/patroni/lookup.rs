@@ -1,12 +1,42 @@
 //! Finding the row of a key while walking down a configuration.
 
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
 use super::{KeyFact, keys};
 
-/// The row whose path is `parent`, a dot and `name`; at the top, `parent` is empty.
+/// Rows by the name of their last part.
+type Names = HashMap<&'static str, &'static KeyFact>;
+
+/// Rows by the path above them; for those below items of a list, by the path of the list.
+#[derive(Default)]
+struct Index {
+    sections: HashMap<&'static str, Names>,
+    lists: HashMap<&'static str, Names>,
+}
+
+/// Hashed, because every key of every file is looked up several times.
+fn index() -> &'static Index {
+    static INDEX: OnceLock<Index> = OnceLock::new();
+    INDEX.get_or_init(|| {
+        let mut index = Index::default();
+        for row in keys() {
+            let (parent, name) = row.path.rsplit_once('.').unwrap_or(("", row.path));
+            let names = match parent.strip_suffix("[]") {
+                Some(list) => index.lists.entry(list),
+                None => index.sections.entry(parent),
+            };
+            names.or_default().insert(name, row);
+        }
+        index
+    })
+}
+
+/// The row of a name below a path.
 fn joined(parent: &str, dot: &str, name: &str) -> Option<&'static KeyFact> {
-    let wanted = || parent.bytes().chain(dot.bytes()).chain(name.bytes());
-    let rows = keys();
-    rows.binary_search_by(|row| row.path.bytes().cmp(wanted())).ok().map(|i| &rows[i])
+    let index = index();
+    let names = if dot == "[]." { &index.lists } else { &index.sections };
+    names.get(parent)?.get(name).copied()
 }
 
 /// The row of a key below a row's path: its own, or that of `*`. Sections that a user has named are not found here.

@@ -264,7 +264,9 @@ impl<'a> Tokenizer<'a> {
         let names = self.reader.list(&dir).map_err(|_| format!("could not open directory \"{}\"", dir.display()))?;
         let mut last = None;
         let mut messages = Vec::new();
-        for path in names.into_iter().filter(|p| is_conf_file(p)).map(|p| normal(&dir.join(p))) {
+        for path in
+            names.into_iter().filter(|p| is_conf_file(p)).map(|p| normal(&dir.join(p.file_name().unwrap_or_default())))
+        {
             match self.reader.read(&path) {
                 Err(ReadError::NotAFile("directory")) => continue,
                 Err(ReadError::Missing) => return Err(format!("could not stat file \"{}\"", path.display())),

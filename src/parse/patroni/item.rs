@@ -223,6 +223,8 @@ impl Item {
         match &self.value {
             ItemValue::Bool(value) => super::python::parse_bool(word) == Some(*value),
             ItemValue::Null => matches!(word, "" | "~" | "null"),
+            // A quoted word is a string, whatever it says.
+            ItemValue::Str(_) if super::python::parse_bool(word).is_some() => false,
             _ => self.as_setting().is_some_and(|text| text == word),
         }
     }

@@ -195,11 +195,11 @@ impl Joined {
     fn finish(mut self, version: Version) -> Parsed<Patroni> {
         let (mut root, excess) = self.graph.expand(self.root, budget(&self.graph), "");
         if let Some((kind, at)) = excess {
-            let rule = match kind {
-                Excess::Size => "yaml-too-large-when-expanded",
-                Excess::Depth => "yaml-too-deep",
+            let (rule, problem) = match kind {
+                Excess::Size => ("yaml-too-large-when-expanded", "aliases make this value enormous"),
+                Excess::Depth => ("yaml-too-deep", "this value nests deeper than Patroni can walk"),
             };
-            self.problems.push(Problem::new(rule, at));
+            self.problems.push(Problem::new(rule, at).arg("problem", problem));
             self.complete = false;
         }
         if root.kind() != Type::Map {

@@ -56,8 +56,11 @@ impl Place {
 #[must_use]
 pub fn names_a_secret(key: &str) -> bool {
     let last = key.rsplit(['_', '-', '.', ' ']).next().unwrap_or(key);
-    let last = last.to_ascii_lowercase();
-    ["password", "passwd", "passphrase", "pwd", "secret", "token", "apikey"].iter().any(|word| last.ends_with(word))
+    let ends = |word: &str| {
+        let tail = last.len().checked_sub(word.len()).map(|start| &last.as_bytes()[start..]);
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word.as_bytes()))
+    };
+    ["password", "passwd", "passphrase", "pwd", "secret", "token", "apikey"].into_iter().any(ends)
 }
 
 /// One of the patterns of this module.

@@ -171,7 +171,8 @@ fn rule(source: &Source, fault: &Exception) -> &'static str {
     }
     let at = special_at(fault);
     let special = context == "while scanning an anchor" || (is_tag && is_local_tag(source, at));
-    let bracket = context.contains("flow") && mend::is_value_start(source, at) && !closes(source, at);
+    let bracket =
+        context.contains("flow") && mend::is_value_start(source, at) && !closes(source, at) && !is_list(source, at);
     if special || bracket { "yaml-unquoted-special" } else { "yaml-parse-error" }
 }
 
@@ -179,6 +180,13 @@ fn rule(source: &Source, fault: &Exception) -> &'static str {
 fn is_local_tag(source: &Source, at: usize) -> bool {
     let rest = source.bytes().get(at..).unwrap_or_default();
     rest.first() == Some(&b'!') && !matches!(rest.get(1), Some(b'!' | b'<'))
+}
+
+/// Whether what stands behind a bracket looks like items rather than like the rest of a word.
+fn is_list(source: &Source, at: usize) -> bool {
+    let rest = source.bytes().get(at + 1..).unwrap_or_default();
+    let line = rest.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default().trim_ascii();
+    line.is_empty() || line.iter().any(|b| matches!(b, b',' | b'"' | b'\'' | b':'))
 }
 
 /// Whether a bracket has its counterpart on the same line.
@@ -203,7 +211,8 @@ fn mask(source: &Source, at: usize, words: &str) -> String {
     let start = bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1);
     let head = &bytes[start..bytes.len().min(start + LONGEST_KEY)];
     let text = String::from_utf8_lossy(head).to_lowercase();
-    let secret = ["pass", "secret", "token", "credential", "private"].iter().any(|word| text.contains(word));
+    let secret = !words.contains("codec can't decode")
+        && ["pass", "secret", "token", "credential", "private"].iter().any(|word| text.contains(word));
     let quoted = words.find(['\'', '"']).zip(words.rfind(['\'', '"']));
     match quoted {
         // One character, or the name of a token, tells nothing.

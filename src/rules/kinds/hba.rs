@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
+use crate::facts::hba_shadow::hidden_by;
 use crate::parse::hba::{Address, HbaRule};
 use crate::rules::report::Report;
 use crate::rules::schema::{HbaSpec, List, Text};
@@ -14,13 +15,12 @@ use crate::rules::schema::{HbaSpec, List, Text};
 /// Never: a file that could not be read has findings of its own.
 pub fn check(spec: &HbaSpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.hbas {
-        for rule in file.hba.rules.iter().filter(|r| matches(spec, r)) {
-            let address = rule.address.as_ref().map_or(rule.kind.span, |a| a.span);
-            let from = if rule.address.is_some() {
-                facts.sources.get(address.source).text(address).into_owned()
-            } else {
-                "local clients".to_owned()
-            };
+        for (index, rule) in file.hba.rules.iter().enumerate().filter(|(_, r)| matches(spec, r)) {
+            // A line that an earlier one hides lets nobody in.
+            if hidden_by(&file.hba, index).is_some() {
+                continue;
+            }
+            let from = rule.address.as_ref().map_or_else(|| "local clients".to_owned(), |a| name(&a.value));
             report.add(report.problem(rule.method.span).arg("method", rule.method.value.name()).arg("from", from));
         }
     }
@@ -33,6 +33,21 @@ fn matches(spec: &HbaSpec, rule: &HbaRule) -> bool {
         && named(&spec.methods, rule.method.value.name())
         && (spec.databases.is_empty() || rule.databases.iter().any(|d| named(&spec.databases, &d.value.text)))
         && (!spec.remote || rule.address.as_ref().is_some_and(|a| is_remote(&a.value)))
+}
+
+/// An address in words, as a line of `pg_hba.conf` writes it where it is a range.
+fn name(address: &Address) -> String {
+    let bits = |mask: &IpAddr| match mask {
+        IpAddr::V4(m) => m.to_bits().count_ones(),
+        IpAddr::V6(m) => m.to_bits().count_ones(),
+    };
+    match address {
+        Address::All => "every host".to_owned(),
+        Address::SameHost => "this host".to_owned(),
+        Address::SameNet => "every host of its networks".to_owned(),
+        Address::HostName(name) => name.clone(),
+        Address::Range { addr, mask } => format!("{addr}/{}", bits(mask)),
+    }
 }
 
 /// Whether other hosts can come from there.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Cluster, Facts};
 use crate::rules::report::Report;
-use crate::rules::schema::SameSpec;
+use crate::rules::schema::{SamePath, SameSpec};
 use crate::source::Span;
 
 /// Reports, for each cluster and key, every member that differs from most others; where no value has most, the absent one
@@ -22,20 +22,21 @@ pub fn check(spec: &SameSpec, facts: &Facts, report: &mut Report) -> Result<(), 
     Ok(())
 }
 
-fn compare(spec: &SameSpec, path: &str, cluster: &Cluster, facts: &Facts, report: &mut Report) {
+fn compare(spec: &SameSpec, same: &SamePath, cluster: &Cluster, facts: &Facts, report: &mut Report) {
+    let path = &*same.path;
     let mut by_value: BTreeMap<Option<String>, Vec<(&str, Span)>> = BTreeMap::new();
     for member in &cluster.members {
         let file = &facts.patroni[member.file];
         let Some(item) = file.config.get(path) else {
             if file.is_absent(path) {
-                let default = (!spec.default.is_empty()).then(|| spec.default.to_string());
+                let default = (!same.default.is_empty()).then(|| plain(same, &same.default));
                 by_value.entry(default).or_default().push((&member.name, file.place_of(path)));
             } else {
                 report.known::<()>(Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(&member.name)));
             }
             continue;
         };
-        by_value.entry(Some(item.comparable())).or_default().push((&member.name, item.key_or_value()));
+        by_value.entry(Some(plain(same, &item.comparable()))).or_default().push((&member.name, item.key_or_value()));
     }
     let Some(most) = by_value.iter().rev().max_by_key(|(_, members)| members.len()).map(|(v, _)| v.clone()) else {
         return;
@@ -55,9 +56,18 @@ fn compare(spec: &SameSpec, path: &str, cluster: &Cluster, facts: &Facts, report
     }
 }
 
+/// A value without what does not matter.
+fn plain(same: &SamePath, value: &str) -> String {
+    if !same.slashes {
+        return value.to_owned();
+    }
+    let parts: Vec<&str> = value.split('/').filter(|p| !p.is_empty()).collect();
+    format!("/{}", parts.join("/"))
+}
+
 fn show(spec: &SameSpec, value: Option<&str>) -> String {
     match value {
-        Some(_) if spec.secret => "another one".to_owned(),
+        Some(_) if spec.secret => "set to something else".to_owned(),
         Some(value) => format!("`{value}`"),
         None => "not set".to_owned(),
     }

@@ -2,6 +2,7 @@
 
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Facts, PatroniFile};
+use crate::parse::patroni::{Item, Type};
 use crate::rules::report::Report;
 use crate::rules::schema::YamlKeySpec;
 
@@ -12,13 +13,24 @@ use crate::rules::schema::YamlKeySpec;
 pub fn check(spec: &YamlKeySpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
         let out_of_scope = !spec.within.is_empty() && file.config.get(&spec.within).is_none();
-        let excused = spec.unless.iter().any(|path| file.config.get(path).is_some());
+        let excused = spec.unless.iter().any(|path| file.config.get(path).is_some_and(says_something));
         if out_of_scope || excused {
             continue;
         }
         look(spec, file, report);
     }
     Ok(())
+}
+
+/// Whether a value excuses: not one that switches off or is empty.
+fn says_something(item: &Item) -> bool {
+    let empty = match item.kind() {
+        Type::Null => true,
+        Type::List => item.items().is_empty(),
+        Type::Map => item.pairs().is_empty(),
+        _ => item.is_yaml("false") || item.as_str().is_some_and(|t| t.is_empty() || t == "none"),
+    };
+    !empty
 }
 
 fn look(spec: &YamlKeySpec, file: &PatroniFile, report: &mut Report) {

@@ -12,10 +12,10 @@ use crate::source::Span;
 /// Where a line would have to go, and what decides until then.
 fn place(file: &HbaFile, admission: Admission) -> (Span, &'static str) {
     match admission {
-        Admission::Refused(rule) => (file.hba.rules[rule].span, ": this line refuses it"),
+        Admission::Refused(rule) => (file.hba.rules[rule].span, "; this line refuses it"),
         Admission::Asked(_) | Admission::NoLine => {
             let first = file.hba.rules.first().map_or_else(|| file.source.span(0, 0), |r| r.kind.span);
-            (first, "")
+            (first, "; no line fits, and a new one goes above this one")
         }
     }
 }

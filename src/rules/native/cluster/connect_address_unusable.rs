@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use crate::facts::Facts;
 use crate::facts::gap::Gap;
+use crate::facts::{Facts, PatroniFile};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn postgresql(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -24,8 +24,8 @@ fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
         let (host, own_port) = split(address);
         let problem = match fault(host) {
             Some(fault) => fault,
-            None if own_port.is_none() && section == "postgresql" => {
-                "it names no port, so Patroni publishes it without one"
+            None if own_port.is_none() && section == "postgresql" && listens_elsewhere(file) => {
+                "it names no port, so other members use 5432, and this one listens on another"
             }
             None => continue,
         };
@@ -37,6 +37,10 @@ fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
                 .arg("port", own_port.unwrap_or(port)),
         );
     }
+}
+
+fn listens_elsewhere(file: &PatroniFile) -> bool {
+    file.config.listen().is_some_and(|l| l.value.1 != 5432)
 }
 
 /// Host without brackets, and port.
@@ -60,7 +64,6 @@ fn fault(host: &str) -> Option<&'static str> {
         Ok(ip) if ip.is_loopback() => Some(own),
         Err(_) if host == "*" => Some(every),
         Err(_) if host.eq_ignore_ascii_case("localhost") => Some(own),
-        Err(_) if host.contains(',') => Some("it names several hosts; other members can use only one"),
         _ => None,
     }
 }
@@ -79,7 +82,7 @@ mod tests {
 
     #[test]
     fn knows_addresses_that_lead_nowhere() {
-        for host in ["127.0.0.2", "::", "*", "LocalHost", "a,b"] {
+        for host in ["127.0.0.2", "::", "*", "LocalHost"] {
             assert!(fault(host).is_some(), "{host}");
         }
         assert_eq!(fault("10.0.0.1").or(fault("db1.example")), None);

@@ -10,12 +10,12 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         match mode {
             Some(value) if value.text.trim() == "process" => {}
             Some(value) => {
-                let problem = report.problem(value.span).arg("mode", value.text.trim());
+                let problem = report.problem(value.span).arg("mode", format!("`{}`", value.text.trim()));
                 report.add(problem.edit(value.span, "process"));
             }
             None => {
                 let Some(start) = unit.unit.last("Service", "ExecStart") else { continue };
-                let problem = report.problem(start.span).arg("mode", "control-group, the default");
+                let problem = report.problem(start.span).arg("mode", "not set, so it is `control-group`");
                 report.add(problem.edit(start.span.at_end(), "\nKillMode=process"));
             }
         }

@@ -1,11 +1,22 @@
 //! The unit of Patroni that runs as root.
 
-use crate::facts::Facts;
 use crate::facts::gap::Gap;
+use crate::facts::{Facts, UnitFile};
 use crate::rules::report::Report;
+
+/// Programs that start another one as somebody else.
+const CHANGERS: [&str; 6] = ["gosu", "runuser", "setpriv", "su", "su-exec", "sudo"];
+
+fn changes_user(unit: &UnitFile) -> bool {
+    let commands = unit.unit.commands("ExecStart").tree;
+    commands.iter().any(|c| c.path.value.rsplit('/').next().is_some_and(|name| CHANGERS.contains(&name)))
+}
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
+        if changes_user(unit) {
+            continue;
+        }
         let user = unit.unit.last("Service", "User");
         match user {
             Some(value) if ["root", "0"].contains(&value.text.trim()) => {

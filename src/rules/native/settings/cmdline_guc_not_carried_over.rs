@@ -2,7 +2,7 @@
 
 use crate::facts::enforced::enforced;
 use crate::facts::gap::Gap;
-use crate::facts::settings::{default_value, equal};
+use crate::facts::settings::{default_value, equal, loses};
 use crate::facts::{Facts, Member};
 use crate::knowledge::patroni::{CommandLineSetting, command_line};
 use crate::rules::report::Report;
@@ -23,7 +23,7 @@ fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSet
     let Some(assignment) = facts.confs[conf].conf.effective(setting.name) else { return };
     let today = &assignment.set.value.value;
     let Some(used) = enforced(file, setting) else { return };
-    if equal(setting.name, today, &used.value) || file.local_parameter(setting.name).is_some() {
+    if !loses(setting.name, today, &used.value) || file.local_parameter(setting.name).is_some() {
         return;
     }
     // Patroni's own default is no worse than a value that PostgreSQL would have without the line.

@@ -4,12 +4,10 @@ use crate::facts::Facts;
 use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 
-/// What `ConfigHandler._sanitize_auto_conf` takes out of the file (`available_parameters/0_postgres.yml`, `recovery_parameters`).
-const RECOVERY: [&str; 18] = [
+/// What `ConfigHandler._sanitize_auto_conf` takes out and Patroni does not set by itself (connection and slot it does) of the file (`available_parameters/0_postgres.yml`, `recovery_parameters`).
+const RECOVERY: [&str; 16] = [
     "archive_cleanup_command",
     "pause_at_recovery_target",
-    "primary_conninfo",
-    "primary_slot_name",
     "promote_trigger_file",
     "recovery_end_command",
     "recovery_min_apply_delay",
@@ -34,7 +32,8 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
                 continue;
             }
             let name = assignment.set.name.value.to_ascii_lowercase();
-            if RECOVERY.binary_search(&name.as_str()).is_ok() {
+            let by_patroni = name == "recovery_target_timeline" && assignment.set.value.value == "latest";
+            if RECOVERY.binary_search(&name.as_str()).is_ok() && !by_patroni {
                 report.add(report.problem(assignment.set.name.span).arg("name", name));
             }
         }

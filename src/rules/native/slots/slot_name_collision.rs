@@ -20,7 +20,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             let names: Vec<String> = members.keys().map(|n| format!("`{n}`")).collect();
             let mut spans = members.iter().rev();
             let Some((_, at)) = spans.next() else { continue };
-            let mut problem = report.problem(*at).arg("slot", slot.as_str()).arg("members", names.join(" and "));
+            let mut problem = report.problem(*at).arg("slot", slot.as_str()).arg("members", names.join(", "));
             for (_, other) in spans.rev() {
                 problem = problem.label(*other, "gets the same slot");
             }

@@ -7,16 +7,19 @@ use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
-        let Some(slots) = file.config.get("bootstrap.dcs.slots") else { continue };
+        let Some(slots) = file.config.slots() else { continue };
         for pair in slots.pairs() {
             let Some(name) = pair.key.value.as_str() else { continue };
             if let Some(problem) = fault(&pair.item) {
-                report.add(report.problem(pair.key.span).arg("name", name).arg("problem", problem));
+                let at = pair.item.get("type").filter(|_| problem == UNKNOWN_TYPE).map_or(pair.key.span, |t| t.span);
+                report.add(report.problem(at).arg("name", name).arg("problem", problem));
             }
         }
     }
     Ok(())
 }
+
+const UNKNOWN_TYPE: &str = "its type is neither `physical` nor `logical`";
 
 /// An empty value stands for a physical slot.
 fn fault(slot: &Item) -> Option<String> {
@@ -32,6 +35,6 @@ fn fault(slot: &Item) -> Option<String> {
         None | Some("physical") => None,
         Some("logical") if complete => None,
         Some("logical") => Some("a logical slot needs `database` and `plugin`".to_owned()),
-        Some(_) => Some("its type is neither `physical` nor `logical`".to_owned()),
+        Some(_) => Some(UNKNOWN_TYPE.to_owned()),
     }
 }

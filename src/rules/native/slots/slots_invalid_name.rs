@@ -6,7 +6,7 @@ use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
-        let Some(slots) = file.config.get("bootstrap.dcs.slots") else { continue };
+        let Some(slots) = file.config.slots() else { continue };
         for pair in slots.pairs() {
             let Some(name) = pair.key.value.as_str() else { continue };
             let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
