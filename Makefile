@@ -17,7 +17,7 @@ demo: setup ## findings on a small cluster that is not ready
 	@target/debug/patroni-preflight lint $(DEMO) || test $$? -eq 1
 
 test: setup ## all tests, the comparisons with the real programs in their short form
-	cargo test --locked
+	cargo test --locked --no-fail-fast
 
 oracle: setup ## the comparisons with the real programs in their long form (PREFLIGHT_ORACLE_N, PREFLIGHT_SEED)
 	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),5000) cargo test --locked oracle
