@@ -48,7 +48,7 @@ fn connections(c: usize) -> usize {
 fn patroni(c: usize, n: usize) -> String {
     let mut hba = String::new();
     for peer in 0..NODES {
-        let _ = writeln!(hba, "    - host replication replicator 127.{}.{}.{peer}/32 scram-sha-256", c / 250, c % 250);
+        let _ = writeln!(hba, "    - host replication replicator {}/32 scram-sha-256", address(c, peer));
     }
     let values = [
         ("hba", hba),
