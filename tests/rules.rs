@@ -1,7 +1,8 @@
 //! Every case of every rule, with all rules on.
 //!
 //! `fixtures/rules/<id>/<case>/` holds `input/`, what `--format short` must say of it in `expected.txt`, and where they matter
-//! `nodes.yml` (answers of servers), `patroni.txt` (a release of Patroni other than the newest) and `modes.txt` (lines of `octal path`; the input is then checked in a copy).
+//! `nodes.yml` (answers of servers), `patroni.txt` (a release of Patroni other than the newest), `paths.txt` (paths to
+//! name instead of the whole input) and `modes.txt` (lines of `octal path`; the input is then checked in a copy).
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt as _;
@@ -50,8 +51,10 @@ fn short(case: &Path) -> String {
     let nodes = std::fs::read_to_string(case.join("nodes.yml")).ok();
     let release = std::fs::read_to_string(case.join("patroni.txt"));
     let release = release.map_or(Version::LATEST, |r| r.trim().parse().unwrap());
+    let paths = std::fs::read_to_string(case.join("paths.txt")).unwrap_or_else(|_| ".".to_owned());
+    let paths: Vec<PathBuf> = paths.lines().map(PathBuf::from).collect();
     let Ok(modes) = std::fs::read_to_string(case.join("modes.txt")) else {
-        return report(&lint_for(&input, nodes, release), Format::Short);
+        return report(&lint_for(&input, paths, nodes, release), Format::Short);
     };
     let temp = TempDir::new("modes");
     copy(&input, &temp.0);
@@ -60,7 +63,7 @@ fn short(case: &Path) -> String {
         let mode = u32::from_str_radix(mode, 8).unwrap();
         std::fs::set_permissions(temp.0.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
     }
-    report(&lint_for(&temp.0, nodes, release), Format::Short)
+    report(&lint_for(&temp.0, paths, nodes, release), Format::Short)
 }
 
 #[test]
@@ -68,7 +71,7 @@ fn every_case_says_what_is_expected() {
     let mut wrong = Vec::new();
     for (rule, case) in cases() {
         let actual = short(&case);
-        let hit = actual.contains(&format!("[{rule}]: "));
+        let hit = ["error", "warning", "note"].iter().any(|s| actual.contains(&format!(": {s}[{rule}]: ")));
         let case_name = name(&case);
         match case_name.split('-').next() {
             Some("bad") if !hit => wrong.push(format!("{}: the rule is silent:\n{actual}", case.display())),

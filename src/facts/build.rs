@@ -1,7 +1,7 @@
 //! From files that were found to facts: look into each, join, read what needed a version, note what must not be shown.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -112,7 +112,7 @@ fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader,
             (parsed, checked)
         })
         .collect();
-    let parts: BTreeSet<_> = read.iter().flat_map(|(p, _)| p.tree.files().iter().skip(1).cloned()).collect();
+    let parts = parts(&read);
     for (source, (parsed, checked)) in sources.into_iter().zip(read) {
         // What another file includes was read and judged there, under its version.
         if !source.path().is_some_and(|p| parts.contains(p)) {
@@ -122,6 +122,21 @@ fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader,
         facts.secret_spans.extend(parsed.tree.assignments().iter().flat_map(|l| l.set.secret_spans()));
         facts.confs.push(ConfFile { source, conf: parsed.tree });
     }
+}
+
+/// Files that another one includes. Of files that include each other one stays whole, `postgresql.conf` before others.
+fn parts(read: &[(Parsed<Conf>, Vec<Problem>)]) -> BTreeSet<PathBuf> {
+    let mut mains: Vec<&[PathBuf]> = read.iter().map(|(p, _)| p.tree.files()).collect();
+    mains.sort_by_key(|files| files.first().is_none_or(|f| f.file_name().is_none_or(|n| n != "postgresql.conf")));
+    let mut parts = BTreeSet::new();
+    for files in mains {
+        if let [main, others @ ..] = files
+            && !parts.contains(main)
+        {
+            parts.extend(others.iter().filter(|o| *o != main).cloned());
+        }
+    }
+    parts
 }
 
 fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {

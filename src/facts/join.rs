@@ -20,7 +20,8 @@ const WHOLE: [&str; 4] = ["name", "postgresql", "restapi", "scope"];
 
 /// Joins the files of configuration directories, and environment files to the configuration that they lie beside.
 ///
-/// Files side by side of which none is whole, but which together are, are taken for one directory of Patroni. An environment
+/// Files in a directory called `….d`, and files side by side of which none is whole but which together are, are taken for one
+/// directory of Patroni. An environment
 /// file belongs to a configuration when there is one of each in a directory.
 pub(super) fn locals(seen: &[Seen]) -> Vec<Local<'_>> {
     let mut by_dir: BTreeMap<&Path, Vec<(&Seen, &Tree)>> = BTreeMap::new();
@@ -36,12 +37,12 @@ pub(super) fn locals(seen: &[Seen]) -> Vec<Local<'_>> {
             Some([one]) => *one,
             _ => &[],
         };
-        if is_directory(&files) {
-            locals.push(Local { files, environment });
+        if is_directory(dir, &files) {
+            locals.push(Local { files, environment, is_directory: true });
         } else {
             let alone = files.len() == 1;
             let environment = if alone { environment } else { &[] };
-            locals.extend(files.into_iter().map(|f| Local { files: vec![f], environment }));
+            locals.extend(files.into_iter().map(|f| Local { files: vec![f], environment, is_directory: false }));
         }
     }
     locals
@@ -82,7 +83,10 @@ pub(super) fn units(files: Vec<UnitFile>) -> Vec<UnitFile> {
     units
 }
 
-fn is_directory(files: &[(&Seen, &Tree)]) -> bool {
+fn is_directory(dir: &Path, files: &[(&Seen, &Tree)]) -> bool {
+    if dir.extension().is_some_and(|e| e == "d") {
+        return true;
+    }
     let keys = |tree: &Tree| -> BTreeSet<&str> { WHOLE.into_iter().filter(|k| tree.at(&[k]).is_some()).collect() };
     let each: Vec<BTreeSet<&str>> = files.iter().map(|(_, tree)| keys(tree)).collect();
     let all: BTreeSet<&str> = each.iter().flatten().copied().collect();

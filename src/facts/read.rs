@@ -111,6 +111,8 @@ pub(super) struct Local<'a> {
     pub(super) files: Vec<(&'a Seen, &'a Tree)>,
     /// Variables that stand beside it.
     pub(super) environment: &'a [Variable],
+    /// Patroni is pointed at their directory.
+    pub(super) is_directory: bool,
 }
 
 /// A configuration with its problems and secrets.
@@ -124,7 +126,7 @@ pub(super) struct Loaded {
 /// Joins a member's files and environment as Patroni does, and checks the keys of the result. `None` without any file.
 pub(super) fn load(local: &Local<'_>, reader: &dyn Reader, options: Options) -> Option<Loaded> {
     let (first, tree) = local.files.first()?;
-    let directory = first.source.path().and_then(Path::parent).filter(|_| local.files.len() > 1);
+    let directory = first.source.path().and_then(Path::parent).filter(|_| local.is_directory);
     let parsed =
         directory.and_then(|dir| Patroni::load_directory(reader, dir, local.environment, options.patroni).ok());
     let parsed = parsed.unwrap_or_else(|| Patroni::load_file(tree, local.environment, options.patroni));

@@ -32,12 +32,12 @@ pub(crate) fn name(path: &Path) -> String {
 
 /// Lints everything below a directory, with all rules, those on trial too.
 pub(crate) fn lint_dir(base: &Path, nodes: Option<String>) -> Linted {
-    lint_for(base, nodes, Version::LATEST)
+    lint_for(base, vec![".".into()], nodes, Version::LATEST)
 }
 
-/// The same, for a release of Patroni.
-pub(crate) fn lint_for(base: &Path, nodes: Option<String>, patroni: Version) -> Linted {
-    let mut request = Lint { base: base.to_path_buf(), paths: vec![".".into()], nodes, ..Lint::default() };
+/// The same, for some paths and a release of Patroni.
+pub(crate) fn lint_for(base: &Path, paths: Vec<PathBuf>, nodes: Option<String>, patroni: Version) -> Linted {
+    let mut request = Lint { base: base.to_path_buf(), paths, nodes, ..Lint::default() };
     request.selection.trial = true;
     request.options.patroni = patroni;
     run::lint(&request).unwrap_or_else(|e| panic!("{}: {e}", base.display()))
