@@ -117,7 +117,7 @@ fn bytes_that_are_no_text_are_one_problem() {
     let parsed = soon(|| parse(&Source::lone("bytes", bytes)));
     assert_eq!(parsed.tree.len(), 100_000);
     assert_eq!(parsed.problems.len(), 1);
-    assert_eq!(parsed.problems[0].rule, "conf-encoding");
+    assert_eq!(parsed.problems[0].rule, "conf-not-utf8");
 }
 
 #[test]

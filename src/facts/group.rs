@@ -78,7 +78,10 @@ fn strays(candidates: &[Candidate], cluster: &[usize], lone: usize) -> bool {
     let (one, other) = (&candidates[lone], &candidates[cluster[0]]);
     let own_name = cluster.iter().all(|i| candidates[*i].name != one.name);
     let (Some(scope), Some(theirs)) = (&one.scope, &other.scope) else { return false };
-    let slip = scope != theirs && strsim::damerau_levenshtein(scope, theirs) <= 2 && !differ_in_digits(scope, theirs);
+    let slip = scope != theirs
+        && scope.len() > 3
+        && strsim::damerau_levenshtein(scope, theirs) <= 2
+        && !differ_in_digits(scope, theirs);
     own_name && one.store == other.store && (scope == theirs || (slip && cluster.len() > 1))
 }
 

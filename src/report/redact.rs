@@ -48,7 +48,7 @@ impl Shown {
 /// Words that announce a secret, and the value behind them.
 static ANNOUNCED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
-        r#"(?i)(?:password|passwd|passphrase|secrets?|token|passw?)["']?[ \t]*[:=][ \t]*(?P<v>\S.*)$"#,
+        r#"(?i)(?:password|passwd|passphrase|secrets?|token)["']?[ \t]*[:=][ \t]*(?P<v>\S.*)$"#,
         r"(?i)\bpassword[ \t]+(?P<v>[eEuU]?&?'(?:[^']|'')*'?|\$\w*\$.*)",
         r"[a-z]://[^:/@\s]*:(?P<v>[^@\s]+)@",
     ]

@@ -114,7 +114,7 @@ fn what_a_template_fills_in_has_no_type_yet() {
 fn required_keys_name_the_variable_that_could_stand_in() {
     let found = problems("scope: s\n", Version::LATEST);
     let names: Vec<_> = found.iter().map(|p| (p.rule.to_string(), p.args[1].1.clone())).collect();
-    for path in ["name", "restapi", "postgresql", "etcd3"] {
+    for path in ["name", "restapi", "postgresql"] {
         assert!(names.contains(&("yaml-required-key-missing".to_owned(), path.to_owned())), "{names:?}");
     }
     assert!(found.iter().any(|p| p.args.contains(&("variable".into(), "PATRONI_NAME".to_owned()))));
