@@ -76,6 +76,7 @@ fn environment_problems(facts: &Facts, files: &[Variables], options: Options) ->
 fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Vec<Variables>) {
     let mut later = Vec::new();
     let mut variables = Vec::new();
+    let mut trees = Vec::new();
     for file in seen {
         facts.problems.extend(file.problems);
         facts.secret_spans.extend(file.secret_spans);
@@ -89,9 +90,12 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
             }
             Content::Sql(sql) => facts.sqls.push(SqlFile { source, sql: *sql }),
             Content::Later => later.push((source, file.kind)),
-            Content::Patroni(_) | Content::Foreign => {}
+            Content::Patroni(tree) => trees.push(tree),
+            Content::Foreign => {}
         }
     }
+    // Of no use any more; giving them back takes longer than the next steps should wait.
+    rayon::spawn(move || drop(trees));
     (later, variables)
 }
 
@@ -177,18 +181,26 @@ fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
 
 /// A list in Patroni's configuration replaces the file of its member.
 fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
+    let members: Vec<&Member> = facts.members().collect();
+    let read: Vec<Option<Parsed<Hba>>> = members
+        .par_iter()
+        .map(|member| {
+            let lines = facts.patroni[member.file].config.pg_hba();
+            if lines.is_empty() {
+                return None;
+            }
+            let ssl = has_tls(facts, member);
+            let server = Server { ssl, ..Server::packaged(member.postgresql.unwrap_or(newest())) };
+            Some(hba::parse_lines(&lines, Path::new("pg_hba.conf"), reader, &server))
+        })
+        .collect();
     let mut clusters = std::mem::take(&mut facts.clusters);
-    for member in clusters.iter_mut().flat_map(|c| &mut c.members) {
-        let lines = facts.patroni[member.file].config.pg_hba();
-        if lines.is_empty() {
-            continue;
+    for (member, parsed) in clusters.iter_mut().flat_map(|c| &mut c.members).zip(read) {
+        if let Some(parsed) = parsed {
+            let source = Arc::clone(&facts.patroni[member.file].source);
+            member.hba = Ok(facts.hbas.len());
+            add_hba(facts, source, parsed);
         }
-        let source = Arc::clone(&facts.patroni[member.file].source);
-        let ssl = has_tls(facts, member);
-        let server = Server { ssl, ..Server::packaged(member.postgresql.unwrap_or(newest())) };
-        let parsed = hba::parse_lines(&lines, Path::new("pg_hba.conf"), reader, &server);
-        member.hba = Ok(facts.hbas.len());
-        add_hba(facts, source, parsed);
     }
     facts.clusters = clusters;
 }

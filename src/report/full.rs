@@ -96,7 +96,7 @@ fn notes(page: &Page<'_>, finding: &Finding, first: bool) -> Vec<String> {
     match &finding.fix {
         Ok(fix) => notes.push(page.redactor.words(&about, &describe(page, fix))),
         Err(reason) if first => {
-            notes.push(wrap(&format!("no ready fix: {}", page.redactor.words(&about, reason)), "  "))
+            notes.push(wrap(&format!("no ready fix: {}", page.redactor.words(&about, reason)), "  "));
         }
         Err(_) => {}
     }
