@@ -39,7 +39,10 @@ fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
 
 /// `target/tools`, or where `PREFLIGHT_TOOLS` points.
 pub(crate) fn tools() -> PathBuf {
-    env("PREFLIGHT_TOOLS").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools"), PathBuf::from)
+    let own = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/tools");
+    let tools = env("PREFLIGHT_TOOLS").map_or_else(own, PathBuf::from);
+    // The set-up may have put a link there, to a place that the servers' user can reach.
+    tools.canonicalize().unwrap_or(tools)
 }
 
 /// A program of a PostgreSQL version.
