@@ -19,8 +19,12 @@ demo: setup ## findings on a small cluster that is not ready
 test: setup ## all tests, the comparisons with the real programs in their short form
 	cargo test --locked --no-fail-fast
 
-oracle: setup ## the comparisons with the real programs in their long form (PREFLIGHT_ORACLE_N, PREFLIGHT_SEED)
-	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),5000) cargo test --locked oracle
+oracle: setup ## the comparisons with the real programs in their long form, some minutes (PREFLIGHT_ORACLE_N, PREFLIGHT_SEED)
+	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),100000) cargo test --locked --test all -- --nocapture oracle_yaml
+	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),20000) cargo test --locked --test all -- --nocapture \
+	  oracle_are oracle_conf oracle_hba oracle_logins
+	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),3000) cargo test --locked --test all -- --nocapture \
+	  oracle_patroni patroni_keys sql:: unit::
 
 lint: setup ## fmt, clippy, cargo-deny, typos
 	@scripts/setup.sh deny
