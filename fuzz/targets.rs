@@ -5,7 +5,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use patroni_preflight::facts::patroni_keys::check_keys;
+use patroni_preflight::knowledge::patroni::Version;
 use patroni_preflight::parse;
+use patroni_preflight::parse::patroni::Patroni;
 use patroni_preflight::problem::Problem;
 use patroni_preflight::source::{ReadError, Reader, Source, Span};
 
@@ -13,8 +16,15 @@ use patroni_preflight::source::{ReadError, Reader, Source, Span};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: &[Target] =
-    &[("conf", conf), ("hba", hba), ("ident", ident), ("sql", sql), ("unit", unit), ("yaml", yaml)];
+pub const TARGETS: &[Target] = &[
+    ("conf", conf),
+    ("hba", hba),
+    ("ident", ident),
+    ("patroni", patroni),
+    ("sql", sql),
+    ("unit", unit),
+    ("yaml", yaml),
+];
 
 /// No other file exists.
 struct Nothing;
@@ -55,6 +65,23 @@ pub fn hba(data: &[u8]) {
     for version in [13, 18] {
         problems(&source, &parse::hba::parse(&source, &Nothing, version).problems);
     }
+}
+
+/// Patroni's configuration, with the text before the first zero byte as its environment.
+pub fn patroni(data: &[u8]) {
+    let cut = data.iter().position(|b| *b == 0);
+    let (environment, file) = cut.map_or((&[][..], data), |at| (&data[..at], &data[at + 1..]));
+    let variables = parse::unit::parse_env_file(&Source::lone("patroni.env", environment)).tree;
+    let source = Source::lone("patroni.yml", file);
+    let tree = parse::yaml::parse(&source).tree;
+    let alone = Patroni::load_file(&tree, &[], Version::LATEST);
+    problems(&source, &alone.problems);
+    problems(&source, &check_keys(&alone.tree));
+    for span in alone.tree.secret_spans().into_iter().chain(parse::patroni::spans_in_text(&source)) {
+        within(&source, span);
+    }
+    let joined = Patroni::load_file(&tree, &variables, Version::new(3, 0, 0)).tree;
+    let _ = (joined.effective(None), joined.namespace(), joined.listen(), check_keys(&joined));
 }
 
 /// `pg_ident.conf`
