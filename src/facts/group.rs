@@ -4,7 +4,6 @@
 //! directories side by side, and a `pg_hba.conf` belongs to the member that it lies closest to.
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
 /// What grouping needs to know of a member.
@@ -29,26 +28,45 @@ pub struct Candidate {
 /// that the difference is seen.
 #[must_use]
 pub fn clusters(candidates: &[Candidate]) -> Vec<Vec<usize>> {
-    let mut by_dir: BTreeMap<PathBuf, Vec<usize>> = BTreeMap::new();
-    for (i, dir) in homes(candidates).into_iter().enumerate() {
-        by_dir.entry(dir).or_default().push(i);
+    let dirs: Vec<Key> = candidates.iter().map(|c| Key::of_dir(&c.path)).collect();
+    let mut per_dir: BTreeMap<&Key, usize> = BTreeMap::new();
+    for dir in &dirs {
+        *per_dir.entry(dir).or_default() += 1;
     }
-    by_dir.into_values().flat_map(|group| split(candidates, &group)).collect()
+    let mut by_home: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+    for (i, dir) in dirs.iter().enumerate() {
+        // A member alone in its directory shares the one above with its neighbours.
+        let home = if per_dir[dir] > 1 { dir.clone() } else { dir.parent().unwrap_or_else(|| dir.clone()) };
+        by_home.entry(home).or_default().push(i);
+    }
+    by_home.into_values().flat_map(|group| split(candidates, &group)).collect()
 }
 
-/// The directory that a member shares with its neighbours.
-fn homes(candidates: &[Candidate]) -> Vec<PathBuf> {
-    let mut per_dir: BTreeMap<&Path, usize> = BTreeMap::new();
-    for candidate in candidates {
-        *per_dir.entry(dir(&candidate.path)).or_default() += 1;
+/// A directory as bytes with a zero between its parts: what lies below it sorts right behind it, and comparing is cheap.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key(Vec<u8>);
+
+impl Key {
+    /// The directory of a file.
+    fn of_dir(file: &Path) -> Self {
+        let dir = file.parent().unwrap_or(Path::new(""));
+        Self(dir.as_os_str().as_encoded_bytes().iter().map(|b| if *b == b'/' { 0 } else { *b }).collect())
     }
-    candidates
-        .iter()
-        .map(|c| {
-            let own = dir(&c.path);
-            if per_dir[own] > 1 { own.to_path_buf() } else { own.parent().unwrap_or(own).to_path_buf() }
-        })
-        .collect()
+
+    fn parent(&self) -> Option<Self> {
+        let end = self.0.iter().rposition(|b| *b == 0).unwrap_or(0);
+        (!self.0.is_empty()).then(|| Self(self.0[..end].to_vec()))
+    }
+
+    fn holds(&self, other: &Self) -> bool {
+        let rest = other.0.strip_prefix(&self.0[..]);
+        rest.is_some_and(|r| r.is_empty() || self.0.is_empty() || r[0] == 0)
+    }
+
+    /// Itself and the directories above it.
+    fn and_above(&self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self.clone()), Self::parent)
+    }
 }
 
 fn split(candidates: &[Candidate], group: &[usize]) -> Vec<Vec<usize>> {
@@ -91,34 +109,32 @@ fn differ_in_digits(a: &str, b: &str) -> bool {
     letters(a) == letters(b)
 }
 
-fn dir(path: &Path) -> &Path {
-    path.parent().unwrap_or_else(|| Path::new(""))
-}
-
 /// Files by their directory, to find those below one without looking at all others.
 #[derive(Debug)]
 pub struct Places<'a> {
     paths: Vec<&'a Path>,
-    by_dir: BTreeMap<&'a Path, Vec<usize>>,
+    dirs: Vec<Key>,
+    by_dir: BTreeMap<Key, Vec<usize>>,
 }
 
 impl<'a> Places<'a> {
     /// Of these files.
     #[must_use]
     pub fn new(paths: Vec<&'a Path>) -> Self {
-        let mut by_dir: BTreeMap<&Path, Vec<usize>> = BTreeMap::new();
-        for (i, path) in paths.iter().enumerate() {
-            by_dir.entry(dir(path)).or_default().push(i);
+        let dirs: Vec<Key> = paths.iter().map(|p| Key::of_dir(p)).collect();
+        let mut by_dir: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for (i, dir) in dirs.iter().enumerate() {
+            by_dir.entry(dir.clone()).or_default().push(i);
         }
-        Self { paths, by_dir }
+        Self { paths, dirs, by_dir }
     }
 
-    /// Directories at or below one that hold files. Paths sort by their parts, so they stand side by side.
-    fn below(&self, top: &'a Path) -> impl Iterator<Item = (&'a Path, &[usize])> {
+    /// Directories at or below one that hold files.
+    fn below<'b>(&'b self, top: &'b Key) -> impl Iterator<Item = (&'b Key, &'b [usize])> {
         self.by_dir
-            .range::<Path, _>((Bound::Included(top), Bound::Unbounded))
-            .take_while(move |(dir, _)| dir.starts_with(top))
-            .map(|(dir, files)| (*dir, files.as_slice()))
+            .range(top.clone()..)
+            .take_while(move |(dir, _)| top.holds(dir))
+            .map(|(dir, files)| (dir, files.as_slice()))
     }
 
     /// The files nearest to each member of a cluster, of which `cluster` holds the indices in `owners`; one list per member.
@@ -126,21 +142,24 @@ impl<'a> Places<'a> {
     /// The member's own directory comes first, then one directory up at a time, to the directory that holds the whole
     /// cluster. The directories of other members do not count.
     #[must_use]
-    pub fn nearest(&self, owners: &Places<'a>, cluster: &[usize]) -> Vec<Vec<usize>> {
-        let top = common(cluster.iter().map(|i| dir(owners.paths[*i])));
-        cluster.iter().map(|i| self.nearest_to(owners, dir(owners.paths[*i]), &top, cluster.len())).collect()
+    pub fn nearest(&self, owners: &Places<'_>, cluster: &[usize]) -> Vec<Vec<usize>> {
+        if self.paths.is_empty() {
+            return vec![Vec::new(); cluster.len()];
+        }
+        let top = common(cluster.iter().map(|i| &owners.dirs[*i]));
+        cluster.iter().map(|i| self.nearest_to(owners, &owners.dirs[*i], &top, cluster.len())).collect()
     }
 
-    fn nearest_to(&self, owners: &Places<'a>, own: &'a Path, top: &Path, members: usize) -> Vec<usize> {
-        let mut level = own;
+    fn nearest_to(&self, owners: &Places<'_>, own: &Key, top: &Key, members: usize) -> Vec<usize> {
+        let is_others = |dir: &Key| dir != own && owners.by_dir.contains_key(dir);
+        let mut level = own.clone();
         loop {
-            let is_others = |a: &Path| a != own && owners.by_dir.contains_key(a);
             let here: Vec<usize> = self
-                .below(level)
-                .filter(|(home, _)| !home.ancestors().take_while(|a| *a != level).any(is_others))
+                .below(&level)
+                .filter(|(home, _)| !home.and_above().take_while(|a| *a != level).any(|a| is_others(&a)))
                 .flat_map(|(_, files)| files.iter().copied())
                 .collect();
-            let last = if members > 1 { level == top } else { level != own };
+            let last = if members > 1 { level == *top } else { level != *own };
             match level.parent() {
                 Some(up) if here.is_empty() && !last => level = up,
                 _ => return here,
@@ -161,11 +180,10 @@ impl<'a> Places<'a> {
     }
 }
 
-fn common<'a>(mut dirs: impl Iterator<Item = &'a Path>) -> PathBuf {
-    let first = dirs.next().unwrap_or_else(|| Path::new(""));
-    dirs.fold(first.to_path_buf(), |common, dir| {
-        common.ancestors().find(|a| dir.starts_with(a)).unwrap_or_else(|| Path::new("")).to_path_buf()
-    })
+/// The lowest directory that holds all of them.
+fn common<'a>(mut dirs: impl Iterator<Item = &'a Key>) -> Key {
+    let first = dirs.next().cloned().unwrap_or(Key(Vec::new()));
+    dirs.fold(first, |common, dir| common.and_above().find(|a| a.holds(dir)).unwrap_or(Key(Vec::new())))
 }
 
 #[cfg(test)]

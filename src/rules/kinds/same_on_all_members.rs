@@ -8,7 +8,7 @@ use crate::rules::report::Report;
 use crate::rules::schema::{SamePath, SameSpec};
 use crate::source::Span;
 
-/// Reports, for each cluster and key, every member that differs from most others; where no value has most, the absent one
+/// Reports, for each cluster and key, every member that differs from most others; where no value has most, Patroni's default
 /// counts as right.
 ///
 /// # Errors
@@ -38,9 +38,9 @@ fn compare(spec: &SameSpec, same: &SamePath, cluster: &Cluster, facts: &Facts, r
         };
         by_value.entry(Some(plain(same, &item.comparable()))).or_default().push((&member.name, item.key_or_value()));
     }
-    let Some(most) = by_value.iter().rev().max_by_key(|(_, members)| members.len()).map(|(v, _)| v.clone()) else {
-        return;
-    };
+    let default = (!same.default.is_empty()).then(|| plain(same, &same.default));
+    let rank = |(value, members): &(&Option<String>, &Vec<(&str, Span)>)| (members.len(), **value == default);
+    let Some(most) = by_value.iter().rev().max_by_key(rank).map(|(v, _)| v.clone()) else { return };
     for (value, members) in by_value.iter().filter(|(v, _)| **v != most) {
         for (_, at) in members {
             let mut problem = report
