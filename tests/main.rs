@@ -3,6 +3,7 @@
 
 mod cli;
 mod clusters;
+mod corpus;
 mod docs;
 mod fuzz_smoke;
 mod hostile_conf;

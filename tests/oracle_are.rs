@@ -150,6 +150,16 @@ struct Tally {
     matched: usize,
     groups: usize,
     unknown: usize,
+    explained: usize,
+}
+
+/// PostgreSQL 13 writes `[:alnum:]_` for a `\w` in brackets before it reads on, so that `\w-` begins a range from `_` and the
+/// missing bracket is what it complains of; since 14 the range itself is refused. Both refuse the line.
+fn is_explained(pattern: &str, version: u16, theirs: &str, ours: &str) -> bool {
+    version == 13
+        && pattern.contains("\\w-")
+        && ours == "invalid character range"
+        && theirs.ends_with("brackets [] not balanced")
 }
 
 fn check(db: &mut Client, pattern: &str, version: u16, tally: &mut Tally) -> Result<(), String> {
@@ -165,6 +175,10 @@ fn check(db: &mut Client, pattern: &str, version: u16, tally: &mut Tally) -> Res
     let (rows, are) = match (theirs, ours) {
         (Err(theirs), Err(ours)) if theirs == format!("invalid regular expression: {ours}") => {
             tally.refused += 1;
+            return Ok(());
+        }
+        (Err(theirs), Err(ours)) if is_explained(pattern, version, &theirs, &ours) => {
+            tally.explained += 1;
             return Ok(());
         }
         (Ok(rows), Ok(are)) => (rows, are),
@@ -204,7 +218,7 @@ fn patterns_are_refused_and_match_as_in_the_servers() {
         server.client().query("UPDATE pg_database SET encoding = 0 WHERE datname = 'postgres'");
         let mut db = server.client();
         let mut rng = Rng::new(seed ^ u64::from(version));
-        let mut tally = Tally { refused: 0, matched: 0, groups: 0, unknown: 0 };
+        let mut tally = Tally { refused: 0, matched: 0, groups: 0, unknown: 0, explained: 0 };
         let failures: Vec<String> =
             (0..n).filter_map(|_| check(&mut db, &pattern(&mut rng), version, &mut tally).err()).collect();
         assert!(
@@ -214,8 +228,8 @@ fn patterns_are_refused_and_match_as_in_the_servers() {
             failures[..failures.len().min(25)].join("\n")
         );
         println!(
-            "PostgreSQL {version}: {n} patterns: {} refused alike, {} matches and {} groups alike, {} not understood",
-            tally.refused, tally.matched, tally.groups, tally.unknown
+            "PostgreSQL {version}: {n} patterns: {} refused alike, {} matches and {} groups alike, {} not understood, {} explained",
+            tally.refused, tally.matched, tally.groups, tally.unknown, tally.explained
         );
     }
 }

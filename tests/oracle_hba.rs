@@ -291,7 +291,7 @@ fn the_corpus_is_read_as_postgresql_15_read_it() {
         check_entry(&entry, origin, &hba::parse_for(&source, &disk, &server).tree);
         files += 1;
     }
-    println!("corpus: {files} files equal; lists inside of Patroni files, for later: {}", later.len());
+    println!("corpus: {files} files equal; lists inside of Patroni files are in tests/corpus.rs: {}", later.len());
 }
 
 fn check_entry(entry: &serde_json::Value, origin: &str, tree: &hba::Hba) {

@@ -76,7 +76,10 @@ fn parse(url: &str) -> Result<Url, &'static str> {
         None => None,
         Some(text) => Some(unescape(text).filter(|f| !f.is_empty()).ok_or(BAD_FILTER)?),
     };
-    if path.split('?').count() > 5 || path.split('?').nth(4).is_some_and(str::is_empty) {
+    if path.split('?').count() > 5 {
+        return Err(BAD_URL);
+    }
+    if path.split('?').nth(4).is_some_and(str::is_empty) {
         return Err(BAD_EXTENSIONS);
     }
     let scheme = scheme.trim_end_matches("://").to_owned();
