@@ -18,6 +18,7 @@ use crate::oracle_conf::Disk;
 use crate::support::pg::env;
 
 /// The answers in a file of the corpus' oracle; `None`, and said so, where there is no corpus.
+#[expect(clippy::print_stdout, reason = "a test that looks at nothing must say so")]
 fn answers(file: &str) -> Option<(PathBuf, Vec<Json>)> {
     let root = env("PREFLIGHT_CORPUS")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), PathBuf::from);
@@ -82,21 +83,17 @@ fn settings_are_refused_as_the_server_refuses_them() {
             continue;
         }
         let theirs: BTreeSet<String> = errors.iter().map(|e| e["name"].as_str().unwrap().to_owned()).collect();
-        let ours: BTreeSet<String> = match origin.split_once('#') {
-            Some((file, path)) => {
-                let section = inside(&root, file, path);
-                let names = section.pairs().iter().filter_map(|p| p.key.value.as_str());
-                names.filter(|n| !n.contains('.') && guc::find(n, 15).is_none()).map(str::to_owned).collect()
-            }
-            None => {
-                let parsed = parse_conf(&Source::lone(origin, std::fs::read(root.join(origin)).unwrap()));
-                let sets =
-                    parsed.tree.iter().filter_map(|d| if let Directive::Set(set) = d { Some(set) } else { None });
-                sets.flat_map(|s| check_assignment(s, 15).into_iter().map(|p| (p.rule, s.name.value.clone())))
-                    .filter(|(rule, _)| rule != "guc-value-invalid")
-                    .map(|(_, name)| name)
-                    .collect()
-            }
+        let ours: BTreeSet<String> = if let Some((file, path)) = origin.split_once('#') {
+            let section = inside(&root, file, path);
+            let names = section.pairs().iter().filter_map(|p| p.key.value.as_str());
+            names.filter(|n| !n.contains('.') && guc::find(n, 15).is_none()).map(str::to_owned).collect()
+        } else {
+            let parsed = parse_conf(&Source::lone(origin, std::fs::read(root.join(origin)).unwrap()));
+            let sets = parsed.tree.iter().filter_map(|d| if let Directive::Set(set) = d { Some(set) } else { None });
+            sets.flat_map(|s| check_assignment(s, 15).into_iter().map(|p| (p.rule, s.name.value.clone())))
+                .filter(|(rule, _)| rule != "guc-value-invalid")
+                .map(|(_, name)| name)
+                .collect()
         };
         assert_eq!(ours, theirs, "{origin}");
         // The server took every value that does not depend on its machine, and so do we.
