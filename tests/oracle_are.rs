@@ -177,7 +177,7 @@ fn check(db: &mut Client, pattern: &str, version: u16, tally: &mut Tally) -> Res
             tally.refused += 1;
             return Ok(());
         }
-        (Err(theirs), Err(ours)) if is_explained(pattern, version, &theirs, &ours) => {
+        (Err(theirs), Err(ours)) if is_explained(pattern, version, &theirs, ours) => {
             tally.explained += 1;
             return Ok(());
         }
