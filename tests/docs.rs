@@ -51,6 +51,17 @@ fn every_kind_of_check_and_of_input_is_used_by_a_rule() {
 }
 
 #[test]
+fn a_rule_speaks_only_of_the_releases_in_its_range() {
+    use patroni_preflight::knowledge::patroni::Version;
+    use patroni_preflight::rules::engine::holds;
+    for rule in BUILTIN {
+        assert!(holds(&rule.patroni, Version::LATEST), "{} speaks of no release that is known", rule.id);
+    }
+    assert!(holds(">=3.0, <4.0", Version::new(3, 3, 8)) && !holds(">=3.0, <4.0", Version::new(4, 0, 0)));
+    assert!(!holds(">=4.0", Version::new(3, 3, 8)));
+}
+
+#[test]
 fn rules_that_supersede_name_rules_that_exist() {
     for rule in BUILTIN {
         for other in rule.supersedes.iter() {

@@ -14,6 +14,7 @@ use super::{allow, kinds, native, template};
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
 use crate::finding::{Action, Finding, Fix, Label, Step};
+use crate::knowledge::patroni::Version;
 use crate::problem::Problem;
 use crate::source::{SourceId, SourceMap, Span};
 
@@ -65,7 +66,9 @@ pub struct Outcome {
 /// Runs every rule that the selection leaves on.
 #[must_use]
 pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
-    let on: Vec<(&Rule, Severity)> = rules.iter().filter_map(|r| selection.severity(r).map(|s| (r, s))).collect();
+    let true_here = |r: &&Rule| holds(&r.patroni, facts.patroni_version);
+    let on: Vec<(&Rule, Severity)> =
+        rules.iter().filter(true_here).filter_map(|r| selection.severity(r).map(|s| (r, s))).collect();
     let by_parsers = group(&facts.problems);
     let results: Vec<Result<Report, Broken>> =
         on.par_iter().map(|(rule, _)| run_one(rule, facts, &by_parsers)).collect();
@@ -99,6 +102,20 @@ pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
     }
     sort(&facts.sources, &mut outcome);
     outcome
+}
+
+/// Whether a release lies in a range such as `>=3.0, <4.0`; an empty range holds all.
+///
+/// # Panics
+/// For a range that cannot be read; a test reads those of all built-in rules.
+#[must_use]
+pub fn holds(range: &str, version: Version) -> bool {
+    range.split(',').map(str::trim).filter(|part| !part.is_empty()).all(|part| {
+        let (bound, at_least) = part.strip_prefix(">=").map_or((part.strip_prefix('<'), false), |b| (Some(b), true));
+        let bound: Option<Version> = bound.and_then(|b| b.trim().parse().ok());
+        let bound = bound.unwrap_or_else(|| panic!("`{part}` is no bound of versions"));
+        (version >= bound) == at_least
+    })
 }
 
 fn group(problems: &[Problem]) -> BTreeMap<&str, Vec<&Problem>> {

@@ -1,7 +1,7 @@
 //! A command-line setting of today's server that Patroni will replace.
 
 use crate::facts::enforced::enforced;
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
 use crate::facts::settings::{default_value, equal, loses};
 use crate::facts::{Facts, Member};
 use crate::knowledge::patroni::{CommandLineSetting, command_line};
@@ -11,6 +11,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
     facts.any_given("`postgresql.conf`", facts.confs.len())?;
     for member in facts.members() {
         let Some(conf) = report.known(member.conf.clone()) else { continue };
+        // What an include sets that leads out of the files given is not known.
+        for include in facts.confs[conf].conf.outside() {
+            let gap = Gap::new(format!("`{}`, included by postgresql.conf", include.value), GapReason::NotGiven);
+            report.known::<()>(Err(gap.on(&member.name)));
+        }
         for setting in command_line(facts.patroni_version).filter(|s| s.default.is_some()) {
             compare(facts, member, conf, setting, report);
         }
