@@ -2,5 +2,6 @@
 
 pub mod guc;
 pub mod guc_history;
+pub mod names;
 pub mod patroni;
 pub mod units;

@@ -4,13 +4,13 @@ use zeroize::Zeroizing;
 
 /// A password or other secret. It prints as `***`, is not serialisable in clear, and is wiped when dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(Zeroizing<String>);
+pub struct Secret(Zeroizing<Box<str>>);
 
 impl Secret {
     /// Takes a secret out of sight.
     #[must_use]
     pub fn new(value: impl Into<String>) -> Self {
-        Self(Zeroizing::new(value.into()))
+        Self(Zeroizing::new(value.into().into_boxed_str()))
     }
 
     /// The secret itself, to compare it or to hand it to a server; never to print it.

@@ -341,7 +341,7 @@ fn slurp(path: &Path) -> Result<Vec<u8>, ReadError> {
         return Err(ReadError::TooLarge { size: metadata.len(), limit: LIMIT });
     }
     let file = std::fs::File::open(path).map_err(|e| reason(&e))?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
+    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
     if bytes.len() as u64 > LIMIT {
         return Err(ReadError::TooLarge { size: bytes.len() as u64, limit: LIMIT });

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::conf_check::{check_assignment, check_for_all};
 use super::member::Member;
-use super::read::{Content, Loaded, Seen, load, read};
+use super::read::{Content, Directory, Seen, directory};
 use super::{ConfFile, EnvironmentFile, Facts, HbaFile, Options, SqlFile, UnitFile, join, nodes};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
@@ -33,13 +33,17 @@ pub fn build(
     let nodes = nodes::place(recording, &sources);
     let mut facts = Facts { problems, nodes, patroni_version: options.patroni, ..Facts::default() };
     let reader = fence.reader(&sources);
-    let seen: Vec<Seen> = found.into_par_iter().map(read).collect();
-    let loaded: Vec<Option<Loaded>> = join::locals(&seen).par_iter().map(|l| load(l, &reader, options)).collect();
-    for one in loaded.into_iter().flatten() {
-        facts.problems.extend(one.problems);
-        facts.secret_spans.extend(one.secret_spans);
-        facts.secrets.extend(one.secrets);
-        facts.patroni.push(one.file);
+    let directories: Vec<Directory> =
+        join::by_directory(found).into_par_iter().map(|d| directory(d, &reader, options)).collect();
+    let mut seen = Vec::new();
+    for directory in directories {
+        for one in directory.loaded {
+            facts.problems.extend(one.problems);
+            facts.secret_spans.extend(one.secret_spans);
+            facts.secrets.extend(one.secrets);
+            facts.patroni.push(one.file);
+        }
+        seen.extend(directory.seen);
     }
     let (later, variables) = sort_out(&mut facts, seen);
     facts.units = join::units(std::mem::take(&mut facts.units));
@@ -76,7 +80,6 @@ fn environment_problems(facts: &Facts, files: &[Variables], options: Options) ->
 fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Vec<Variables>) {
     let mut later = Vec::new();
     let mut variables = Vec::new();
-    let mut trees = Vec::new();
     for file in seen {
         facts.problems.extend(file.problems);
         facts.secret_spans.extend(file.secret_spans);
@@ -90,12 +93,9 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
             }
             Content::Sql(sql) => facts.sqls.push(SqlFile { source, sql: *sql }),
             Content::Later => later.push((source, file.kind)),
-            Content::Patroni(tree) => trees.push(tree),
-            Content::Foreign => {}
+            Content::Patroni(_) | Content::Foreign => {}
         }
     }
-    // Of no use any more; giving them back takes longer than the next steps should wait.
-    rayon::spawn(move || drop(trees));
     (later, variables)
 }
 

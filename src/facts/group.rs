@@ -43,12 +43,12 @@ pub fn clusters(candidates: &[Candidate]) -> Vec<Vec<usize>> {
 }
 
 /// A directory as bytes with a zero between its parts: what lies below it sorts right behind it, and comparing is cheap.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key(Vec<u8>);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key(Vec<u8>);
 
 impl Key {
     /// The directory of a file.
-    fn of_dir(file: &Path) -> Self {
+    pub(super) fn of_dir(file: &Path) -> Self {
         let dir = file.parent().unwrap_or(Path::new(""));
         Self(dir.as_os_str().as_encoded_bytes().iter().map(|b| if *b == b'/' { 0 } else { *b }).collect())
     }

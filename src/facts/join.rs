@@ -1,8 +1,10 @@
 //! Which files make up a member, and which members a cluster.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::gap::Fact;
 use super::group::{self, Places};
@@ -10,6 +12,7 @@ use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
 use super::{Facts, Options, UnitFile, not_given};
+use crate::collect::files::Found;
 use crate::knowledge::guc::MAJORS;
 use crate::parse::unit::{Variable, dropin_dirs, merge, order_dropins};
 use crate::parse::yaml::Tree;
@@ -18,45 +21,48 @@ use crate::source::Source;
 /// Keys without which a file cannot be a member's whole configuration.
 const WHOLE: [&str; 4] = ["name", "postgresql", "restapi", "scope"];
 
-/// Joins the files of configuration directories, and environment files to the configuration that they lie beside.
-///
-/// Files in a directory called `….d`, and files side by side of which none is whole but which together are, are taken for one
-/// directory of Patroni. An environment
-/// file belongs to a configuration when there is one of each in a directory.
-pub(super) fn locals(seen: &[Seen]) -> Vec<Local<'_>> {
-    let mut by_dir: BTreeMap<&Path, Vec<(&Seen, &Tree)>> = BTreeMap::new();
-    for file in seen {
-        if let Content::Patroni(tree) = &file.content {
-            by_dir.entry(dir(&file.source)).or_default().push((file, tree));
-        }
+/// What was found, by directories in order of their paths.
+pub(super) fn by_directory(found: Vec<Found>) -> Vec<Vec<Found>> {
+    let mut directories: Vec<(group::Key, Vec<Found>)> = Vec::new();
+    let mut known: HashMap<group::Key, usize> = HashMap::new();
+    for file in found {
+        let key = group::Key::of_dir(file.source.path().unwrap_or(Path::new("")));
+        let index = *known.entry(key).or_insert_with_key(|key| {
+            directories.push((key.clone(), Vec::new()));
+            directories.len() - 1
+        });
+        directories[index].1.push(file);
     }
-    let environments = environments(seen);
-    let mut locals = Vec::new();
-    for (dir, files) in by_dir {
-        let environment = match environments.get(dir).map(Vec::as_slice) {
-            Some([one]) => *one,
-            _ => &[],
-        };
-        if is_directory(dir, &files) {
-            locals.push(Local { files, environment, is_directory: true });
-        } else {
-            let alone = files.len() == 1;
-            let environment = if alone { environment } else { &[] };
-            locals.extend(files.into_iter().map(|f| Local { files: vec![f], environment, is_directory: false }));
-        }
-    }
-    locals
+    directories.par_sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    directories.into_iter().map(|(_, files)| files).collect()
 }
 
-/// The environment files of each directory.
-fn environments(seen: &[Seen]) -> BTreeMap<&Path, Vec<&[Variable]>> {
-    let mut by_dir: BTreeMap<&Path, Vec<&[Variable]>> = BTreeMap::new();
+/// Joins the files of a configuration directory, and an environment file to the configuration that it lies beside.
+///
+/// Files in a directory called `….d`, and files side by side of which none is whole but which together are, are taken for one
+/// directory of Patroni. An environment file belongs to a configuration when there is one of each in a directory.
+pub(super) fn locals(seen: &[Seen]) -> Vec<Local<'_>> {
+    let mut files: Vec<(&Seen, &Tree)> = Vec::new();
+    let mut environments: Vec<&[Variable]> = Vec::new();
     for file in seen {
-        if let Content::Environment(variables) = &file.content {
-            by_dir.entry(dir(&file.source)).or_default().push(variables);
+        match &file.content {
+            Content::Patroni(tree) => files.push((file, tree)),
+            Content::Environment(variables) => environments.push(variables),
+            _ => {}
         }
     }
-    by_dir
+    let environment = match environments[..] {
+        [one] => one,
+        _ => &[],
+    };
+    match files[..] {
+        [] => Vec::new(),
+        [(first, _), ..] if is_directory(dir(&first.source), &files) => {
+            vec![Local { files, environment, is_directory: true }]
+        }
+        [one] => vec![Local { files: vec![one], environment, is_directory: false }],
+        _ => files.into_iter().map(|f| Local { files: vec![f], environment: &[], is_directory: false }).collect(),
+    }
 }
 
 /// Each unit with the drop-ins that lie beside it, in systemd's order; a drop-in without its unit stays alone.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::parse::patroni::{Item, ItemValue, Key, Pair, Patroni};
+use crate::parse::patroni::{Item, ItemValue, Key, Pair, Patroni, Type};
 use crate::source::{Source, Span};
 
 /// A configuration file of Patroni.
@@ -86,13 +86,13 @@ impl PatroniFile {
         self.named(|_, item| matches!(item.value, ItemValue::Secret(..)))
     }
 
-    /// Every password and user name, in order.
+    /// Every password and user name that YAML does not read as text, in order.
     #[must_use]
-    pub fn credentials(&self) -> Vec<Named<'_>> {
+    pub fn credentials_not_text(&self) -> Vec<Named<'_>> {
         self.named(|key, item| match item.value {
-            ItemValue::Secret(..) => true,
-            ItemValue::Map(_) | ItemValue::List(_) | ItemValue::Unknown | ItemValue::Null => false,
-            _ => key == "username",
+            ItemValue::Secret(_, kind) => kind != Type::Str,
+            ItemValue::Bool(_) | ItemValue::Int(_) | ItemValue::Float(_) | ItemValue::Other(..) => key == "username",
+            _ => false,
         })
     }
 

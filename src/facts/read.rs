@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::patroni_file::PatroniFile;
-use super::{Options, patroni_keys};
+use super::{Options, join, patroni_keys};
 use crate::collect::files::{Found, Kind};
 use crate::parse::patroni::{ItemValue, Patroni, looks_like_patroni, names_a_secret, spans_in_text};
 use crate::parse::sql::{self, Sql};
@@ -41,8 +43,26 @@ pub(super) struct Seen {
     pub(super) secrets: Vec<(SourceId, Secret)>,
 }
 
+/// The files of one directory, of which Patroni's are joined to configurations.
+pub(super) struct Directory {
+    pub(super) loaded: Vec<Loaded>,
+    pub(super) seen: Vec<Seen>,
+}
+
+/// Looks into the files of a directory and joins those of Patroni; their trees are given back at once.
+pub(super) fn directory(found: Vec<Found>, reader: &dyn Reader, options: Options) -> Directory {
+    let mut seen: Vec<Seen> = found.into_par_iter().map(read).collect();
+    let loaded = join::locals(&seen).par_iter().filter_map(|l| load(l, reader, options)).collect();
+    for file in &mut seen {
+        if matches!(file.content, Content::Patroni(_)) {
+            file.content = Content::Foreign;
+        }
+    }
+    Directory { loaded, seen }
+}
+
 /// Looks into a file.
-pub(super) fn read(found: Found) -> Seen {
+fn read(found: Found) -> Seen {
     let Found { source, kind, mode, named } = found;
     let content = Content::Foreign;
     let mut seen =
@@ -124,7 +144,7 @@ pub(super) struct Loaded {
 }
 
 /// Joins a member's files and environment as Patroni does, and checks the keys of the result. `None` without any file.
-pub(super) fn load(local: &Local<'_>, reader: &dyn Reader, options: Options) -> Option<Loaded> {
+fn load(local: &Local<'_>, reader: &dyn Reader, options: Options) -> Option<Loaded> {
     let (first, tree) = local.files.first()?;
     let directory = first.source.path().and_then(Path::parent).filter(|_| local.is_directory);
     let parsed =

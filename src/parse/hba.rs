@@ -115,9 +115,9 @@ pub struct HbaRule {
     /// The first column.
     pub kind: Spanned<ConnType>,
     /// The second column; tokens from an `@file` lie in that file.
-    pub databases: Vec<Spanned<NameToken>>,
+    pub databases: Box<[Spanned<NameToken>]>,
     /// The third column.
-    pub users: Vec<Spanned<NameToken>>,
+    pub users: Box<[Spanned<NameToken>]>,
     /// `None` for `local`. The span is that of the address, without a mask in a column of its own.
     pub address: Option<Spanned<Address>>,
     /// `ident` on a `local` line is `peer`.
@@ -255,6 +255,7 @@ fn read(text: Text<'_>, whole: Span, reader: &dyn Reader, server: &Server) -> Pa
         ignored.into_iter().map(|(at, problem)| Problem::new("hba-include-ignored", at).arg("problem", problem)),
     );
     let (comments, secrets) = tokenizer.finish();
+    hba.rules.shrink_to_fit();
     hba.comments = comments;
     hba.secrets.extend(secrets);
     if hba.rules.is_empty() && hba.unreadable.is_empty() {

@@ -76,7 +76,7 @@ pub(super) fn write(tree: &Tree, id: NodeId, out: &mut String) {
         Value::Int(Int::Big(digits)) => write!(out, "i{digits}").expect("a string"),
         Value::Float(x) if x.is_nan() => out.push_str("nan"),
         Value::Float(x) => write!(out, "f{:016x}", x.to_bits()).expect("a string"),
-        Value::Str(text) => out.push_str(&serde_json::to_string(text).expect("JSON")),
+        Value::Str(text) => out.push_str(&serde_json::to_string(&**text).expect("JSON")),
         Value::Binary(bytes) => {
             out.push('b');
             bytes.iter().for_each(|b| write!(out, "{b:02x}").expect("a string"));

@@ -15,7 +15,7 @@ const METHOD_KEYS: [&str; 6] =
 pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
     let mut walk =
         Walk { version: patroni.version(), methods: methods(patroni), problems: Vec::new(), top: patroni.root() };
-    walk.section("", "", patroni.root());
+    walk.section("", &Path::TOP, patroni.root());
     walk.problems
 }
 
@@ -38,19 +38,52 @@ fn methods(patroni: &Patroni) -> BTreeSet<&str> {
     names
 }
 
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+/// Where a key stands. Written out only for a problem: most keys have none.
+#[derive(Clone, Copy)]
+struct Path<'a> {
+    above: Option<&'a Self>,
+    last: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Item(usize),
+}
+
+impl<'a> Path<'a> {
+    const TOP: Self = Self { above: None, last: Step::Key("") };
+
+    const fn key(&'a self, key: &'a str) -> Self {
+        Self { above: Some(self), last: Step::Key(key) }
+    }
+
+    const fn item(&'a self, index: usize) -> Self {
+        Self { above: Some(self), last: Step::Item(index) }
+    }
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(above) = self.above else { return Ok(()) };
+        above.fmt(f)?;
+        match self.last {
+            Step::Key(key) if above.above.is_none() => f.write_str(key),
+            Step::Key(key) => write!(f, ".{key}"),
+            Step::Item(index) => write!(f, "[{index}]"),
+        }
+    }
 }
 
 impl Walk<'_> {
-    fn section(&mut self, pattern: &'static str, path: &str, item: &Item) {
+    fn section(&mut self, pattern: &'static str, path: &Path<'_>, item: &Item) {
         for pair in item.pairs() {
             let Some(key) = pair.key.value.as_str() else {
                 self.odd_key(pattern, path, pair);
                 continue;
             };
             let row = known::child(pattern, key).or_else(|| known::list_item(pattern, key));
-            let here = join(path, key);
+            let here = path.key(key);
             match row {
                 Some(row) if row.lifetime.covers(self.version) => self.known(row, &here, key, item, pair),
                 Some(row) => self.of_another_release(row, &here, key, pair),
@@ -59,16 +92,19 @@ impl Walk<'_> {
         }
     }
 
-    fn odd_key(&mut self, pattern: &'static str, path: &str, pair: &Pair) {
+    fn odd_key(&mut self, pattern: &'static str, path: &Path<'_>, pair: &Pair) {
         let free = known::key(pattern).is_some_and(|row| row.kind == Kind::Free);
         if !free && pair.item.layer == Layer::File {
             let key = pair.key.value.repr();
-            self.problems
-                .push(Problem::new("yaml-unknown-key", pair.key.span).arg("key", &key).arg("path", join(path, &key)));
+            self.problems.push(
+                Problem::new("yaml-unknown-key", pair.key.span)
+                    .arg("key", &key)
+                    .arg("path", path.key(&key).to_string()),
+            );
         }
     }
 
-    fn known(&mut self, row: &'static KeyFact, path: &str, key: &str, section: &Item, pair: &Pair) {
+    fn known(&mut self, row: &'static KeyFact, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
         if row.deprecated {
             self.deprecated(row, path, key, section, pair);
         }
@@ -86,7 +122,7 @@ impl Walk<'_> {
                 self.problems.push(
                     Problem::new("yaml-value-out-of-range", pair.item.span)
                         .arg("key", key)
-                        .arg("path", path)
+                        .arg("path", path.to_string())
                         .arg("range", bounds),
                 );
                 return;
@@ -94,7 +130,7 @@ impl Walk<'_> {
             Verdict::NoSuchWord(words) => {
                 let mut problem = Problem::new("yaml-value-not-allowed", pair.item.span)
                     .arg("key", key)
-                    .arg("path", path)
+                    .arg("path", path.to_string())
                     .arg("expected", words);
                 if let Some(value) = pair.item.as_str() {
                     problem = problem.arg("found", value);
@@ -109,18 +145,18 @@ impl Walk<'_> {
             }
             ItemValue::List(items) if row.kind == Kind::Maps => {
                 for (i, item) in items.iter().enumerate() {
-                    self.section(row.path, &format!("{path}[{i}]"), item);
+                    self.section(row.path, &path.item(i), item);
                 }
             }
             _ => {}
         }
     }
 
-    fn wrong(&mut self, rule: &'static str, path: &str, key: &str, expected: &'static str, item: &Item) {
+    fn wrong(&mut self, rule: &'static str, path: &Path<'_>, key: &str, expected: &'static str, item: &Item) {
         let at = if item.span.start == item.span.end { item.key_span.unwrap_or(item.span) } else { item.span };
         let mut problem = Problem::new(rule, at)
             .arg("key", key)
-            .arg("path", path)
+            .arg("path", path.to_string())
             .arg("expected", expected)
             .arg("found", item.kind().name());
         if let Some(key_span) = item.key_span.filter(|k| *k != at) {
@@ -129,8 +165,8 @@ impl Walk<'_> {
         self.problems.push(problem);
     }
 
-    fn deprecated(&mut self, row: &KeyFact, path: &str, key: &str, section: &Item, pair: &Pair) {
-        let mut problem = Problem::new("deprecated-key", pair.key.span).arg("key", key).arg("path", path);
+    fn deprecated(&mut self, row: &KeyFact, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
+        let mut problem = Problem::new("deprecated-key", pair.key.span).arg("key", key).arg("path", path.to_string());
         if let Some(new) = row.renamed {
             problem = problem.arg("suggestion", new);
             let (parent, name) = new.rsplit_once('.').unwrap_or(("", new));
@@ -143,7 +179,7 @@ impl Walk<'_> {
         self.problems.push(problem);
     }
 
-    fn of_another_release(&mut self, row: &KeyFact, path: &str, key: &str, pair: &Pair) {
+    fn of_another_release(&mut self, row: &KeyFact, path: &Path<'_>, key: &str, pair: &Pair) {
         if pair.item.layer != Layer::File {
             return;
         }
@@ -151,7 +187,7 @@ impl Walk<'_> {
             Some(removed) if self.version >= removed => {
                 let mut problem = Problem::new("deprecated-key", pair.key.span)
                     .arg("key", key)
-                    .arg("path", path)
+                    .arg("path", path.to_string())
                     .arg("removed", removed.to_string());
                 if let Some(new) = row.renamed {
                     problem = problem.arg("suggestion", new.rsplit('.').next().unwrap_or(new));
@@ -161,14 +197,14 @@ impl Walk<'_> {
             _ => self.problems.push(
                 Problem::new("key-needs-newer-patroni", pair.key.span)
                     .arg("key", key)
-                    .arg("path", path)
+                    .arg("path", path.to_string())
                     .arg("since", row.lifetime.begins().to_string())
                     .arg("version", self.version.to_string()),
             ),
         }
     }
 
-    fn unknown(&mut self, pattern: &'static str, path: &str, key: &str, section: &Item, pair: &Pair) {
+    fn unknown(&mut self, pattern: &'static str, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
         if pair.item.layer != Layer::File || self.is_free(pattern, key, section) {
             return;
         }
@@ -179,7 +215,7 @@ impl Walk<'_> {
             return;
         }
         let at = pair.key.span;
-        let named = |rule: &'static str| Problem::new(rule, at).arg("key", key).arg("path", path);
+        let named = |rule: &'static str| Problem::new(rule, at).arg("key", key).arg("path", path.to_string());
         let problem = match pattern {
             "" if known::child("bootstrap.dcs", key).is_some_and(|r| r.lifetime.covers(self.version)) => {
                 named("dynamic-key-in-local-config").arg("suggestion", format!("bootstrap.dcs.{key}"))

@@ -1,18 +1,19 @@
 //! Finding the row of a key while walking down a configuration.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
 
 use super::{KeyFact, keys};
 
 /// Rows by the name of their last part.
-type Names = HashMap<&'static str, &'static KeyFact>;
+type Names = FxHashMap<&'static str, &'static KeyFact>;
 
 /// Rows by the path above them; for those below items of a list, by the path of the list.
 #[derive(Default)]
 struct Index {
-    sections: HashMap<&'static str, Names>,
-    lists: HashMap<&'static str, Names>,
+    sections: FxHashMap<&'static str, Names>,
+    lists: FxHashMap<&'static str, Names>,
 }
 
 /// Hashed, because every key of every file is looked up several times.

@@ -111,9 +111,13 @@ impl<'a> RuleReader<'a> {
         self.warning = Some(text.to_owned());
     }
 
-    fn names(&mut self, missing: &str, is_database: bool) -> Result<Vec<Spanned<NameToken>>, Fault> {
+    fn names(&mut self, missing: &str, is_database: bool) -> Result<Box<[Spanned<NameToken>]>, Fault> {
         let field = self.field(missing)?;
-        field.iter().map(|token| name_token(token, is_database, self.server)).collect()
+        let mut names = Vec::with_capacity(field.len());
+        for token in field {
+            names.push(name_token(token, is_database, self.server)?);
+        }
+        Ok(names.into())
     }
 
     fn address(&mut self) -> Result<Spanned<Address>, Fault> {

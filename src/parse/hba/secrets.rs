@@ -7,10 +7,9 @@ use super::tokenize::TokenLine;
 
 /// The tokens from the first secret option on: in a broken line a secret with a space in it goes on behind its token.
 fn suspicious(line: &TokenLine) -> impl Iterator<Item = &super::tokenize::Token> {
-    let is_secret = |text: &str| {
-        let text = text.to_ascii_lowercase();
-        SECRET.iter().any(|name| text.contains(name)) || text.starts_with("radiussecret") || text.contains("passwd=")
-    };
+    let holds =
+        |text: &str, word: &str| text.as_bytes().windows(word.len()).any(|w| w.eq_ignore_ascii_case(word.as_bytes()));
+    let is_secret = move |text: &str| ["ldapbindpasswd", "passwd=", "radiussecret"].iter().any(|w| holds(text, w));
     line.fields.iter().flatten().skip_while(move |t| !is_secret(&t.text)).filter(move |t| {
         let name = t.text.split_once('=').map_or("", |(name, _)| name);
         !super::options::NAMES.contains(&name) || is_secret(name)

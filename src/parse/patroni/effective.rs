@@ -107,7 +107,7 @@ fn set(map: &mut Vec<Pair>, key: &Spanned<Key>, item: Item) {
 
 fn set_str(map: &mut Vec<Pair>, key: &str, item: Item) {
     let at = item.key_span.unwrap_or(item.span);
-    set(map, &Spanned::new(Key::Str(key.into()), at), item);
+    set(map, &Spanned::new(Key::named(key), at), item);
 }
 
 impl Builder {

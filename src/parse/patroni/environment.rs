@@ -52,6 +52,9 @@ pub(super) fn build(
         }
     }
     let whole = variables.remove("CONFIGURATION").cloned();
+    if variables.is_empty() {
+        return Built { root, whole, sets_keys: false, crash: None };
+    }
     let mut builder =
         Builder { graph, variables, consumed: BTreeSet::new(), version, root, nowhere, problems, crash: None };
     let rows = || known::variables().iter().filter(|row| row.lifetime.covers(version));

@@ -4,7 +4,8 @@
 //! configuration directory that changes a map under one key changes it under every key that shares it. Objects live in an
 //! arena for that; [`Graph::expand`] writes them out afterwards, within limits.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::item::{Item, ItemValue, Key, Layer, Pair, Type};
 use super::{python, secrets};
@@ -25,7 +26,7 @@ pub(super) enum Object {
     Bool(bool),
     Int(Int),
     Float(f64),
-    Str(Box<str>),
+    Str(Arc<str>),
     Other(Box<str>, Type),
     Map(Vec<(Spanned<Key>, Id)>),
     List(Vec<Id>),
@@ -156,7 +157,7 @@ impl Graph {
         if let Object::Map(pairs) = &mut self.cells[map.0 as usize].object {
             match pairs.iter_mut().find(|(k, _)| k.value.as_str() == Some(key.value)) {
                 Some(pair) => pair.1 = value,
-                None => pairs.push((key.map(|k| Key::Str(k.into())), value)),
+                None => pairs.push((key.map(Key::named), value)),
             }
         }
     }
@@ -164,15 +165,14 @@ impl Graph {
     /// Takes over a parsed text. `None` when it has no top.
     pub(super) fn load(&mut self, tree: &Tree, layer: Layer) -> Option<Id> {
         let root = tree.root()?;
-        let mut seen: HashMap<NodeId, Id> = HashMap::new();
+        let mut seen = Cells(vec![None; tree.len()]);
         let mut open = vec![root];
         // Cells are made first and filled when their parts are known, because a node may contain itself.
         while let Some(node) = open.pop() {
-            if seen.contains_key(&node) {
+            if seen.0[node.index()].is_some() {
                 continue;
             }
-            let cell = self.add(Object::Unknown, tree.node(node).span, layer);
-            seen.insert(node, cell);
+            seen.0[node.index()] = Some(self.add(Object::Unknown, tree.node(node).span, layer));
             match &tree.node(node).value {
                 Value::Mapping(entries) => open.extend(entries.iter().map(|e| e.value)),
                 Value::Sequence(items) => open.extend(items.iter().copied()),
@@ -180,11 +180,12 @@ impl Graph {
                 _ => {}
             }
         }
-        #[expect(clippy::iter_over_hash_type, reason = "each cell is filled alone, in whatever order")]
-        for (node, cell) in &seen {
-            self.cells[cell.0 as usize].object = fill(tree, *node, &seen);
+        for (index, cell) in seen.0.iter().enumerate() {
+            if let Some(cell) = cell {
+                self.cells[cell.0 as usize].object = fill(tree, NodeId::at(index), &seen);
+            }
         }
-        seen.get(&root).copied()
+        seen.0[root.index()]
     }
 
     /// `utils.py:patch_config`: what `data` has goes into `config`; maps are joined, null deletes, everything else replaces.
@@ -195,6 +196,11 @@ impl Graph {
     fn patch_at(&mut self, config: Id, data: Id, depth: usize) {
         let (Object::Map(old), Object::Map(new)) = (self.object(config), self.object(data)) else { return };
         if depth > MAX_DEPTH || config == data {
+            return;
+        }
+        if old.is_empty() {
+            let taken = new.iter().filter(|(_, value)| !matches!(self.object(*value), Object::Null)).cloned().collect();
+            self.cells[config.0 as usize].object = Object::Map(taken);
             return;
         }
         let (old, new) = (old.clone(), new.clone());
@@ -363,7 +369,7 @@ impl Writer<'_> {
             Object::Bool(b) => (ItemValue::Bool(*b), Type::Bool),
             Object::Int(n) => (ItemValue::Int(n.clone()), Type::Int),
             Object::Float(x) => (ItemValue::Float(*x), Type::Float),
-            Object::Str(text) => (ItemValue::Str(text.clone()), Type::Str),
+            Object::Str(text) => (ItemValue::Str((**text).into()), Type::Str),
             Object::Other(text, kind) => (ItemValue::Other(text.clone(), *kind), *kind),
             Object::Unknown | Object::Map(_) | Object::List(_) => return ItemValue::Unknown,
         };
@@ -372,15 +378,18 @@ impl Writer<'_> {
     }
 }
 
+/// The cell of each node of a tree that can be reached from its top.
+struct Cells(Vec<Option<Id>>);
+
 /// The object of a node whose parts have their cells.
-fn fill(tree: &Tree, node: NodeId, seen: &HashMap<NodeId, Id>) -> Object {
-    let cell = |id: &NodeId| seen.get(id).copied().expect("invariant: every reachable node has a cell");
+fn fill(tree: &Tree, node: NodeId, seen: &Cells) -> Object {
+    let cell = |id: &NodeId| seen.0[id.index()].expect("invariant: every reachable node has a cell");
     match &tree.node(node).value {
         Value::Null => Object::Null,
         Value::Bool(b) => Object::Bool(*b),
         Value::Int(n) => Object::Int(n.clone()),
         Value::Float(x) => Object::Float(*x),
-        Value::Str(text) => Object::Str(text.clone()),
+        Value::Str(text) => Object::Str(Arc::clone(text)),
         Value::Binary(bytes) => Object::Other(bytes_repr(bytes), Type::Bytes),
         Value::Timestamp(text) => Object::Other(text.clone(), Type::Date),
         Value::Set(items) => {
@@ -407,7 +416,7 @@ fn key_of(tree: &Tree, node: NodeId) -> Key {
         Value::Bool(b) => Key::Bool(*b),
         Value::Int(n) => Key::Int(n.clone()),
         Value::Float(x) => Key::Float(*x),
-        Value::Str(text) => Key::Str(text.clone()),
+        Value::Str(text) => Key::named(text),
         Value::Binary(bytes) => Key::Other(bytes_repr(bytes)),
         Value::Timestamp(text) => Key::Other(text.clone()),
         _ => Key::Other("?".into()),

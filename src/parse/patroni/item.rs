@@ -1,5 +1,8 @@
 //! The values of a configuration after files and environment were joined, each with its place and origin.
 
+use std::borrow::Cow;
+
+use crate::knowledge::names;
 use crate::parse::yaml::Int;
 use crate::secret::Secret;
 use crate::source::{Span, Spanned};
@@ -77,13 +80,19 @@ pub enum Key {
     Int(Int),
     /// `float`
     Float(f64),
-    /// `str`
-    Str(Box<str>),
+    /// `str`; a name that Patroni or PostgreSQL knows takes no memory of its own.
+    Str(Cow<'static, str>),
     /// Anything else, as Python prints it.
     Other(Box<str>),
 }
 
 impl Key {
+    /// A string key.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self::Str(names::shared(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed))
+    }
+
     /// The text of a string key.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

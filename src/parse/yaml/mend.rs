@@ -6,7 +6,7 @@ use crate::problem::{Edit, Problem};
 use crate::source::Source;
 
 /// Bytes that may be read again to try edits on one text.
-const MOST_WORK: usize = 4 << 20;
+const MOST_WORK: usize = 2 << 20;
 
 /// Tries edits on a text, as long as that is cheap.
 pub(super) struct Mender<'s> {

@@ -14,6 +14,9 @@ use crate::source::{Source, Span};
 /// Most places that are shown besides the first when the same thing is wrong again and again.
 const MOST_LABELS: usize = 5;
 
+/// Most mistakes of one kind in one text that are told one by one; the last of them says how many more there are.
+const MOST_TOLD: usize = 1000;
+
 /// Where a line's key is looked for.
 const LONGEST_KEY: usize = 200;
 
@@ -24,7 +27,7 @@ pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
     let mut mender = Mender::new(source);
     // Edits for the first tab in indentation mend all of them.
     let mut tabs_mended = false;
-    for fault in raised.iter().chain(&further) {
+    for fault in raised.iter().chain(&further).take(MOST_TOLD) {
         let tab = rule(source, fault) == "yaml-tab-indent" && mend::in_indentation(source, fault.at);
         if !(tab && tabs_mended) {
             let problem = problem(source, fault, &mut mender);
@@ -32,6 +35,7 @@ pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
             problems.push(problem);
         }
     }
+    say_how_many_more(&mut problems, usize::from(raised.is_some()) + further.len());
     let mut complete = raised.is_none();
     if let Some(document) = &document {
         complete &= document.cuts.recursive.is_empty() && document.cuts.large.is_empty();
@@ -58,14 +62,17 @@ pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
 fn oddities(source: &Source, document: &Document, mender: &mut Mender<'_>, problems: &mut Vec<Problem>) {
     let nodes = &document.composed.nodes;
     let span = |id: NodeId| nodes[id.index()].span;
-    for (first, later) in &document.found.duplicates {
+    let mut duplicates = Vec::new();
+    for (first, later) in document.found.duplicates.iter().take(MOST_TOLD) {
         let name = match &nodes[later.index()].value {
             Value::Str(name) => name.to_string(),
             _ => source.text(span(*later)).into_owned(),
         };
         let (a, b) = (span(*first), span(*later));
-        problems.push(Problem::new("yaml-duplicate-key", b.max(a)).arg("key", name).label(a.min(b), "first here"));
+        duplicates.push(Problem::new("yaml-duplicate-key", b.max(a)).arg("key", name).label(a.min(b), "first here"));
     }
+    say_how_many_more(&mut duplicates, document.found.duplicates.len());
+    problems.append(&mut duplicates);
     for id in &document.cuts.recursive {
         problems.push(Problem::new("yaml-recursive-alias", head(source, span(*id))));
     }
@@ -83,6 +90,13 @@ fn oddities(source: &Source, document: &Document, mender: &mut Mender<'_>, probl
         };
         let problem = Problem::new("yaml-unquoted-special", at).arg("character", "&").arg("problem", words);
         problems.push(mender.quoted(problem, anchor.mark));
+    }
+}
+
+/// Tells with the last of many problems how many there are besides.
+fn say_how_many_more(problems: &mut [Problem], all: usize) {
+    if let (Some(last), more @ 1..) = (problems.last_mut(), all.saturating_sub(MOST_TOLD)) {
+        last.notes.push(format!("{more} more mistakes of this kind in this file are not shown"));
     }
 }
 

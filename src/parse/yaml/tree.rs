@@ -15,11 +15,13 @@ use crate::source::{Source, SourceId, Span};
 pub struct NodeId(pub(super) u32);
 
 impl NodeId {
-    pub(super) fn at(index: usize) -> Self {
+    /// The id of the node at an index below [`Tree::len`].
+    pub(in crate::parse) fn at(index: usize) -> Self {
         Self(super::composer::offset(index))
     }
 
-    pub(super) const fn index(self) -> usize {
+    /// Where the node lies among all those of its tree.
+    pub(in crate::parse) const fn index(self) -> usize {
         self.0 as usize
     }
 }
@@ -62,8 +64,8 @@ pub enum Value {
     Int(Int),
     /// `float`
     Float(f64),
-    /// `str`
-    Str(Box<str>),
+    /// `str`; what is made of a tree may share it.
+    Str(Arc<str>),
     /// `bytes`, from `!!binary`
     Binary(Box<[u8]>),
     /// `datetime.date` or `datetime.datetime`, as Python's `isoformat()` writes it.
