@@ -16,6 +16,7 @@ pub mod patroni_file;
 pub mod patroni_keys;
 mod read;
 pub mod roles;
+mod service;
 pub mod settings;
 
 use std::sync::Arc;
@@ -81,13 +82,24 @@ impl UnitFile {
     /// Whether it starts Patroni.
     #[must_use]
     pub fn runs_patroni(&self) -> bool {
+        self.patroni_arguments().is_some()
+    }
+
+    /// The file or directory that it starts Patroni with, specifiers as they stand.
+    #[must_use]
+    pub fn patroni_configuration(&self) -> Option<String> {
+        self.patroni_arguments()?.into_iter().find(|word| !word.starts_with('-'))
+    }
+
+    /// What stands behind the name of the program, when that is Patroni.
+    fn patroni_arguments(&self) -> Option<Vec<String>> {
         let is_patroni =
             |word: &str| word.rsplit('/').next().is_some_and(|name| name == "patroni" || name == "patroni.py");
-        self.unit
-            .commands("ExecStart")
-            .tree
-            .iter()
-            .any(|c| is_patroni(&c.path.value) || c.args.iter().any(|a| is_patroni(&a.value)))
+        self.unit.commands("ExecStart").tree.into_iter().find_map(|command| {
+            let mut words = std::iter::once(command.path).chain(command.args).map(|word| word.value);
+            words.find(|word| is_patroni(word))?;
+            Some(words.collect())
+        })
     }
 }
 

@@ -7,6 +7,7 @@ pub mod kinds;
 #[expect(clippy::unnecessary_wraps, reason = "checks of all kinds have one signature")]
 pub mod native;
 pub mod query;
+pub mod range;
 pub mod report;
 pub mod schema;
 pub mod template;

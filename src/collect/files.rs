@@ -54,6 +54,9 @@ fn guess(path: &Path) -> Option<Guess> {
     match extension {
         "yml" | "yaml" if name.contains("patroni") => Some(Guess::Sure(Kind::Patroni)),
         "yml" | "yaml" => Some(Guess::Maybe(Kind::Patroni)),
+        "conf" if parent.ends_with(".service.d") && (parent.contains("patroni") || parent.contains("postgres")) => {
+            Some(Guess::Sure(Kind::Unit))
+        }
         "conf" if parent.ends_with(".service.d") => Some(Guess::Maybe(Kind::Unit)),
         "conf" if name.contains("pg_hba") => Some(Guess::Sure(Kind::Hba)),
         "conf" if name.contains("pg_ident") => Some(Guess::Sure(Kind::Ident)),
@@ -85,7 +88,7 @@ fn looks_like(kind: Kind, bytes: &[u8]) -> bool {
             ];
             marks.iter().filter(|w| has(w)).count() >= 3
         }
-        Kind::Unit => any(&["patroni", "postgres"]),
+        Kind::Unit => any(&["patroni", "postgres", "PATRONI_"]),
         Kind::Environment => has("PATRONI_"),
         Kind::Sql => any(&[
             "ROLE",

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::conf_check::{check_assignment, check_for_all};
 use super::member::Member;
-use super::read::{Content, Directory, Seen, directory};
+use super::read::{Content, Directory, Seen, directory, read};
+use super::service::Services;
 use super::{ConfFile, EnvironmentFile, Facts, HbaFile, Options, SqlFile, UnitFile, join, nodes};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
@@ -33,9 +34,15 @@ pub fn build(
     let nodes = nodes::place(recording, &sources);
     let mut facts = Facts { problems, nodes, patroni_version: options.patroni, ..Facts::default() };
     let reader = fence.reader(&sources);
+    let (of_services, found): (Vec<Found>, Vec<Found>) =
+        found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment));
+    let mut seen: Vec<Seen> = of_services.into_par_iter().map(read).collect();
+    facts.units = join::units(take_units(&mut seen));
+    let configs: Vec<&Path> =
+        found.iter().filter(|f| f.kind == Kind::Patroni).filter_map(|f| f.source.path()).collect();
+    let services = Services::new(&facts.units, &seen, &configs);
     let directories: Vec<Directory> =
-        join::by_directory(found).into_par_iter().map(|d| directory(d, &reader, options)).collect();
-    let mut seen = Vec::new();
+        join::by_directory(found).into_par_iter().map(|d| directory(d, &services, &reader, options)).collect();
     for directory in directories {
         for one in directory.loaded {
             facts.problems.extend(one.problems);
@@ -46,7 +53,6 @@ pub fn build(
         seen.extend(directory.seen);
     }
     let (later, variables) = sort_out(&mut facts, seen);
-    facts.units = join::units(std::mem::take(&mut facts.units));
     let of_kind = |kind| later.iter().filter(|(_, k)| *k == kind).map(|(s, _)| Arc::clone(s)).collect::<Vec<_>>();
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));
     facts.problems.extend(environment_problems(&facts, &variables, options));
@@ -59,6 +65,18 @@ pub fn build(
     facts.secret_spans.dedup();
     facts.sources = sources;
     facts
+}
+
+/// The units among what was seen.
+fn take_units(seen: &mut [Seen]) -> Vec<UnitFile> {
+    let mut units = Vec::new();
+    for file in seen {
+        if let Content::Unit(unit) = &mut file.content {
+            units.push(UnitFile { source: Arc::clone(&file.source), unit: std::mem::take(unit) });
+            file.content = Content::Foreign;
+        }
+    }
+    units
 }
 
 /// A text and the variables that it sets.
@@ -86,14 +104,13 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
         facts.secrets.extend(file.secrets);
         let source = file.source;
         match file.content {
-            Content::Unit(unit) => facts.units.push(UnitFile { source, unit }),
             Content::Environment(list) => {
                 variables.push((Arc::clone(&source), list));
                 facts.environments.push(EnvironmentFile { source, mode: file.mode });
             }
             Content::Sql(sql) => facts.sqls.push(SqlFile { source, sql: *sql }),
             Content::Later => later.push((source, file.kind)),
-            Content::Patroni(_) | Content::Foreign => {}
+            Content::Patroni(_) | Content::Unit(_) | Content::Foreign => {}
         }
     }
     (later, variables)

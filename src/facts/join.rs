@@ -11,10 +11,11 @@ use super::group::{self, Places};
 use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
+use super::service::Services;
 use super::{Facts, Options, UnitFile, not_given};
 use crate::collect::files::Found;
 use crate::knowledge::guc::MAJORS;
-use crate::parse::unit::{Variable, dropin_dirs, merge, order_dropins};
+use crate::parse::unit::{dropin_dirs, merge, order_dropins};
 use crate::parse::yaml::Tree;
 use crate::source::Source;
 
@@ -37,32 +38,25 @@ pub(super) fn by_directory(found: Vec<Found>) -> Vec<Vec<Found>> {
     directories.into_iter().map(|(_, files)| files).collect()
 }
 
-/// Joins the files of a configuration directory, and an environment file to the configuration that it lies beside.
+/// Joins the files of a configuration directory, and the environment of its service to each configuration.
 ///
 /// Files in a directory called `….d`, and files side by side of which none is whole but which together are, are taken for one
-/// directory of Patroni. An environment file belongs to a configuration when there is one of each in a directory.
-pub(super) fn locals(seen: &[Seen]) -> Vec<Local<'_>> {
-    let mut files: Vec<(&Seen, &Tree)> = Vec::new();
-    let mut environments: Vec<&[Variable]> = Vec::new();
-    for file in seen {
-        match &file.content {
-            Content::Patroni(tree) => files.push((file, tree)),
-            Content::Environment(variables) => environments.push(variables),
-            _ => {}
-        }
-    }
-    let environment = match environments[..] {
-        [one] => one,
-        _ => &[],
+/// directory of Patroni. Without a unit that names the configuration, the only environment file beside it counts.
+pub(super) fn locals<'a>(seen: &'a [Seen], services: &'a Services<'_>) -> Vec<Local<'a>> {
+    let tree = |file: &'a Seen| match &file.content {
+        Content::Patroni(tree) => Some((file, tree)),
+        _ => None,
     };
-    match files[..] {
-        [] => Vec::new(),
-        [(first, _), ..] if is_directory(dir(&first.source), &files) => {
-            vec![Local { files, environment, is_directory: true }]
-        }
-        [one] => vec![Local { files: vec![one], environment, is_directory: false }],
-        _ => files.into_iter().map(|f| Local { files: vec![f], environment: &[], is_directory: false }).collect(),
+    let files: Vec<(&Seen, &Tree)> = seen.iter().filter_map(tree).collect();
+    let Some((first, _)) = files.first() else { return Vec::new() };
+    let home = dir(&first.source);
+    if is_directory(home, &files) {
+        let environment = services.of(home).unwrap_or_else(|| services.beside(home));
+        return vec![Local { files, environment, is_directory: true }];
     }
+    let beside = if files.len() == 1 { services.beside(home) } else { &[] };
+    let environment = |file: &Seen| file.source.path().and_then(|path| services.of(path)).unwrap_or(beside);
+    files.iter().map(|f| Local { files: vec![*f], environment: environment(f.0), is_directory: false }).collect()
 }
 
 /// Each unit with the drop-ins that lie beside it, in systemd's order; a drop-in without its unit stays alone.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::patroni_file::PatroniFile;
+use super::service::Services;
 use super::{Options, join, patroni_keys};
 use crate::collect::files::{Found, Kind};
 use crate::parse::patroni::{ItemValue, Patroni, looks_like_patroni, names_a_secret, spans_in_text};
@@ -50,9 +51,14 @@ pub(super) struct Directory {
 }
 
 /// Looks into the files of a directory and joins those of Patroni; their trees are given back at once.
-pub(super) fn directory(found: Vec<Found>, reader: &dyn Reader, options: Options) -> Directory {
+pub(super) fn directory(
+    found: Vec<Found>,
+    services: &Services<'_>,
+    reader: &dyn Reader,
+    options: Options,
+) -> Directory {
     let mut seen: Vec<Seen> = found.into_par_iter().map(read).collect();
-    let loaded = join::locals(&seen).par_iter().filter_map(|l| load(l, reader, options)).collect();
+    let loaded = join::locals(&seen, services).par_iter().filter_map(|l| load(l, reader, options)).collect();
     for file in &mut seen {
         if matches!(file.content, Content::Patroni(_)) {
             file.content = Content::Foreign;
@@ -62,7 +68,7 @@ pub(super) fn directory(found: Vec<Found>, reader: &dyn Reader, options: Options
 }
 
 /// Looks into a file.
-fn read(found: Found) -> Seen {
+pub(super) fn read(found: Found) -> Seen {
     let Found { source, kind, mode, named } = found;
     let content = Content::Foreign;
     let mut seen =

@@ -17,7 +17,7 @@ mod lines;
 mod name;
 mod words;
 
-pub use env::{Variable, parse_env_file};
+pub use env::{Variable, overlay, parse_env_file};
 pub use exec::{Command, EnvironmentFile};
 pub use name::{dropin_dirs, expand, order_dropins};
 pub use words::{Word, split_words};

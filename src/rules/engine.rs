@@ -10,11 +10,10 @@ use rayon::prelude::*;
 
 use super::report::Report;
 use super::schema::{CheckSpec, Disruption, FixSpec, Rule, Severity, StepSpec, Text, placeholders};
-use super::{allow, kinds, native, template};
+use super::{allow, kinds, native, range, template};
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
 use crate::finding::{Action, Finding, Fix, Label, Step};
-use crate::knowledge::patroni::Version;
 use crate::problem::Problem;
 use crate::source::{SourceId, SourceMap, Span};
 
@@ -66,17 +65,22 @@ pub struct Outcome {
 /// Runs every rule that the selection leaves on.
 #[must_use]
 pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
-    let true_here = |r: &&Rule| holds(&r.patroni, facts.patroni_version);
+    let true_here = |r: &&Rule| range::holds(&r.patroni, facts.patroni_version);
     let on: Vec<(&Rule, Severity)> =
         rules.iter().filter(true_here).filter_map(|r| selection.severity(r).map(|s| (r, s))).collect();
     let by_parsers = group(&facts.problems);
     let results: Vec<Result<Report, Broken>> =
         on.par_iter().map(|(rule, _)| run_one(rule, facts, &by_parsers)).collect();
+    let bound = on.iter().any(|(rule, _)| !rule.postgresql.is_empty());
+    let majors = if bound { range::majors(facts) } else { range::Majors::new() };
     let mut outcome = Outcome { rules: on.len(), ..Outcome::default() };
     let mut found = Vec::new();
     for ((rule, severity), result) in on.iter().zip(results) {
         match result {
-            Ok(report) => {
+            Ok(mut report) => {
+                if !rule.postgresql.is_empty() {
+                    range::keep_true(&rule.postgresql, &majors, &mut report.problems);
+                }
                 found.extend(report.problems.into_iter().map(|p| (*rule, *severity, p)));
                 outcome.gaps.extend(report.gaps.into_iter().map(|g| (rule.id.to_string(), g)));
             }
@@ -102,20 +106,6 @@ pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
     }
     sort(&facts.sources, &mut outcome);
     outcome
-}
-
-/// Whether a release lies in a range such as `>=3.0, <4.0`; an empty range holds all.
-///
-/// # Panics
-/// For a range that cannot be read; a test reads those of all built-in rules.
-#[must_use]
-pub fn holds(range: &str, version: Version) -> bool {
-    range.split(',').map(str::trim).filter(|part| !part.is_empty()).all(|part| {
-        let (bound, at_least) = part.strip_prefix(">=").map_or((part.strip_prefix('<'), false), |b| (Some(b), true));
-        let bound: Option<Version> = bound.and_then(|b| b.trim().parse().ok());
-        let bound = bound.unwrap_or_else(|| panic!("`{part}` is no bound of versions"));
-        (version >= bound) == at_least
-    })
 }
 
 fn group(problems: &[Problem]) -> BTreeMap<&str, Vec<&Problem>> {

@@ -53,6 +53,16 @@ impl Variables {
     }
 }
 
+/// The environment that several sources make together: of the same name the last one counts.
+#[must_use]
+pub fn overlay<'a>(sources: impl IntoIterator<Item = &'a [Variable]>) -> Vec<Variable> {
+    let mut variables = Variables::default();
+    for variable in sources.into_iter().flatten() {
+        variables.set(variable.clone());
+    }
+    variables.list
+}
+
 impl Unit {
     /// What `[Service] Environment=` sets, the last of each name, and the assignments that systemd ignores. Specifiers
     /// are left as they stand.

@@ -1,7 +1,7 @@
 //! `setting`: a PostgreSQL setting with a bad value, wherever it can be written.
 
 use crate::facts::Facts;
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
 use crate::rules::report::Report;
 use crate::rules::schema::{Place, SettingSpec};
 
@@ -14,6 +14,11 @@ pub fn check(spec: &SettingSpec, facts: &Facts, report: &mut Report) -> Result<(
         match place {
             Place::Conf => {
                 for file in &facts.confs {
+                    // What an include sets that leads out of the files given is not known.
+                    for include in file.conf.outside() {
+                        let what = format!("`{}`, included by {}", include.value, file.source.name());
+                        report.known::<()>(Err(Gap::new(what, GapReason::NotGiven)));
+                    }
                     let Some(assignment) = file.conf.effective(&spec.name) else { continue };
                     if is_bad(spec, &assignment.set.value.value) {
                         report.add(

@@ -1,0 +1,95 @@
+//! What the service of a member sets in Patroni's environment, as far as the files given tell.
+//!
+//! A unit says which configuration it starts Patroni with and which variables it sets. Its paths are those of a host; in a
+//! repository the files lie below some directory that stands for the host's root. Without a unit, an environment file that
+//! lies alone beside a configuration is taken for that of its service.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use super::UnitFile;
+use super::read::{Content, Seen};
+use crate::parse::unit::{Variable, expand, overlay};
+
+/// The environments of services, by the path of the configuration (a file or a directory) and by the directory they lie in.
+#[derive(Default)]
+pub(super) struct Services<'a> {
+    by_config: HashMap<PathBuf, Vec<Variable>>,
+    beside: HashMap<&'a Path, Vec<&'a [Variable]>>,
+}
+
+impl<'a> Services<'a> {
+    /// Of units with their drop-ins and of environment files, for these configuration files.
+    pub(super) fn new(units: &[UnitFile], seen: &'a [Seen], configs: &[&Path]) -> Self {
+        let mut files: Vec<(&Path, &[Variable])> = Vec::new();
+        for file in seen {
+            if let (Content::Environment(variables), Some(path)) = (&file.content, file.source.path()) {
+                files.push((path, variables));
+            }
+        }
+        let mut services = Self::default();
+        for (path, variables) in &files {
+            services.beside.entry(path.parent().unwrap_or(Path::new(""))).or_default().push(variables);
+        }
+        let places: Vec<&Path> = configs.iter().flat_map(|c| std::iter::once(*c).chain(c.parent())).collect();
+        let paths: Vec<&Path> = files.iter().map(|(path, _)| *path).collect();
+        for unit in units.iter().filter(|u| !u.unit.is_refused()) {
+            let Some(here) = unit.source.path() else { continue };
+            let at = |text: &str, among: &[&'_ Path]| locate(Path::new(&expand(text, here)?), here, among);
+            let Some(config) = unit.patroni_configuration().and_then(|text| at(&text, &places)) else { continue };
+            let named = unit.unit.environment_files();
+            let found = named.iter().filter_map(|file| at(&file.path.value, &paths));
+            let found = found.filter_map(|path| files.iter().find(|(p, _)| *p == path).map(|(_, v)| *v));
+            let own = unit.unit.environment().tree;
+            let all = overlay(std::iter::once(own.as_slice()).chain(found));
+            services.by_config.insert(config, all);
+        }
+        services
+    }
+
+    /// The environment of the service that is started with a configuration, if a unit names it.
+    pub(super) fn of(&self, config: &Path) -> Option<&[Variable]> {
+        self.by_config.get(config).map(Vec::as_slice)
+    }
+
+    /// The only environment file in a directory.
+    pub(super) fn beside(&self, dir: &Path) -> &'a [Variable] {
+        match self.beside.get(dir).map(Vec::as_slice) {
+            Some([one]) => one,
+            _ => &[],
+        }
+    }
+}
+
+/// The one among some paths that a path of a host stands for: the same path below the directory that also holds the unit, the
+/// nearest one; else the only one with that name in the directory of the unit.
+fn locate(wanted: &Path, unit: &Path, among: &[&Path]) -> Option<PathBuf> {
+    let below = wanted.strip_prefix("/").ok()?;
+    let root_of = |path: &Path| {
+        let depth = path.components().count().checked_sub(below.components().count())?;
+        let root: PathBuf = path.components().take(depth).collect();
+        (path.ends_with(below) && unit.starts_with(&root)).then_some(depth)
+    };
+    let nearest = among.iter().filter_map(|p| Some((root_of(p)?, *p))).max();
+    let sibling = || {
+        let mut same = among.iter().filter(|p| p.parent() == unit.parent() && p.file_name() == wanted.file_name());
+        same.next().filter(|one| same.all(|other| other == *one)).copied()
+    };
+    nearest.map(|(_, path)| path).or_else(sibling).map(Path::to_path_buf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_a_host_are_found_below_the_directory_that_holds_the_unit() {
+        let among = ["hosts/a/etc/patroni.yml", "hosts/b/etc/patroni.yml", "flat/patroni.yml", "/etc/patroni.yml"];
+        let among = among.map(Path::new);
+        let find = |unit: &str| locate(Path::new("/etc/patroni.yml"), Path::new(unit), &among);
+        assert_eq!(find("hosts/b/etc/systemd/system/patroni.service"), Some("hosts/b/etc/patroni.yml".into()));
+        assert_eq!(find("/lib/systemd/system/patroni.service"), Some("/etc/patroni.yml".into()));
+        assert_eq!(find("flat/patroni.service"), Some("flat/patroni.yml".into()));
+        assert_eq!(find("hosts/c/patroni.service"), None);
+    }
+}
