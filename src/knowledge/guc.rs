@@ -140,6 +140,11 @@ pub fn all(version: u16) -> impl Iterator<Item = &'static Guc> {
     table::GUCS.iter().filter(move |g| (g.since..=g.until).contains(&version))
 }
 
+/// The name of every setting of any major, some more than once.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    table::GUCS.iter().map(|g| g.name)
+}
+
 /// Former names that a major accepts, each with the name in use.
 pub fn aliases(version: u16) -> impl Iterator<Item = (&'static str, &'static str)> {
     table::ALIASES.iter().filter(move |a| (a.1..=a.2).contains(&version)).map(|a| (a.0, a.3))

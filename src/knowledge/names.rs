@@ -12,7 +12,7 @@ pub fn shared(name: &str) -> Option<&'static str> {
     static NAMES: OnceLock<FxHashSet<&'static str>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
         let keys = patroni::keys().iter().flat_map(|row| row.path.split('.'));
-        keys.chain(guc::MAJORS.flat_map(guc::all).map(|guc| guc.name)).collect()
+        keys.chain(guc::names()).collect()
     });
     names.get(name).copied()
 }
