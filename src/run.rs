@@ -40,6 +40,9 @@ pub fn run(cli: &Cli, on_terminal: bool) -> Output {
     }
 }
 
+/// So many files are read on one thread.
+const FEW: usize = 8;
+
 fn fault(message: &str) -> Output {
     Output { stderr: format!("patroni-preflight: {message}\n"), code: 2, ..Output::default() }
 }
@@ -95,6 +98,10 @@ fn lint_command(args: &LintArgs, on_terminal: bool) -> Output {
         _ => return fault("--patroni takes a release from 3.0.0 to 4.1.5"),
     };
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    if paths.len() <= FEW && !paths.iter().any(|p| p.is_dir()) {
+        // Starting threads takes longer than a few files do. An error means that this process has its threads already.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
+    }
     let mut selection = config.selection;
     selection.trial = args.trial;
     let options = Options { postgresql: args.postgresql, patroni };
