@@ -34,7 +34,12 @@ pub fn check_for_all(set: &Assignment) -> Vec<Problem> {
     let known: Vec<&Vec<Problem>> =
         guc::MAJORS.zip(&all).filter(|(v, _)| guc::find(&set.name.value, *v).is_some()).map(|(_, p)| p).collect();
     if known.is_empty() {
-        return all.into_iter().next_back().unwrap_or_default();
+        let mut unknown = all.into_iter().next_back().unwrap_or_default();
+        let every = format!("{} to {}", guc::MAJORS.start(), guc::MAJORS.end());
+        for arg in unknown.iter_mut().flat_map(|p| &mut p.args).filter(|(name, _)| name == "version") {
+            arg.1.clone_from(&every);
+        }
+        return unknown;
     }
     if known.iter().any(|p| p.is_empty()) { Vec::new() } else { known.last().map(|p| (*p).clone()).unwrap_or_default() }
 }
@@ -106,6 +111,9 @@ mod tests {
         assert_eq!(rules("wal_keep_segments = 5\n", 13)[0].0, "guc-wrong-major");
         assert_eq!(rules("ssl_ecdh_curve = prime256v1\n", 18), []);
         assert_eq!(rules("work_mem = 64mb\n", 18)[0].0, "guc-value-invalid");
+        let parsed = parse(&Source::lone("c", "wal_keep_segments = 5\n"));
+        let Some(Directive::Set(set)) = parsed.tree.first() else { panic!("a setting") };
+        assert!(check_for_all(set)[0].args.contains(&("version".into(), "13 to 18".to_owned())));
         assert_eq!(rules("server_version = 1\n", 18)[0].0, "guc-value-invalid");
         let (rule, args) = rules("shared_bufers = 1GB\n", 18).remove(0);
         assert_eq!(
