@@ -1,7 +1,7 @@
 //! What happens to a PostgreSQL server when Patroni takes it over, said beforehand.
 //!
-//! Data flows one way, `source ◄ knowledge ◄ parse ◄ collect ◄ facts ◄ rules ◄ report ◄ run`: a module may use what stands
-//! left of it. `collect` alone reads disks; `rules` and `report` are pure.
+//! Data flows one way, `source ◄ knowledge ◄ parse ◄ collect ◄ facts ◄ rules ◄ remedy ◄ report ◄ run`: a module may use what stands
+//! left of it. `collect` alone reads disks; `rules`, `remedy` and `report` are pure.
 
 pub mod cli;
 pub mod collect;
@@ -11,6 +11,7 @@ pub mod finding;
 pub mod knowledge;
 pub mod parse;
 pub mod problem;
+pub mod remedy;
 pub mod report;
 pub mod rules;
 pub mod run;

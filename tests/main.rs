@@ -5,6 +5,7 @@ mod cli;
 mod clusters;
 mod corpus;
 mod docs;
+mod fixes;
 mod fuzz_smoke;
 mod hostile_conf;
 mod hostile_files;

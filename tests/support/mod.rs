@@ -1,5 +1,6 @@
 //! What several test modules need.
 
+pub(crate) mod cases;
 pub(crate) mod hba_files;
 pub(crate) mod hba_net;
 pub(crate) mod pg;
@@ -49,16 +50,23 @@ pub(crate) fn report(linted: &Linted, format: Format) -> String {
 }
 
 /// Compares with a golden file; `UPDATE=1` in the environment rewrites it instead.
-#[expect(clippy::disallowed_methods, reason = "a switch for people, as for other golden files")]
 pub(crate) fn golden(file: &Path, actual: &str) -> Result<(), String> {
+    golden_bytes(file, actual.as_bytes())
+}
+
+/// The same for bytes that may be no text.
+#[expect(clippy::disallowed_methods, reason = "a switch for people, as for other golden files")]
+pub(crate) fn golden_bytes(file: &Path, actual: &[u8]) -> Result<(), String> {
     if std::env::var("UPDATE").is_ok_and(|v| v == "1") {
+        std::fs::create_dir_all(file.parent().unwrap_or(file)).map_err(|e| e.to_string())?;
         std::fs::write(file, actual).map_err(|e| e.to_string())?;
         return Ok(());
     }
-    let expected = std::fs::read_to_string(file).map_err(|e| format!("{}: {e}; UPDATE=1 writes it", file.display()))?;
+    let expected = std::fs::read(file).map_err(|e| format!("{}: {e}; UPDATE=1 writes it", file.display()))?;
     if expected == actual {
         return Ok(());
     }
+    let [expected, actual] = [&expected[..], actual].map(String::from_utf8_lossy);
     Err(format!("{} differs:\n--- expected\n{expected}\n--- actual\n{actual}", file.display()))
 }
 

@@ -1,0 +1,3 @@
+//! From findings to changes.
+
+pub mod edit;
