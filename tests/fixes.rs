@@ -54,6 +54,8 @@ fn check(case: &Path, rule: &str) -> Result<bool, String> {
     let before = offers(&linted, rule).len();
     let temp = TempDir::new("fix");
     copy(&case.join("input"), &temp.0);
+    // A work tree of version control, like the original: the modes of the copy say nothing.
+    std::fs::create_dir(temp.0.join(".git")).unwrap();
     let changed = mend(case, rule, &temp.0);
     let after = lint_case(case, &temp.0);
     if !offers(&after, rule).is_empty() {

@@ -11,7 +11,7 @@ use patroni_preflight::cli::Format;
 use patroni_preflight::rules::builtin::{BUILTIN, find};
 
 use crate::support::cases::{cases, lint_case};
-use crate::support::{golden, name, path, report};
+use crate::support::{golden, name, report};
 
 /// Rules whose subject stands in a list: the first item must not hide the second.
 const LISTS: &[&str] = &[
