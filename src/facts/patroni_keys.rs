@@ -9,6 +9,7 @@
 //! `validator-rejects-harmless-type` and `validator-requires-key`.
 
 mod required;
+mod stray;
 mod suggest;
 mod types;
 mod walk;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::suggest;
 use super::types::{self, Verdict};
+use super::{stray, suggest};
 use crate::knowledge::patroni::{self as known, KeyFact, Kind, LOCAL_ONLY, Version};
 use crate::parse::patroni::{Item, ItemValue, Layer, Pair, Patroni, Type};
 use crate::problem::Problem;
@@ -77,7 +77,12 @@ impl std::fmt::Display for Path<'_> {
 
 impl Walk<'_> {
     fn section(&mut self, pattern: &'static str, path: &Path<'_>, item: &Item) {
-        for pair in item.pairs() {
+        let stray = stray::find(pattern, item, self.version);
+        self.problems.extend(stray.as_ref().map(|s| s.problem(item.pairs(), |key| path.key(key).to_string())));
+        for (index, pair) in item.pairs().iter().enumerate() {
+            if stray.as_ref().is_some_and(|s| s.holds(index)) {
+                continue;
+            }
             let Some(key) = pair.key.value.as_str() else {
                 self.odd_key(pattern, path, pair);
                 continue;
