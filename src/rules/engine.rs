@@ -260,11 +260,10 @@ fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding, St
 }
 
 /// Values that only some problems of a rule have, so that its texts cannot name them, and the words for each.
-const HINTS: [(&str, &str, &str); 6] = [
+const HINTS: [(&str, &str, &str); 5] = [
     ("suggestion", "did you mean `", "`?"),
     ("alternatives", "any of these will do: ", ""),
     ("variable", "or set it in the environment: ", ""),
-    ("removed", "no longer read since Patroni ", ""),
     ("known-to", "known to PostgreSQL ", ""),
     ("found", "it is `", "`"),
 ];

@@ -171,7 +171,14 @@ impl Walk<'_> {
     }
 
     fn deprecated(&mut self, row: &KeyFact, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
-        let mut problem = Problem::new("deprecated-key", pair.key.span).arg("key", key).arg("path", path.to_string());
+        let fate = row.renamed.map_or_else(
+            || "is an old key, still read".to_owned(),
+            |new| format!("is the old name of `{new}`, still read"),
+        );
+        let mut problem = Problem::new("deprecated-key", pair.key.span)
+            .arg("key", key)
+            .arg("path", path.to_string())
+            .arg("fate", fate);
         if let Some(new) = row.renamed {
             problem = problem.arg("suggestion", new);
             let (parent, name) = new.rsplit_once('.').unwrap_or(("", new));
@@ -193,7 +200,8 @@ impl Walk<'_> {
                 let mut problem = Problem::new("deprecated-key", pair.key.span)
                     .arg("key", key)
                     .arg("path", path.to_string())
-                    .arg("removed", removed.to_string());
+                    .arg("removed", removed.to_string())
+                    .arg("fate", format!("is not read since Patroni {removed}"));
                 if let Some(new) = row.renamed {
                     problem = problem.arg("suggestion", new.rsplit('.').next().unwrap_or(new));
                 }

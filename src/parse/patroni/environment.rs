@@ -89,6 +89,8 @@ impl<'a> Builder<'a> {
             self.problems.push(
                 Problem::new("deprecated-key", assignment.name.span)
                     .arg("key", format!("{PREFIX}{}", row.name))
+                    .arg("path", format!("{PREFIX}{}", row.name))
+                    .arg("fate", format!("is the old name of `{PREFIX}{new}`, still read"))
                     .arg("suggestion", format!("{PREFIX}{new}"))
                     .edit(assignment.name.span, format!("{PREFIX}{new}")),
             );
