@@ -18,6 +18,7 @@ mod read;
 pub mod roles;
 mod service;
 pub mod settings;
+pub mod take_over;
 
 use std::sync::Arc;
 
@@ -154,6 +155,12 @@ impl Facts {
     /// Every member of every cluster.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.clusters.iter().flat_map(|c| &c.members)
+    }
+
+    /// The member whose configuration a file is, if it is a whole one.
+    #[must_use]
+    pub fn member_of(&self, file: usize) -> Option<&Member> {
+        self.members().find(|m| m.file == file)
     }
 
     /// Nothing when there are files of a kind, or no member that would need one; else the one gap that stands for all members.

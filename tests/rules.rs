@@ -15,15 +15,29 @@ use crate::support::{golden, name, report};
 
 /// Rules whose subject stands in a list: the first item must not hide the second.
 const LISTS: &[&str] = &[
+    "auto-conf-overrides-patroni",
     "cmdline-guc-below-runtime-minimum",
     "cmdline-guc-in-local-parameters",
     "cmdline-guc-not-carried-over",
+    "duplicate-connect-address",
+    "generated-config-placeholder",
+    "guc-boolean-for-enum",
+    "guc-unknown-to-patroni",
+    "guc-value-refused-by-patroni",
     "hba-invalid-line",
     "hba-trust-for-other-hosts",
+    "ignore-slots-matches-all",
+    "ignore-slots-not-list",
+    "recovery-target-ignored",
+    "remove-data-dir-options",
+    "role-password-mismatch",
     "slots-bad-value",
+    "slots-definition-differs",
     "slots-invalid-name",
+    "tag-contradiction",
     "unknown-guc",
     "yaml-duplicate-key",
+    "yaml-implicit-null",
     "yaml-unknown-key",
 ];
 

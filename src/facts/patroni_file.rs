@@ -80,6 +80,59 @@ impl PatroniFile {
         self.dynamic_parameters().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, item)| item)
     }
 
+    /// A setting that Patroni writes into postgresql.conf: the local one goes over that of the dynamic configuration. The
+    /// settings of the command line are in [`super::enforced`].
+    #[must_use]
+    pub fn written_parameter(&self, name: &str) -> Option<&Item> {
+        self.local_parameter(name).or_else(|| self.dynamic_parameter(name))
+    }
+
+    /// A key of the dynamic configuration that a new cluster gets, `slots` or `postgresql.use_slots`.
+    #[must_use]
+    pub fn dynamic(&self, path: &str) -> Option<&Item> {
+        self.config.get("bootstrap.dcs")?.at(path)
+    }
+
+    /// A key of `postgresql` that may stand in the local and in the dynamic configuration: the local one goes first
+    /// (`config.py:Config._build_effective_configuration`).
+    #[must_use]
+    pub fn postgresql(&self, key: &str) -> Option<&Item> {
+        self.config.get("postgresql").and_then(|p| p.get(key)).or_else(|| self.dynamic("postgresql")?.get(key))
+    }
+
+    /// Whether the cluster replicates synchronously, with a quorum or without
+    /// (`global_config.py:GlobalConfig.is_synchronous_mode`); a standby cluster never does.
+    #[must_use]
+    pub fn is_synchronous(&self) -> bool {
+        let mode = self.dynamic("synchronous_mode");
+        let quorum = |i: &Item| i.as_str().is_some_and(|t| t.eq_ignore_ascii_case("quorum"));
+        mode.is_some_and(|i| i.as_bool() == Some(true) || quorum(i)) && !self.is_standby_cluster()
+    }
+
+    /// Whether the cluster follows another one (`global_config.py:GlobalConfig.is_standby_cluster`).
+    #[must_use]
+    pub fn is_standby_cluster(&self) -> bool {
+        self.dynamic("standby_cluster").is_some_and(|s| {
+            ["host", "port", "restore_command"].iter().any(|key| s.get(key).is_some_and(Item::is_true))
+        })
+    }
+
+    /// Whether members get slots (`global_config.py:GlobalConfig.use_slots`): unless they are switched off.
+    #[must_use]
+    pub fn uses_slots(&self) -> bool {
+        self.dynamic("postgresql.use_slots").is_none_or(|i| i.as_bool() != Some(false))
+    }
+
+    /// Every text that holds some words, keys left out, in order.
+    #[must_use]
+    pub fn holding(&self, words: &str) -> Vec<Named<'_>> {
+        self.named(|_, item| match &item.value {
+            ItemValue::Str(text) => text.contains(words),
+            ItemValue::Secret(text, Type::Str) => text.reveal().contains(words),
+            _ => false,
+        })
+    }
+
     /// Every secret, in order.
     #[must_use]
     pub fn secrets(&self) -> Vec<Named<'_>> {

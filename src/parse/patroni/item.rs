@@ -226,6 +226,18 @@ impl Item {
         }
     }
 
+    /// Whether Python takes it for true: what is not empty, zero, `None` or `False`. A quoted `"false"` is true.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        super::view::is_true(self)
+    }
+
+    /// `utils.py:parse_bool` of the value: `on`, `"off"`, `1` are booleans too.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        super::python::parse_bool(&self.as_setting()?)
+    }
+
     /// Whether YAML reads a plain word as this value.
     #[must_use]
     pub fn is_yaml(&self, word: &str) -> bool {

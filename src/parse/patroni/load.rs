@@ -143,7 +143,13 @@ impl Joined {
         }
         let loaded = self.graph.load(tree, Layer::File);
         match loaded {
-            Some(id) if self.graph.is_map(id) => self.graph.patch(self.root, id),
+            Some(id) if self.graph.is_map(id) => {
+                for (path, over, under) in self.overrides(id) {
+                    let problem = Problem::new("config-dir-overrides", over).arg("key", path);
+                    self.problems.push(problem.label(under, "this one does not count"));
+                }
+                self.graph.patch(self.root, id);
+            }
             other => {
                 if !tree.is_complete() {
                     return;
@@ -175,21 +181,30 @@ impl Joined {
 
     /// `env-overrides-file` for each key that both have, with a different value.
     fn report_overrides(&mut self, environment: Id) {
-        let mut open = vec![(self.root, environment, String::new())];
-        while let Some((file, env, path)) = open.pop() {
-            let Object::Map(pairs) = self.graph.object(env) else { continue };
+        for (key, over, under) in self.overrides(environment) {
+            self.problems.push(Problem::new("env-overrides-file", over).arg("key", key).label(under, ""));
+        }
+    }
+
+    /// Each key that is there already and that a map changes or takes away: its path, its place in the map, and its place
+    /// so far.
+    fn overrides(&self, over: Id) -> Vec<(String, Span, Span)> {
+        let mut found = Vec::new();
+        let mut open = vec![(self.root, over, String::new())];
+        while let Some((under, over, path)) = open.pop() {
+            let Object::Map(pairs) = self.graph.object(over) else { continue };
             for (key, value) in pairs {
                 let Some(name) = key.value.as_str() else { continue };
-                let Some((was_key, was)) = self.graph.entry(file, name) else { continue };
+                let Some((was_key, was)) = self.graph.entry(under, name) else { continue };
                 let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
                 if self.graph.is_map(*value) && self.graph.is_map(was) {
                     open.push((was, *value, path));
                 } else if self.graph.print(was) != self.graph.print(*value) {
-                    self.problems
-                        .push(Problem::new("env-overrides-file", key.span).arg("key", path).label(was_key, ""));
+                    found.push((path, key.span, was_key));
                 }
             }
         }
+        found
     }
 
     fn finish(mut self, version: Version) -> Parsed<Patroni> {

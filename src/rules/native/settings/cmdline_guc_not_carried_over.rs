@@ -26,6 +26,10 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
 fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSetting, report: &mut Report) {
     let file = &facts.patroni[member.file];
     let Some(assignment) = facts.confs[conf].conf.effective(setting.name) else { return };
+    // This one is no option of the command line: postgresql.auto.conf stays above what Patroni writes.
+    if assignment.auto && setting.name.starts_with("wal_keep_") {
+        return;
+    }
     let today = &assignment.set.value.value;
     let Some(used) = enforced(file, setting) else { return };
     if !loses(setting.name, today, &used.value) || file.local_parameter(setting.name).is_some() {
