@@ -1,5 +1,6 @@
 //! Findings in words, on paper of several shapes. Pure: every format is a function from findings to text.
 
+pub mod fingerprint;
 pub mod full;
 pub mod json;
 pub mod page;
