@@ -3,6 +3,7 @@
 pub mod fingerprint;
 pub mod full;
 pub mod json;
+pub mod listing;
 pub mod page;
 pub mod redact;
 pub mod short;
