@@ -10,7 +10,7 @@ pub mod short;
 mod snippet;
 mod verdict;
 
-pub use verdict::{Verdict, last_line, verdict};
+pub use verdict::{Verdict, last_line, plural, verdict};
 
 use crate::rules::engine::Outcome;
 use crate::source::SourceMap;

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::cli::{Cli, Command, Format, RulesCommand, SchemaCommand};
 use crate::collect::own;
 use crate::config::{self, SCHEMA};
-use crate::report::{self, Page};
+use crate::report::{self, Page, plural};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::load;
 use crate::rules::schema::Severity;
@@ -60,12 +60,14 @@ fn rules_test(dir: &Path, update: bool) -> Result<Output, String> {
     let stems: Vec<String> = files.iter().map(|f| f.stem.clone()).collect();
     let rules = load::load(BUILTIN, &files).map_err(|wrong| wrong.join("\n"))?;
     let tested = selftest::run(dir, &rules, &stems, update);
-    let mut stdout: String = tested.wrong.iter().map(|w| format!("{}\n", w.trim_end())).collect();
     let (code, reason) = match tested.wrong.len() {
         0 => (0, "all is as expected".to_owned()),
         n => (1, format!("{n} not as expected")),
     };
-    stdout.push_str(&format!("{} rules, {} cases: exit {code}, {reason}\n", tested.rules, tested.cases));
+    let (rules, cases) = (plural(tested.rules, "rule"), plural(tested.cases, "case"));
+    let last = format!("{} {rules}, {} {cases}: exit {code}, {reason}", tested.rules, tested.cases);
+    let lines = tested.wrong.iter().map(|w| w.trim_end()).chain([last.as_str()]);
+    let stdout = lines.collect::<Vec<_>>().join("\n") + "\n";
     Ok(Output { stdout, code, ..Output::default() })
 }
 

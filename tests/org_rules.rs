@@ -11,6 +11,98 @@ use crate::support::{TempDir, path, subdirs};
 const GOOD: &str = "id: org/a\nsummary: x\nseverity: error\nneeds: [patroni.yml]\nwhy: x\nreferences: []\n\
                     check:\n  yaml-key: {path: tags.owner, absent: true}\nmessage: x\nno-fix: x\n";
 
+/// A change to a good rule, and what is said of it.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    ("id: org/a", "id: org/b", "a.yml:1:5: the id of a rule in this file is `org/a`, not `org/b`"),
+    ("id: org/a", "id: rewind-disabled", "a.yml:1:5: the id of a rule in this file is `org/a`, not `rewind-disabled`"),
+    (
+        "severity: error",
+        "severity: eror",
+        "a.yml:3:11: unknown variant `eror`, expected one of `note`, `warning`, `error`; did you mean `error`?",
+    ),
+    ("summary: x", "summary: x.", "a.yml:2:10: summary must be one line without a period at its end"),
+    (
+        "why: x",
+        "why: x\npatroni: '=3'",
+        "a.yml:6:10: `=3` is no bound of releases; write `>=3.0`, `<4.0` or both with a comma between them",
+    ),
+    (
+        "why: x",
+        "why: x\npostgresql: '>=sixteen'",
+        "a.yml:6:13: `>=sixteen` is no bound of releases; write `>=3.0`, `<4.0` or both with a comma between them",
+    ),
+    (
+        "why: x",
+        "why: x\nsupersedes: [rewind-disable]",
+        "a.yml:6:13: there is no rule `rewind-disable`; did you mean `rewind-disabled`?",
+    ),
+    (
+        "message: x",
+        "message: 'x {valu}'",
+        "a.yml:9:10: `{valu}` is no placeholder of this kind; it has `{path}`, `{value}`; a plain brace is written `{{`",
+    ),
+    (
+        "yaml-key: {path: tags.owner, absent: true}",
+        "native: rewind-disabled",
+        "a.yml:8:3: a check of kind `native` is code of this program; use one of the other kinds",
+    ),
+    (
+        "yaml-key: {path: tags.owner, absent: true}",
+        "parser: x",
+        "a.yml:8:3: a check of kind `parser` is code of this program; use one of the other kinds",
+    ),
+    (
+        "yaml-key: {path: tags.owner, absent: true}",
+        "engine: x",
+        "a.yml:8:3: a check of kind `engine` is code of this program; use one of the other kinds",
+    ),
+    (
+        "{path: tags.owner, absent: true}",
+        "{path: restapi.lisen, absent: true}",
+        "a.yml:8:20: Patroni knows no key `lisen` in `restapi`; did you mean `listen`?",
+    ),
+    (
+        "{path: tags.owner, absent: true}",
+        "{path: scope}",
+        "a.yml:8:13: it never fires: it needs `absent`, `present`, `one-of` or `not-matching`",
+    ),
+    (
+        "{path: tags.owner, absent: true}",
+        "{path: scope, not-matching: '('}",
+        "a.yml:8:41: it is no regular expression: error: unclosed group",
+    ),
+    (
+        "yaml-key: {path: tags.owner, absent: true}",
+        "hba: {methods: [mdd5]}",
+        "a.yml:8:18: pg_hba.conf knows no `mdd5` here; did you mean `md5`?",
+    ),
+    (
+        "yaml-key: {path: tags.owner, absent: true}",
+        "setting: {name: wal_levl, in: [dcs], bad: [minimal]}",
+        "a.yml:8:19: PostgreSQL knows no setting `wal_levl`; did you mean `wal_level`?",
+    ),
+    (
+        "yaml-key: {path: tags.owner, absent: true}",
+        "rows: {query: 'DELETE FROM t RETURNING a', key: a}",
+        "a.yml:8:17: it is not a plain SELECT",
+    ),
+    (
+        "yaml-key: {path: tags.owner, absent: true}",
+        "rows: {query: 'SELECT a FROM t', key: b}",
+        "a.yml:8:41: the query has no column `b`",
+    ),
+    (
+        "yaml-key: {path: tags.owner, absent: true}",
+        "file: {of: patroni.yml, forbidden-mode: 4096}",
+        "a.yml:8:43: it is no set of mode bits; write it in octal, as 0o077",
+    ),
+    (
+        "no-fix: x",
+        "fix: {title: x, safety: safe, steps: [{edit: {}}]}",
+        "a.yml:10:38: only built-in checks know bytes to `edit`; say it in words with `human`",
+    ),
+];
+
 fn wrong(text: &str) -> String {
     let file = RuleText { name: "a.yml".to_owned(), stem: "a".to_owned(), text: text.to_owned() };
     load(BUILTIN, &[file]).expect_err(text).join("\n")
@@ -28,8 +120,8 @@ fn the_examples_do_what_their_cases_say() {
 #[test]
 fn the_readme_shows_an_example_as_it_is() {
     let rule = std::fs::read_to_string(path("fixtures/org-rules/scope-not-by-convention.yml")).unwrap();
-    let shown: String = rule.lines().map(|l| format!("    {l}\n")).collect();
-    assert!(std::fs::read_to_string(path("README.md")).unwrap().contains(&shown));
+    let shown: Vec<String> = rule.lines().map(|l| format!("    {l}")).collect();
+    assert!(std::fs::read_to_string(path("README.md")).unwrap().contains(&shown.join("\n")));
 }
 
 #[test]
@@ -60,100 +152,7 @@ fn a_case_that_says_something_else_fails_and_update_writes_it() {
 
 #[test]
 fn every_mistake_is_told_with_its_place() {
-    for (from, to, said) in [
-        ("id: org/a", "id: org/b", "a.yml:1:5: the id of a rule in this file is `org/a`, not `org/b`"),
-        (
-            "id: org/a",
-            "id: rewind-disabled",
-            "a.yml:1:5: the id of a rule in this file is `org/a`, not `rewind-disabled`",
-        ),
-        (
-            "severity: error",
-            "severity: eror",
-            "a.yml:3:11: unknown variant `eror`, expected one of `note`, `warning`, `error`; did you mean `error`?",
-        ),
-        ("summary: x", "summary: x.", "a.yml:2:10: summary must be one line without a period at its end"),
-        (
-            "why: x",
-            "why: x\npatroni: '=3'",
-            "a.yml:6:10: `=3` is no bound of releases; write `>=3.0`, `<4.0` or both with a comma between them",
-        ),
-        (
-            "why: x",
-            "why: x\npostgresql: '>=sixteen'",
-            "a.yml:6:13: `>=sixteen` is no bound of releases; write `>=3.0`, `<4.0` or both with a comma between them",
-        ),
-        (
-            "why: x",
-            "why: x\nsupersedes: [rewind-disable]",
-            "a.yml:6:13: there is no rule `rewind-disable`; did you mean `rewind-disabled`?",
-        ),
-        (
-            "message: x",
-            "message: 'x {valu}'",
-            "a.yml:9:10: `{valu}` is no placeholder of this kind; it has `{path}`, `{value}`; a plain brace is written `{{`",
-        ),
-        (
-            "yaml-key: {path: tags.owner, absent: true}",
-            "native: rewind-disabled",
-            "a.yml:8:3: a check of kind `native` is code of this program; use one of the other kinds",
-        ),
-        (
-            "yaml-key: {path: tags.owner, absent: true}",
-            "parser: x",
-            "a.yml:8:3: a check of kind `parser` is code of this program; use one of the other kinds",
-        ),
-        (
-            "yaml-key: {path: tags.owner, absent: true}",
-            "engine: x",
-            "a.yml:8:3: a check of kind `engine` is code of this program; use one of the other kinds",
-        ),
-        (
-            "{path: tags.owner, absent: true}",
-            "{path: restapi.lisen, absent: true}",
-            "a.yml:8:20: Patroni knows no key `lisen` in `restapi`; did you mean `listen`?",
-        ),
-        (
-            "{path: tags.owner, absent: true}",
-            "{path: scope}",
-            "a.yml:8:13: it never fires: it needs `absent`, `present`, `one-of` or `not-matching`",
-        ),
-        (
-            "{path: tags.owner, absent: true}",
-            "{path: scope, not-matching: '('}",
-            "a.yml:8:41: it is no regular expression: error: unclosed group",
-        ),
-        (
-            "yaml-key: {path: tags.owner, absent: true}",
-            "hba: {methods: [mdd5]}",
-            "a.yml:8:18: pg_hba.conf knows no `mdd5` here; did you mean `md5`?",
-        ),
-        (
-            "yaml-key: {path: tags.owner, absent: true}",
-            "setting: {name: wal_levl, in: [dcs], bad: [minimal]}",
-            "a.yml:8:19: PostgreSQL knows no setting `wal_levl`; did you mean `wal_level`?",
-        ),
-        (
-            "yaml-key: {path: tags.owner, absent: true}",
-            "rows: {query: 'DELETE FROM t RETURNING a', key: a}",
-            "a.yml:8:17: it is not a plain SELECT",
-        ),
-        (
-            "yaml-key: {path: tags.owner, absent: true}",
-            "rows: {query: 'SELECT a FROM t', key: b}",
-            "a.yml:8:41: the query has no column `b`",
-        ),
-        (
-            "yaml-key: {path: tags.owner, absent: true}",
-            "file: {of: patroni.yml, forbidden-mode: 4096}",
-            "a.yml:8:43: it is no set of mode bits; write it in octal, as 0o077",
-        ),
-        (
-            "no-fix: x",
-            "fix: {title: x, safety: safe, steps: [{edit: {}}]}",
-            "a.yml:10:38: only built-in checks know bytes to `edit`; say it in words with `human`",
-        ),
-    ] {
+    for (from, to, said) in MISTAKES {
         let text = GOOD.replace(from, to);
         assert_ne!(text, GOOD, "{from}");
         assert_eq!(wrong(&text), said);

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
+use super::plural;
 use crate::collect::files::{By, Kind};
 use crate::facts::{Cluster, Facts, Member};
 use crate::parse::patroni::Item;
@@ -25,28 +25,28 @@ pub struct Listed {
 #[must_use]
 pub fn render(facts: &Facts, files: &[Listed]) -> String {
     let owners = owners(facts);
-    let included = included(facts);
-    let mut out = String::new();
+    let mut lines = included(facts);
     for file in files {
         let why = match file.by {
             By::Caller => "preflight.toml says so",
             By::Name => "its name says so",
             By::Text => "its text looks so",
         };
-        let own = owners.get(&file.source.id());
-        let belongs = match own {
+        let belongs = match owners.get(&file.source.id()) {
             Some(members) => members.iter().cloned().collect::<Vec<_>>().join(", "),
-            None => match included.get(file.source.name()) {
-                Some(by) => format!("included by {by}"),
-                None => alone(facts, file).to_owned(),
-            },
+            None if lines.contains_key(file.source.name()) => continue,
+            None => alone(facts, file).to_owned(),
         };
-        let _ = writeln!(out, "{}: {} ({why}); {belongs}", file.source.name(), file.kind.word());
+        lines.insert(file.source.name().to_owned(), format!("{} ({why}); {belongs}", file.kind.word()));
+    }
+    let mut out = String::new();
+    for (name, line) in &lines {
+        let _ = writeln!(out, "{name}: {line}");
     }
     let members = facts.members().count();
-    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let count = |n: usize, word: &str| format!("{n} {}", plural(n, word));
     let (files, members, clusters) =
-        (count(files.len(), "file"), count(members, "member"), count(facts.clusters.len(), "cluster"));
+        (count(lines.len(), "file"), count(members, "member"), count(facts.clusters.len(), "cluster"));
     let _ = writeln!(out, "{files}, {members}, {clusters}");
     out
 }
@@ -99,14 +99,11 @@ fn included(facts: &Facts) -> BTreeMap<String, String> {
     let mut included = BTreeMap::new();
     for conf in &facts.confs {
         for part in conf.conf.files().iter().filter(|p| Some(p.as_path()) != conf.source.path()) {
-            included.entry(name(part)).or_insert_with(|| conf.source.name().to_owned());
+            let words = || format!("{} ({} includes it)", Kind::Conf.word(), conf.source.name());
+            included.entry(part.display().to_string()).or_insert_with(words);
         }
     }
     included
-}
-
-fn name(path: &Path) -> String {
-    path.display().to_string()
 }
 
 /// What a file is that belongs to no member.

@@ -64,7 +64,9 @@ pub fn last_line(page: &super::Page<'_>) -> String {
     )
 }
 
-fn plural(n: usize, word: &str) -> String {
+/// A word for so many things.
+#[must_use]
+pub fn plural(n: usize, word: &str) -> String {
     if n == 1 { word.to_owned() } else { format!("{word}s") }
 }
 

@@ -16,7 +16,7 @@ use crate::facts::{self, Facts, Options};
 use crate::knowledge::patroni::Version;
 use crate::pattern::normal;
 use crate::report::listing::{self, Listed};
-use crate::report::{fingerprint::fingerprints, redact::Redactor};
+use crate::report::{fingerprint::fingerprints, plural, redact::Redactor};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Outcome, Selection};
 use crate::rules::load;
@@ -76,7 +76,7 @@ impl Lint {
         if let Some((path, bytes)) = &self.given {
             sources.add(Origin::File(path.clone()), path.display().to_string(), bytes.clone());
         }
-        for (path, text) in self.scope.file.iter().chain(&self.baseline) {
+        if let Some((path, text)) = &self.scope.file {
             sources.add(Origin::File(path.clone()), path.display().to_string(), text.clone().into_bytes());
         }
         let layout = Layout {
@@ -123,7 +123,8 @@ pub fn lint(request: &Lint) -> Result<Linted, String> {
     if let Some((path, text)) = &request.baseline {
         let known = baseline::parse(&path.display().to_string(), text)?;
         let prints = fingerprints(&facts.sources, &redactor(&facts), &outcome.findings);
-        let file = facts.sources.by_path(path).expect("invariant: the text of the baseline was added");
+        let name = path.display().to_string();
+        let file = facts.sources.add(Origin::File(path.clone()), &*name, text.clone().into_bytes());
         let looked = |file: &str| baseline::below(file, &request.paths);
         let reach = Reach { rules: request.rules(), selection: &selection, looked: &looked };
         baseline::hide(&mut outcome, &facts.sources, &prints, &known, &file, reach);
@@ -275,5 +276,5 @@ fn write_baseline(request: &Lint, file: &Path, older: Option<&Path>) -> Result<O
     }
     own::replace(file, &baseline::write(entries))?;
     let rest = if kept > 0 { format!(", and kept {kept} that this run did not look at") } else { String::new() };
-    Ok(super::said(format!("wrote {found} findings to {}{rest}\n", file.display())))
+    Ok(super::said(format!("wrote {found} {} to {}{rest}\n", plural(found, "finding"), file.display())))
 }
