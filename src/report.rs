@@ -1,14 +1,16 @@
 //! Findings in words, on paper of several shapes. Pure: every format is a function from findings to text.
 
+pub mod fingerprint;
 pub mod full;
 pub mod json;
+pub mod listing;
 pub mod page;
 pub mod redact;
 pub mod short;
 mod snippet;
 mod verdict;
 
-pub use verdict::{Verdict, last_line, verdict};
+pub use verdict::{Verdict, last_line, plural, verdict};
 
 use crate::rules::engine::Outcome;
 use crate::source::SourceMap;
