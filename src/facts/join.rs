@@ -101,16 +101,23 @@ fn dir(source: &Source) -> &Path {
 }
 
 /// The clusters of all whole configurations, and the other files of each member.
-pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>], options: Options) -> Vec<Cluster> {
+pub(super) fn clusters(
+    facts: &Facts,
+    confs: &[Arc<Source>],
+    hbas: &[Arc<Source>],
+    idents: &[Arc<Source>],
+    options: Options,
+) -> Vec<Cluster> {
     let whole: Vec<usize> = (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole()).collect();
     let candidates: Vec<group::Candidate> = whole.iter().map(|i| candidate(&facts.patroni[*i])).collect();
     let owners = Places::new(candidates.iter().map(|c| c.path.as_path()).collect());
     let sqls: Vec<Arc<Source>> = facts.sqls.iter().map(|s| Arc::clone(&s.source)).collect();
-    let (confs, hbas, sqls) = (places(confs), places(hbas), places(&sqls));
+    let (confs, hbas, idents, sqls) = (places(confs), places(hbas), places(idents), places(&sqls));
     let mut clusters = Vec::new();
     for cluster in group::clusters(&candidates) {
         let near_confs = confs.nearest(&owners, &cluster);
         let near_hbas = hbas.nearest(&owners, &cluster);
+        let near_idents = idents.nearest(&owners, &cluster);
         let mut near_sqls = sqls.nearest(&owners, &cluster);
         let mut members = Vec::new();
         for (k, candidate) in cluster.iter().enumerate() {
@@ -122,8 +129,10 @@ pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>
             };
             let conf = pick("postgresql.conf", &near_confs[k], &confs);
             let hba = pick("pg_hba.conf", &near_hbas[k], &hbas);
+            let ident = pick("pg_ident.conf", &near_idents[k], &idents);
             let postgresql = version_of(&facts.patroni[file]).or(options.postgresql);
-            members.push(Member { name, file, conf, hba, sqls: std::mem::take(&mut near_sqls[k]), postgresql });
+            let (hba_file, sqls) = (hba.clone(), std::mem::take(&mut near_sqls[k]));
+            members.push(Member { name, file, conf, hba, hba_file, ident, sqls, postgresql });
         }
         clusters.push(Cluster { members });
     }
