@@ -8,6 +8,7 @@ pub mod gap;
 pub mod group;
 pub mod hba_decision;
 pub mod hba_shadow;
+pub mod host_path;
 pub mod ident_map;
 mod join;
 pub mod layout;
@@ -21,9 +22,9 @@ mod service;
 pub mod settings;
 pub mod take_over;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-pub use build::build;
+pub use build::{build, has_tls};
 pub use member::{Cluster, Member};
 pub use patroni_file::PatroniFile;
 
@@ -32,6 +33,7 @@ use gap::{Fact, Gap, GapReason};
 use crate::knowledge::patroni::Version;
 use crate::parse::conf::Conf;
 use crate::parse::hba::Hba;
+use crate::parse::ident::Ident;
 use crate::parse::sql::Sql;
 use crate::parse::unit::Unit;
 use crate::problem::Problem;
@@ -62,6 +64,15 @@ pub struct ConfFile {
     pub conf: Conf,
 }
 
+impl ConfFile {
+    /// Whether Patroni wrote the file (`ConfigWriter.__enter__`).
+    #[must_use]
+    pub fn is_written_by_patroni(&self) -> bool {
+        let start = &self.source.bytes()[..self.source.bytes().len().min(200)];
+        memchr::memmem::find(start, b"It will be overwritten by Patroni!").is_some()
+    }
+}
+
 /// Host-based authentication from one file, or from a list in Patroni's configuration.
 #[derive(Debug)]
 pub struct HbaFile {
@@ -69,6 +80,28 @@ pub struct HbaFile {
     pub source: Arc<Source>,
     /// The lines, for the version of the member that they belong to, or the newest.
     pub hba: Hba,
+    hidden: OnceLock<Vec<Option<usize>>>,
+}
+
+impl HbaFile {
+    fn new(source: Arc<Source>, hba: Hba) -> Self {
+        Self { source, hba, hidden: OnceLock::new() }
+    }
+
+    /// The earlier rule that alone decides every connection that a rule would, if there is one.
+    #[must_use]
+    pub fn hidden_by(&self, index: usize) -> Option<usize> {
+        self.hidden.get_or_init(|| hba_shadow::all_hidden(&self.hba)).get(index).copied().flatten()
+    }
+}
+
+/// User name maps from one file, or from a list in Patroni's configuration.
+#[derive(Debug)]
+pub struct IdentFile {
+    /// The file that the lines stand in.
+    pub source: Arc<Source>,
+    /// The lines.
+    pub ident: Ident,
 }
 
 /// A systemd unit or drop-in.
@@ -134,6 +167,8 @@ pub struct Facts {
     pub confs: Vec<ConfFile>,
     /// `pg_hba.conf` files, then lists of Patroni.
     pub hbas: Vec<HbaFile>,
+    /// `pg_ident.conf` files, then lists of Patroni.
+    pub idents: Vec<IdentFile>,
     /// Units and drop-ins.
     pub units: Vec<UnitFile>,
     /// Their environment files.

@@ -155,7 +155,7 @@ fn every_mistake_is_told_with_its_place() {
     for (from, to, said) in MISTAKES {
         let text = GOOD.replace(from, to);
         assert_ne!(text, GOOD, "{from}");
-        assert_eq!(wrong(&text), said);
+        assert_eq!(wrong(&text), *said);
     }
     let twice = || RuleText { name: "a.yml".to_owned(), stem: "a".to_owned(), text: GOOD.to_owned() };
     assert_eq!(load(BUILTIN, &[twice(), twice()]).expect_err("twice"), ["a.yml:1:5: there is another rule `org/a`"]);

@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::Services;
-use super::{ConfFile, EnvironmentFile, Facts, HbaFile, SqlFile, UnitFile, join, nodes};
+use super::{ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, SqlFile, UnitFile, join, nodes};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
@@ -57,11 +57,12 @@ pub fn build(
     let of_kind = |kind| later.iter().filter(|(_, k)| *k == kind).map(|(s, _)| Arc::clone(s)).collect::<Vec<_>>();
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));
     facts.problems.extend(environment_problems(&facts, &variables, layout));
-    facts.clusters = join::clusters(&facts, &confs, &hbas, layout);
+    facts.clusters = join::clusters(&facts, &confs, &hbas, &idents, layout);
     read_confs(&mut facts, confs, &reader, layout);
     read_hbas(&mut facts, hbas, &reader, layout);
     read_hba_lists(&mut facts, &reader);
-    read_idents(&mut facts, &idents, &reader, layout);
+    read_idents(&mut facts, idents, &reader, layout);
+    read_ident_lists(&mut facts, &reader);
     facts.secret_spans.sort_unstable();
     facts.secret_spans.dedup();
     facts.sources = sources;
@@ -184,10 +185,10 @@ fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, 
 }
 
 /// Whether a member's server offers TLS, as far as its files tell.
-fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
+#[must_use]
+pub fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
     let file = &facts.patroni[member.file];
-    let by_patroni = file.local_parameter("ssl").or_else(|| file.dynamic_parameter("ssl"));
-    if let Some(item) = by_patroni {
+    if let Some(item) = file.written_parameter("ssl") {
         return parse_bool(&item.as_setting()?);
     }
     let conf = &facts.confs[*member.conf.as_ref().ok()?].conf;
@@ -203,7 +204,7 @@ fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
     let read: Vec<Option<Parsed<Hba>>> = members
         .par_iter()
         .map(|member| {
-            let lines = facts.patroni[member.file].config.pg_hba();
+            let lines = facts.patroni[member.file].hba_lines();
             if lines.is_empty() {
                 return None;
             }
@@ -226,15 +227,35 @@ fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
 fn add_hba(facts: &mut Facts, source: Arc<Source>, parsed: Parsed<Hba>) {
     facts.problems.extend(parsed.problems);
     facts.secret_spans.extend(parsed.tree.secret_spans());
-    facts.hbas.push(HbaFile { source, hba: parsed.tree });
+    facts.hbas.push(HbaFile::new(source, parsed.tree));
 }
 
-fn read_idents(facts: &mut Facts, sources: &[Arc<Source>], reader: &dyn Reader, layout: &Layout) {
-    for source in sources {
-        let own = source.path().and_then(|p| join::version_in_path(&p.to_string_lossy()));
-        let version = own.or(layout.at(source.path()).postgresql);
-        facts.problems.extend(ident::parse(source, reader, version.unwrap_or(newest())).problems);
+fn read_idents(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+    let versions = join::versions(facts, &sources, |m| m.ident.as_ref().ok().copied(), layout);
+    for (source, version) in sources.into_iter().zip(versions) {
+        let parsed = ident::parse(&source, reader, version.unwrap_or(newest()));
+        facts.problems.extend(parsed.problems);
+        facts.idents.push(IdentFile { source, ident: parsed.tree });
     }
+}
+
+/// A list in Patroni's configuration replaces the file of its member.
+fn read_ident_lists(facts: &mut Facts, reader: &dyn Reader) {
+    let mut clusters = std::mem::take(&mut facts.clusters);
+    for member in clusters.iter_mut().flat_map(|c| &mut c.members) {
+        let file = &facts.patroni[member.file];
+        let lines = file.ident_lines();
+        if lines.is_empty() {
+            continue;
+        }
+        let version = member.postgresql.unwrap_or(newest());
+        let parsed = ident::parse_lines(&lines, Path::new("pg_ident.conf"), reader, version);
+        let source = Arc::clone(&file.source);
+        member.ident = Ok(facts.idents.len());
+        facts.problems.extend(parsed.problems);
+        facts.idents.push(IdentFile { source, ident: parsed.tree });
+    }
+    facts.clusters = clusters;
 }
 
 fn newest() -> u16 {

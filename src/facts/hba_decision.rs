@@ -107,7 +107,8 @@ pub enum Decision {
 pub fn decide(hba: &Hba, connection: &Connection, around: &Surroundings<'_>) -> Fact<Decision> {
     let asked = Asked { connection, around, groups: OnceCell::new() };
     for (index, rule) in hba.rules.iter().enumerate() {
-        if asked.fits(rule)? {
+        // What the server warns of (TLS that is off, a build without GSSAPI) can never match.
+        if rule.warning.is_none() && asked.fits(rule)? {
             return Ok(Decision::Rule(index));
         }
     }

@@ -102,18 +102,25 @@ fn dir(source: &Source) -> &Path {
 }
 
 /// The clusters of all whole configurations, and the other files of each member.
-pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>], layout: &Layout) -> Vec<Cluster> {
+pub(super) fn clusters(
+    facts: &Facts,
+    confs: &[Arc<Source>],
+    hbas: &[Arc<Source>],
+    idents: &[Arc<Source>],
+    layout: &Layout,
+) -> Vec<Cluster> {
     let named = |i: usize| facts.patroni[i].source.path().and_then(|path| layout.member(path));
     let whole: Vec<usize> =
         (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole() || named(*i).is_some()).collect();
     let candidates: Vec<group::Candidate> = whole.iter().map(|i| candidate(&facts.patroni[*i])).collect();
     let owners = Places::new(candidates.iter().map(|c| c.path.as_path()).collect());
     let sqls: Vec<Arc<Source>> = facts.sqls.iter().map(|s| Arc::clone(&s.source)).collect();
-    let (near_confs, near_hbas, sqls) = (places(confs), places(hbas), places(&sqls));
+    let (near_confs, near_hbas, near_idents, sqls) = (places(confs), places(hbas), places(idents), places(&sqls));
     let mut clusters = Vec::new();
     for (cluster_name, cluster) in grouped(&candidates, layout) {
         let near_confs = (near_confs.nearest(&owners, &cluster), &near_confs);
         let near_hbas = (near_hbas.nearest(&owners, &cluster), &near_hbas);
+        let near_idents = (near_idents.nearest(&owners, &cluster), &near_idents);
         let mut near_sqls = sqls.nearest(&owners, &cluster);
         let mut members = Vec::new();
         for (k, candidate) in cluster.iter().enumerate() {
@@ -135,7 +142,9 @@ pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>
             let conf: Fact<usize> = pick("postgresql.conf", says.and_then(|s| s.conf.as_ref()), confs, &near_confs);
             let hba: Fact<usize> = pick("pg_hba.conf", says.and_then(|s| s.hba.as_ref()), hbas, &near_hbas);
             let postgresql = version_of(&facts.patroni[file]).or(layout.at(source.path()).postgresql);
-            members.push(Member { name, file, conf, hba, sqls: std::mem::take(&mut near_sqls[k]), postgresql });
+            let ident: Fact<usize> = pick("pg_ident.conf", None, idents, &near_idents);
+            let (hba_file, sqls) = (hba.clone(), std::mem::take(&mut near_sqls[k]));
+            members.push(Member { name, file, conf, hba, hba_file, ident, sqls, postgresql });
         }
         clusters.push(Cluster { name: cluster_name, members });
     }

@@ -22,6 +22,10 @@ pub struct Member {
     pub conf: Fact<usize>,
     /// Who may connect, once Patroni has taken over: its own list, if it has one, else the file.
     pub hba: Fact<usize>,
+    /// The `pg_hba.conf` of today, whatever list Patroni has.
+    pub hba_file: Fact<usize>,
+    /// User name maps, as an index of [`super::Facts::idents`]: its own list, if it has one, else the file.
+    pub ident: Fact<usize>,
     /// SQL that sets up roles of its cluster.
     pub sqls: Vec<usize>,
     /// Major version of PostgreSQL.

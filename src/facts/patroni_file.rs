@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::host_path;
 use crate::knowledge::patroni::Version;
 use crate::parse::patroni::{Item, ItemValue, Key, Pair, Patroni, Type};
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, Spanned};
 
 /// A configuration file of Patroni.
 #[derive(Debug)]
@@ -136,6 +137,42 @@ impl PatroniFile {
         })
     }
 
+    /// Whether a key below `postgresql` is on.
+    #[must_use]
+    pub fn is_on(&self, key: &str) -> bool {
+        self.postgresql(key).and_then(Item::as_bool) == Some(true)
+    }
+
+    /// The lines that Patroni replaces `pg_hba.conf` by; none when its list does not count. Items that are no text are left out,
+    /// as Patroni does (`ConfigWriter.writelines`).
+    #[must_use]
+    pub fn hba_lines(&self) -> Vec<Spanned<String>> {
+        if self.redirected("hba_file", "pg_hba.conf").is_some() { Vec::new() } else { self.lines("pg_hba") }
+    }
+
+    /// The lines that Patroni replaces `pg_ident.conf` by, likewise.
+    #[must_use]
+    pub fn ident_lines(&self) -> Vec<Spanned<String>> {
+        if self.redirected("ident_file", "pg_ident.conf").is_some() { Vec::new() } else { self.lines("pg_ident") }
+    }
+
+    fn lines(&self, key: &str) -> Vec<Spanned<String>> {
+        let items = self.postgresql(key).map_or(&[][..], Item::items);
+        items.iter().filter_map(|i| i.as_str().map(|t| Spanned::new(t.to_owned(), i.span))).collect()
+    }
+
+    /// The parameter (`hba_file` or `ident_file`) that makes PostgreSQL read another file than the one that Patroni writes into
+    /// `config_dir`; then Patroni does not write it (`ConfigHandler.hba_file`). `None` where the two are one or it is not known.
+    #[must_use]
+    pub fn redirected(&self, parameter: &str, plain: &str) -> Option<&Item> {
+        let item = self.written_parameter(parameter)?;
+        let written = item.as_str().filter(|t| !t.is_empty() && !is_placeholder(t))?;
+        let home = self.config.config_dir().map(|d| d.value).filter(|d| d.starts_with('/') && !is_placeholder(d))?;
+        let home = host_path::normal(home);
+        let named = if written.starts_with('/') { written.to_owned() } else { format!("{home}/{written}") };
+        (named != format!("{home}/{plain}")).then_some(item)
+    }
+
     /// Every secret, in order.
     #[must_use]
     pub fn secrets(&self) -> Vec<Named<'_>> {
@@ -157,6 +194,12 @@ impl PatroniFile {
         walk(self.config.root(), &mut Vec::new(), &wanted, &mut found);
         found
     }
+}
+
+/// Whether a text still has to be filled in by a template, so that its value is not known.
+#[must_use]
+pub fn is_placeholder(text: &str) -> bool {
+    text.contains(['$', '{', '<', '%'])
 }
 
 fn named(section: Option<&Item>) -> impl Iterator<Item = (&str, &Item)> {

@@ -20,7 +20,7 @@ fn report_member(facts: &Facts, member: &Member, hba: usize, report: &mut Report
     let patroni = &facts.patroni[member.file];
     let Some(login) = login(patroni, "superuser") else { return Ok(()) };
     let database = patroni.config.get("postgresql.database").and_then(|d| d.as_str()).unwrap_or("postgres");
-    let from = own_address(facts, member)?;
+    let from = own_address(facts, member, "use_unix_socket")?;
     let file = &facts.hbas[hba];
     let admission = admission(&file.hba, &login, from, &Database::Named(database.to_owned()), &member.name)?;
     if admission.is_open() {
