@@ -13,6 +13,7 @@ mod suggest;
 mod types;
 mod walk;
 
+use crate::knowledge::patroni::{self as known, Version};
 use crate::parse::patroni::Patroni;
 use crate::problem::Problem;
 
@@ -26,6 +27,15 @@ pub fn check_keys(patroni: &Patroni) -> Vec<Problem> {
     problems.sort_by(|a, b| (a.at, &a.rule, &a.args).cmp(&(b.at, &b.rule, &b.args)));
     problems.dedup();
     problems
+}
+
+/// The key of a section that a misspelt one was probably meant to be.
+#[must_use]
+pub fn meant(section: &str, key: &str, version: Version) -> Option<&'static str> {
+    if known::child(section, key).is_some() {
+        return None;
+    }
+    suggest::sibling(section, key, version).map(|(name, _)| name)
 }
 
 #[cfg(test)]

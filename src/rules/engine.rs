@@ -260,8 +260,9 @@ fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding, St
 }
 
 /// Values that only some problems of a rule have, so that its texts cannot name them, and the words for each.
-const HINTS: [(&str, &str, &str); 6] = [
+const HINTS: [(&str, &str, &str); 7] = [
     ("suggestion", "did you mean `", "`?"),
+    ("allowed", "what Patroni knows here: ", ""),
     ("alternatives", "any of these will do: ", ""),
     ("variable", "or set it in the environment: ", ""),
     ("removed", "no longer read since Patroni ", ""),
