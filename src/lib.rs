@@ -6,6 +6,7 @@
 pub mod cli;
 pub mod collect;
 pub mod config;
+pub mod explain;
 pub mod facts;
 pub mod finding;
 pub mod knowledge;
@@ -14,5 +15,6 @@ pub mod problem;
 pub mod report;
 pub mod rules;
 pub mod run;
+pub mod schema;
 pub mod secret;
 pub mod source;

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Colour, Command, Format, LintArgs, RulesCommand};
+use crate::cli::{Cli, Colour, Command, Format, LintArgs, PageFormat, RulesCommand, SchemaCommand};
 use crate::collect::files;
 use crate::config::{self, Config};
+use crate::explain::{self, Found};
 use crate::facts::{self, Facts, Options};
 use crate::knowledge::patroni::Version;
 use crate::report::redact::Redactor;
 use crate::report::{self, Page};
-use crate::rules::builtin::BUILTIN;
+use crate::rules::builtin::{self, BUILTIN};
 use crate::rules::engine::{self, Outcome, Selection};
 use crate::rules::schema::Severity;
 use crate::source::SourceMap;
@@ -30,14 +31,81 @@ pub struct Output {
 pub fn run(cli: &Cli, on_terminal: bool) -> Output {
     match &cli.command {
         Command::Lint(args) => lint_command(args, on_terminal),
-        Command::Explain { rule } => match crate::rules::builtin::find(rule) {
-            Some(rule) => Output { stdout: report::page::rule(rule), ..Output::default() },
-            None => fault(&format!("there is no rule `{rule}`; `patroni-preflight rules list` shows them")),
-        },
-        Command::Rules { what: RulesCommand::List } => {
-            Output { stdout: report::page::list(BUILTIN), ..Output::default() }
+        Command::Explain { name, format } => explain(name, *format),
+        Command::Rules { what: RulesCommand::List { area, severity, format } } => {
+            list(area.as_deref(), *severity, *format)
         }
+        Command::Schema { what: SchemaCommand::Report } => {
+            Output { stdout: report::json::SCHEMA.to_owned(), ..Output::default() }
+        }
+        Command::Schema { what: SchemaCommand::Patroni { patroni } } => match release(patroni.as_deref()) {
+            Ok(version) => Output { stdout: json(&crate::schema::patroni(version)), ..Output::default() },
+            Err(output) => output,
+        },
     }
+}
+
+/// A release that the tables speak of; the newest when none is named.
+fn release(text: Option<&str>) -> Result<Version, Output> {
+    match text.map_or(Ok(Version::LATEST), str::parse) {
+        Ok(version) if (Version::new(3, 0, 0)..=Version::LATEST).contains(&version) => Ok(version),
+        _ => Err(fault(&format!("--patroni takes a release from 3.0.0 to {}", Version::LATEST))),
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    serde_json::to_string_pretty(value).expect("invariant: plain data has a JSON form") + "\n"
+}
+
+fn explain(name: &str, format: PageFormat) -> Output {
+    let text = match (explain::find(name), format) {
+        (Found::Nothing(near), _) => {
+            let near: Vec<String> = near.iter().map(|n| format!("`{n}`")).collect();
+            let hint = if near.is_empty() {
+                "`patroni-preflight rules list` shows all rules".to_owned()
+            } else {
+                format!("did you mean {}?", near.join(", "))
+            };
+            return fault(&format!("no rule, key, setting or variable is called `{name}`; {hint}"));
+        }
+        (Found::Pages(pages, others), PageFormat::Json) => json(&serde_json::json!({"pages": pages, "others": others})),
+        (Found::Several(names), PageFormat::Json) => json(&serde_json::json!({"pages": [], "others": names})),
+        (Found::Several(names), PageFormat::Text) => {
+            format!("several keys are called so; name one of them:\n\n{}", bulleted(&names))
+        }
+        (Found::Pages(pages, others), PageFormat::Text) => {
+            let mut text = pages.iter().map(explain::Page::text).collect::<Vec<_>>().join("\n");
+            if !others.is_empty() {
+                text += &format!("\nalso the name of:\n\n{}", bulleted(&others));
+            }
+            text
+        }
+    };
+    Output { stdout: text, ..Output::default() }
+}
+
+fn bulleted(names: &[String]) -> String {
+    names.iter().map(|name| format!("  {name}\n")).collect()
+}
+
+fn list(area: Option<&str>, severity: Option<Severity>, format: PageFormat) -> Output {
+    if let Some(wanted) = area
+        && !builtin::AREAS.contains(&wanted)
+    {
+        let mut areas = builtin::AREAS.to_vec();
+        areas.sort_unstable();
+        areas.dedup();
+        return fault(&format!("there is no area `{wanted}`; there are {}", areas.join(", ")));
+    }
+    let rules: Vec<_> = BUILTIN
+        .iter()
+        .filter(|r| area.is_none_or(|a| builtin::area(&r.id) == Some(a)) && severity.is_none_or(|s| r.severity == s))
+        .collect();
+    let stdout = match format {
+        PageFormat::Text => report::page::list(&rules),
+        PageFormat::Json => report::page::list_json(&rules),
+    };
+    Output { stdout, ..Output::default() }
 }
 
 /// So many files are read on one thread.
@@ -93,9 +161,9 @@ fn lint_command(args: &LintArgs, on_terminal: bool) -> Output {
         Ok(config) => config,
         Err(message) => return fault(&message),
     };
-    let patroni = match args.patroni.as_deref().map_or(Ok(Version::LATEST), str::parse) {
-        Ok(version) if (Version::new(3, 0, 0)..=Version::LATEST).contains(&version) => version,
-        _ => return fault("--patroni takes a release from 3.0.0 to 4.1.5"),
+    let patroni = match release(args.patroni.as_deref()) {
+        Ok(version) => version,
+        Err(output) => return output,
     };
     let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
     if paths.len() <= FEW && !paths.iter().any(|p| p.is_dir()) {

@@ -281,13 +281,7 @@ fn every_missed_defect_is_found_and_what_is_legal_is_not_reported() {
          | | `patroni --validate-config` | `patroni-preflight lint` |\n|---|---|---|\n\
          | defects in files, {} | {} rejected | {} found, each at its line |\n| legal files, {} | {} rejected | {} reported |\n\n\
          {} changes cannot be judged from files; they are marked.\n{sets}",
-        score.defects,
-        score.validator,
-        score.lint,
-        score.legal,
-        score.validator_alarms,
-        score.lint_alarms,
-        score.host,
+        score.defects, score.validator, score.lint, score.legal, score.validator_alarms, score.lint_alarms, score.host,
     );
     if let Err(difference) = golden(&dir.join("README.md"), &text) {
         wrong.push(difference);

@@ -21,6 +21,7 @@ mod oracle_yaml;
 mod patroni_keys;
 mod render;
 mod rules;
+mod schema;
 mod sql;
 mod support;
 mod unit;

@@ -46,12 +46,55 @@ fn base() -> Json {
 
 fn values() -> Vec<Json> {
     vec![
-        json!(null), json!(""), json!("x"), json!("7"), json!("30s"), json!("1.5"), json!("on"), json!("off"), json!("false"), json!("quorum"),
-        json!("INFO"), json!("required"), json!(0), json!(1), json!(-1), json!(-2), json!(4), json!(5), json!(19), json!(100), json!(70000),
-        json!(1_000_000_000), json!(3.5), json!(true), json!(false), json!([]), json!(["x"]), json!(["h:1"]), json!(["h:x"]), json!([1]),
-        json!([null]), json!([{}]), json!([{"a": "b"}]), json!([{"name": "x", "port": 5432}]), json!([{"name": "x"}]), json!({}),
-        json!({"a": "b"}), json!({"a": 1}), json!("h:1"), json!("h:x"), json!("a:1,b:2"), json!("a:1,"), json!("*,h:1"), json!("*:5432"),
-        json!("127.0.0.1:5432"), json!("localhost:80"), json!("[::1]:80"), json!("10.20.0.1"), json!("fe80::1"),
+        json!(null),
+        json!(""),
+        json!("x"),
+        json!("7"),
+        json!("30s"),
+        json!("1.5"),
+        json!("on"),
+        json!("off"),
+        json!("false"),
+        json!("quorum"),
+        json!("INFO"),
+        json!("required"),
+        json!(0),
+        json!(1),
+        json!(-1),
+        json!(-2),
+        json!(4),
+        json!(5),
+        json!(19),
+        json!(100),
+        json!(70000),
+        json!(1_000_000_000),
+        json!(3.5),
+        json!(true),
+        json!(false),
+        json!([]),
+        json!(["x"]),
+        json!(["h:1"]),
+        json!(["h:x"]),
+        json!([1]),
+        json!([null]),
+        json!([{}]),
+        json!([{"a": "b"}]),
+        json!([{"name": "x", "port": 5432}]),
+        json!([{"name": "x"}]),
+        json!({}),
+        json!({"a": "b"}),
+        json!({"a": 1}),
+        json!("h:1"),
+        json!("h:x"),
+        json!("a:1,b:2"),
+        json!("a:1,"),
+        json!("*,h:1"),
+        json!("*:5432"),
+        json!("127.0.0.1:5432"),
+        json!("localhost:80"),
+        json!("[::1]:80"),
+        json!("10.20.0.1"),
+        json!("fe80::1"),
     ]
 }
 
@@ -90,7 +133,11 @@ fn is_found(dir: &TempDir, text: &str, path: &str) -> Result<(), Vec<String>> {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "the oracle is another program; tests say what they have looked at")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "the oracle is another program; tests say what they have looked at"
+)]
 fn what_the_real_validator_says_of_any_key_is_found() {
     let tools = env("PREFLIGHT_TOOLS").unwrap_or_else(|| "target/tools".to_owned());
     let mut child = Command::new(format!("{tools}/py/bin/python"))
@@ -124,7 +171,9 @@ fn what_the_real_validator_says_of_any_key_is_found() {
         for message in answer["says"].as_array().into_iter().flatten().filter_map(Json::as_str) {
             messages += 1;
             let path = place(message);
-            if let Some((_, _, why)) = FALSE_ALARMS.iter().find(|(part, end, _)| message.contains(part) && path.ends_with(end)) {
+            if let Some((_, _, why)) =
+                FALSE_ALARMS.iter().find(|(part, end, _)| message.contains(part) && path.ends_with(end))
+            {
                 *alarms.entry(why).or_default() += 1;
             } else if NOT_YET.iter().any(|(part, start, _)| message.contains(part) && path.starts_with(start)) {
             } else if let Err(said) = is_found(&dir, &text, &path) {

@@ -91,9 +91,7 @@ fn what_the_validator_says_of_keys_and_types_is_found() {
             }
         }
     }
-    println!(
-        "{files} files: {found} messages found, {alarms} false alarms; {rules:?}"
-    );
+    println!("{files} files: {found} messages found, {alarms} false alarms; {rules:?}");
     assert!(missed.is_empty(), "{} missed:\n{}", missed.len(), missed.join("\n"));
     assert!(found > 100, "only {found} messages were looked at");
 }

@@ -8,6 +8,9 @@
 //! Types are judged by what Patroni does with the value while it runs. What only `patroni --validate-config` objects to gets the rules
 //! `validator-rejects-harmless-type` and `validator-requires-key`.
 
+pub use types::{NEVER_NULL, bounds, expectation};
+pub use walk::METHOD_KEYS;
+
 mod required;
 mod suggest;
 mod types;

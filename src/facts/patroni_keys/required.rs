@@ -20,7 +20,12 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         if let Some(list) = parent.strip_suffix("[]") {
             let items = patroni.get(list).map_or(&[][..], Item::items).iter().enumerate();
             for (i, item) in items.filter(|(_, item)| item.kind() == Type::Map && item.get(key).is_none()) {
-                problems.push(missing("validator-requires-key", &format!("{list}[{i}].{key}"), key, item.span.at_start()));
+                problems.push(missing(
+                    "validator-requires-key",
+                    &format!("{list}[{i}].{key}"),
+                    key,
+                    item.span.at_start(),
+                ));
             }
             continue;
         }

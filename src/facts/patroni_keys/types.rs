@@ -26,7 +26,7 @@ pub(super) enum Verdict<'a> {
 const STACK_STEP: i64 = 65536;
 
 /// Sections that end Patroni when they are null.
-const NEVER_NULL: [&str; 6] = [
+pub const NEVER_NULL: [&str; 6] = [
     "bootstrap.dcs",
     "postgresql.authentication",
     "postgresql.authentication.replication",
@@ -180,7 +180,9 @@ fn one_of<'a>(item: &'a Item, kinds: &[Type], expected: &'static str) -> Verdict
     if kinds.contains(&item.kind()) { Verdict::Fine } else { Verdict::Wrong(item, expected) }
 }
 
-const fn expectation(kind: Kind) -> &'static str {
+/// What a value of a kind is called.
+#[must_use]
+pub const fn expectation(kind: Kind) -> &'static str {
     match kind {
         Kind::Str | Kind::Address | Kind::Text => "a string",
         Kind::Bool | Kind::Truth => "a boolean",
@@ -266,7 +268,9 @@ fn in_range<'a>(row: &KeyFact, n: i64) -> Verdict<'a> {
     }
 }
 
-fn bounds(row: &KeyFact) -> String {
+/// The bounds of a number, in words; empty when there are none.
+#[must_use]
+pub fn bounds(row: &KeyFact) -> String {
     match (row.low, row.high) {
         (Some(low), Some(high)) => format!("{low} to {high}"),
         (Some(low), None) => format!("at least {low}"),

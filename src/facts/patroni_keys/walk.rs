@@ -10,7 +10,7 @@ use crate::parse::patroni::{Item, ItemValue, Layer, Pair, Patroni, Type};
 use crate::problem::Problem;
 
 /// Keys that make a section a method of the user.
-const METHOD_KEYS: [&str; 6] =
+pub const METHOD_KEYS: [&str; 6] =
     ["command", "no_params", "keep_data", "no_leader", "no_master", "keep_existing_recovery_conf"];
 
 pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
