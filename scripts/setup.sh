@@ -68,7 +68,7 @@ step_packages() {
     quietly apt-get install -yq --no-install-recommends "${missing[@]}"
 }
 
-# One environment of Debian's own Python: Patroni, PyYAML, yamllint, typos, libclang, Node.js.
+# One environment of Debian's own Python: Patroni, PyYAML, yamllint, check-jsonschema, typos, libclang, Node.js.
 step_python() {
     local key
     key="$tools $(sha256sum <"$here/requirements.txt")"

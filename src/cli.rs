@@ -21,10 +21,13 @@ pub struct Cli {
 pub enum Command {
     /// Checks the configuration files of a repository: no server, no network, nothing is changed.
     Lint(LintArgs),
-    /// Explains a rule.
+    /// Explains a rule, a key of Patroni, a setting of PostgreSQL or an environment variable.
     Explain {
-        /// Its id.
-        rule: String,
+        /// Its name: `timeouts-rule`, `bootstrap.dcs.ttl` or `ttl`, `max_connections`, `PATRONI_SCOPE`.
+        name: String,
+        /// Shape of the page.
+        #[arg(long, value_enum, default_value_t)]
+        format: PageFormat,
     },
     /// Lists the rules, and tests rules of your own.
     Rules {
@@ -32,19 +35,29 @@ pub enum Command {
         #[command(subcommand)]
         what: RulesCommand,
     },
-    /// Prints the JSON Schema of a file, for editors.
+    /// Prints a JSON Schema, for editors and pipelines.
     Schema {
-        /// Of which file.
+        /// Of what.
         #[command(subcommand)]
         what: SchemaCommand,
     },
 }
 
 /// What can be asked about rules.
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum RulesCommand {
     /// One line a rule.
-    List,
+    List {
+        /// Only those of an area: a folder of `rules/`.
+        #[arg(long)]
+        area: Option<String>,
+        /// Only those of a severity: note, warning or error.
+        #[arg(long, value_parser = severity)]
+        severity: Option<Severity>,
+        /// Shape of the list.
+        #[arg(long, value_enum, default_value_t)]
+        format: PageFormat,
+    },
     /// Runs the cases that lie beside rules of your own.
     Test {
         /// The directory of the rules.
@@ -57,11 +70,29 @@ pub enum RulesCommand {
     Schema,
 }
 
-/// Files with a schema.
-#[derive(Debug, Clone, Copy, Subcommand)]
+/// What there is a schema of.
+#[derive(Debug, Clone, Subcommand)]
 pub enum SchemaCommand {
-    /// `preflight.toml`
+    /// Of `preflight.toml`.
     Config,
+    /// Of Patroni's configuration, for editors and check-jsonschema.
+    Patroni {
+        /// Release of Patroni, such as 3.3.8; the newest known one when it is not given.
+        #[arg(long, value_name = "RELEASE")]
+        patroni: Option<String>,
+    },
+    /// Of the report that `lint --format json` prints.
+    Report,
+}
+
+/// Shapes of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PageFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// Shapes of a report.

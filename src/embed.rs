@@ -10,6 +10,8 @@
 
 #[path = "rules/bounds.rs"]
 mod bounds;
+#[path = "embed/example.rs"]
+mod example;
 #[path = "embed/guc.rs"]
 mod guc;
 #[path = "embed/patroni.rs"]
@@ -27,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for input in ["src/embed.rs", "src/embed", "src/rules/schema.rs", "src/rules/bounds.rs", "src/knowledge"] {
         println!("cargo::rerun-if-changed={input}");
     }
-    std::fs::write(out.join("rules.rs"), rules::generate(&root.join("rules"))?)?;
+    std::fs::write(out.join("rules.rs"), rules::generate(&root.join("rules"), &root.join("fixtures/rules"))?)?;
     std::fs::write(out.join("guc_tables.rs"), guc::generate(&root))?;
     std::fs::write(out.join("patroni.rs"), patroni::generate(&root.join("src/knowledge/patroni")))?;
     Ok(())

@@ -1,12 +1,13 @@
 //! The verbs, top to bottom.
 
 mod lint;
+mod pages;
 
 use std::path::Path;
 
-use crate::cli::{Cli, Command, Format, RulesCommand, SchemaCommand};
+use crate::cli::{Cli, Command, Format, RulesCommand};
 use crate::collect::own;
-use crate::config::{self, SCHEMA};
+use crate::config;
 use crate::report::{self, Page, plural};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::load;
@@ -31,16 +32,15 @@ pub struct Output {
 pub fn run(cli: &Cli, on_terminal: bool) -> Output {
     match &cli.command {
         Command::Lint(args) => lint::command(args, on_terminal).unwrap_or_else(|message| fault(&message)),
-        Command::Explain { rule } => match crate::rules::builtin::find(rule) {
-            Some(rule) => said(report::page::rule(rule)),
-            None => fault(&format!("there is no rule `{rule}`; `patroni-preflight rules list` shows them")),
-        },
-        Command::Rules { what: RulesCommand::List } => said(report::page::list(BUILTIN)),
+        Command::Explain { name, format } => pages::explain(name, *format),
+        Command::Rules { what: RulesCommand::List { area, severity, format } } => {
+            pages::list(area.as_deref(), *severity, *format)
+        }
         Command::Rules { what: RulesCommand::Schema } => said(load::SCHEMA.to_owned()),
         Command::Rules { what: RulesCommand::Test { dir, update } } => {
             rules_test(dir, *update).unwrap_or_else(|message| fault(&message))
         }
-        Command::Schema { what: SchemaCommand::Config } => said(SCHEMA.to_owned()),
+        Command::Schema { what } => pages::schema(what),
     }
 }
 

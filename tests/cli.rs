@@ -36,6 +36,8 @@ fn the_exit_code_tells_what_was_found_and_the_last_line_says_it() {
         &["lint", "--format", "nonsense"][..],
         &["lint", "--patroni", "2.1"],
         &["explain", "no-such-rule"],
+        &["rules", "list", "--area", "nonsense"],
+        &["schema", "patroni", "--patroni", "2.1"],
         &["no-such-verb"],
     ] {
         let output = run(usage, &clusters);
@@ -88,6 +90,80 @@ fn an_allow_comment_is_counted_and_an_idle_one_is_reported() {
     let output = text(&run(&["lint", "--format", "short"], &dir.0));
     assert!(!output.contains("[hba-trust-for-other-hosts]") && output.contains("1 allowed"), "{output}");
     assert!(output.contains("pg_hba.conf:3:39: warning[unused-allow]"), "{output}");
+}
+
+#[test]
+fn names_are_explained_for_people_and_programs() {
+    let here = path("fixtures");
+    for (name, facts) in [
+        ("ttl", &["bootstrap.dcs.ttl", "at least 20", "edit-config", "timeouts-rule"][..]),
+        ("postgresql.pg_hba", &["the files over the dynamic configuration", "patronictl reload"]),
+        (
+            "max_connections",
+            &["at least 25; anything else becomes 100", "cmdline-guc-in-local-parameters", "patronictl restart"],
+        ),
+        ("PATRONI_SCOPE", &["sets `scope`", "restart of Patroni"]),
+        ("hba-invalid-line", &["severity", "allow(hba-invalid-line)", "https://"]),
+    ] {
+        let page = run(&["explain", name], &here);
+        assert_eq!(page.status.code(), Some(0), "{name}");
+        for fact in facts {
+            let words = text(&page).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(words.contains(fact), "{name} lacks {fact:?}:\n{}", text(&page));
+        }
+        let json: serde_json::Value =
+            serde_json::from_str(&text(&run(&["explain", name, "--format", "json"], &here))).unwrap();
+        assert!(json["pages"][0]["facts"].as_array().unwrap().len() > 2, "{json}");
+    }
+    let slip = run(&["explain", "use_slot"], &here);
+    let said = String::from_utf8_lossy(&slip.stderr).into_owned();
+    assert_eq!(slip.status.code(), Some(2));
+    assert!(said.contains("did you mean `bootstrap.dcs.postgresql.use_slots`?"), "{said}");
+}
+
+#[test]
+fn every_key_setting_variable_and_rule_has_a_page() {
+    use patroni_preflight::explain::{Found, find};
+    use patroni_preflight::knowledge::{guc, patroni};
+    use patroni_preflight::rules;
+    let keys = patroni::keys().iter().map(|k| k.path).filter(|p| !p.contains('@'));
+    let ids = rules::builtin::BUILTIN.iter().map(|r| &*r.id);
+    let mut looked = 0;
+    for name in keys.chain(guc::names()).chain(ids) {
+        match find(name) {
+            Found::Pages(pages, _) if !pages.is_empty() => {
+                assert!(pages.iter().all(|p| p.facts.len() >= 2), "{name}: {pages:?}");
+                let open = rules::builtin::find(name).map_or_else(Vec::new, |r| rules::schema::placeholders(&r.why));
+                let page = pages[0].text();
+                assert!(open.iter().all(|p| !page.contains(&format!("{{{p}}}"))), "{name}: {page}");
+            }
+            other => panic!("{name}: {other:?}"),
+        }
+        looked += 1;
+    }
+    assert!(looked > 800);
+}
+
+#[test]
+fn rules_are_listed_by_area_and_severity() {
+    let here = path("fixtures");
+    let lines = |args: &[&str]| text(&run(args, &here)).lines().count();
+    let all = lines(&["rules", "list"]);
+    let of = |severity: &str| lines(&["rules", "list", "--severity", severity]);
+    assert_eq!(of("note") + of("warning") + of("error"), all);
+    let hba: serde_json::Value =
+        serde_json::from_str(&text(&run(&["rules", "list", "--area", "hba", "--format", "json"], &here))).unwrap();
+    let hba = hba.as_array().unwrap();
+    assert!(hba.len() > 5 && hba.len() < all && hba.iter().all(|r| r["area"] == "hba"));
+}
+
+#[test]
+fn schemas_are_printed() {
+    let here = path("fixtures");
+    for what in ["patroni", "report"] {
+        let schema: serde_json::Value = serde_json::from_str(&text(&run(&["schema", what], &here))).unwrap();
+        assert!(schema["properties"].as_object().is_some_and(|p| p.len() > 3), "{what}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! All integration tests, in one binary because linking the SQL parser is slow.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod benchmark;
 mod cli;
 mod clusters;
 mod corpus;
@@ -17,11 +18,13 @@ mod oracle_conf;
 mod oracle_hba;
 mod oracle_logins;
 mod oracle_patroni;
+mod oracle_validate;
 mod oracle_yaml;
 mod org_rules;
 mod patroni_keys;
 mod render;
 mod rules;
+mod schema;
 mod sql;
 mod support;
 mod unit;

@@ -4,10 +4,11 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::example;
 use crate::schema::{CheckSpec, FixSpec, HbaSpec, Rule, SameSpec, SettingSpec, StepSpec, YamlKeySpec};
 
 /// Reads `rules/<area>/<id>.yml`, checks each, and returns the static slice `BUILTIN`, sorted by id, and `AREAS` beside it.
-pub fn generate(dir: &Path) -> Result<String, Box<dyn Error>> {
+pub fn generate(dir: &Path, cases: &Path) -> Result<String, Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", dir.display());
     let mut rules = Vec::new();
     for area in sorted(dir)?.into_iter().filter(|p| p.is_dir()) {
@@ -29,6 +30,11 @@ pub fn generate(dir: &Path) -> Result<String, Box<dyn Error>> {
     out.push_str("];\n/// The folder of each rule of `BUILTIN`.\npub static AREAS: &[&str] = &[");
     for (_, area, _) in &rules {
         write!(out, "{area:?}, ")?;
+    }
+    out.push_str("];\n/// An example of each rule of `BUILTIN`.\npub static EXAMPLES: &[Option<Example>] = &[\n");
+    println!("cargo::rerun-if-changed={}", cases.display());
+    for (id, _, _) in &rules {
+        out.push_str(&example::emit(cases, id));
     }
     out.push_str("];\n");
     Ok(out)

@@ -192,8 +192,9 @@ pub fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding
 }
 
 /// Values that only some problems of a rule have, so that its texts cannot name them, and the words for each.
-const HINTS: [(&str, &str, &str); 5] = [
+const HINTS: [(&str, &str, &str); 6] = [
     ("suggestion", "did you mean `", "`?"),
+    ("allowed", "what Patroni knows here: ", ""),
     ("alternatives", "any of these will do: ", ""),
     ("variable", "or set it in the environment: ", ""),
     ("known-to", "known to PostgreSQL ", ""),

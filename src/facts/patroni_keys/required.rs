@@ -17,7 +17,19 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
     for row in keys().iter().filter(|r| (r.required || r.need == Need::Always) && r.lifetime.covers(patroni.version()))
     {
         let (parent, key) = row.path.rsplit_once('.').unwrap_or(("", row.path));
-        if parent.contains("[]") || patroni.get(row.path).is_some() {
+        if let Some(list) = parent.strip_suffix("[]") {
+            let items = patroni.get(list).map_or(&[][..], Item::items).iter().enumerate();
+            for (i, item) in items.filter(|(_, item)| item.kind() == Type::Map && item.get(key).is_none()) {
+                problems.push(missing(
+                    "validator-requires-key",
+                    &format!("{list}[{i}].{key}"),
+                    key,
+                    item.span.at_start(),
+                ));
+            }
+            continue;
+        }
+        if patroni.get(row.path).is_some() {
             continue;
         }
         let Some(section) = section(top, parent) else { continue };

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::types::{self, Verdict};
 use super::{stray, suggest};
+use crate::knowledge::guc;
 use crate::knowledge::patroni::{self as known, KeyFact, Kind, LOCAL_ONLY, Version};
 use crate::parse::patroni::{Item, ItemValue, Layer, Pair, Patroni, Type};
 use crate::problem::Problem;
 
 /// Keys that make a section a method of the user.
-const METHOD_KEYS: [&str; 6] =
+pub const METHOD_KEYS: [&str; 6] =
     ["command", "no_params", "keep_data", "no_leader", "no_master", "keep_existing_recovery_conf"];
 
 pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
@@ -90,6 +91,7 @@ impl Walk<'_> {
             let row = known::child(pattern, key).or_else(|| known::list_item(pattern, key));
             let here = path.key(key);
             match row {
+                Some(row) if row.path == "tags.*" => self.tag(&here, key, item, pair),
                 Some(row) if row.lifetime.covers(self.version) => self.known(row, &here, key, item, pair),
                 Some(row) => self.of_another_release(row, &here, key, pair),
                 None => self.unknown(pattern, &here, key, item, pair),
@@ -110,6 +112,9 @@ impl Walk<'_> {
     }
 
     fn known(&mut self, row: &'static KeyFact, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
+        if row.path.ends_with(".parameters.*") {
+            self.setting(key, pair);
+        }
         if row.deprecated {
             self.deprecated(row, path, key, section, pair);
         }
@@ -132,7 +137,25 @@ impl Walk<'_> {
                 );
                 return;
             }
-            Verdict::NoSuchWord(words) => {
+            Verdict::Address(at, why) => {
+                let address = at.as_str().unwrap_or_default();
+                self.problems.push(
+                    Problem::new("address-unusable", at.span)
+                        .arg("path", path.to_string())
+                        .arg("address", address)
+                        .arg("problem", why),
+                );
+                return;
+            }
+            Verdict::Empty => {
+                self.problems.push(
+                    Problem::new("yaml-required-key-missing", pair.item.span)
+                        .arg("key", key)
+                        .arg("path", path.to_string()),
+                );
+                return;
+            }
+            Verdict::NotAllowed(words) => {
                 let mut problem = Problem::new("yaml-value-not-allowed", pair.item.span)
                     .arg("key", key)
                     .arg("path", path.to_string())
@@ -155,6 +178,36 @@ impl Walk<'_> {
             }
             _ => {}
         }
+    }
+
+    /// A tag of the user's own may be anything, but hardly a slip of one that Patroni acts on.
+    fn tag(&mut self, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
+        let Some(name) = suggest::tag(key, self.version).filter(|_| pair.item.layer == Layer::File) else { return };
+        let problem = Problem::new("yaml-unknown-key", pair.key.span)
+            .arg("key", key)
+            .arg("path", path.to_string())
+            .arg("suggestion", name);
+        let free = section.get(name).is_none();
+        self.problems.push(if free { problem.edit(pair.key.span, name) } else { problem });
+    }
+
+    /// A setting among Patroni's parameters that no PostgreSQL knows
+    /// (`postgresql/validator.py:transform_postgresql_parameter_value`).
+    fn setting(&mut self, name: &str, pair: &Pair) {
+        let is_known = name.contains('.')
+            || !guc::versions(name).is_empty()
+            || guc::build_dependent(name).is_some()
+            || known::setting(name).next().is_some();
+        if is_known || pair.item.layer != Layer::File {
+            return;
+        }
+        let problem = Problem::new("unknown-guc", pair.key.span)
+            .arg("name", name)
+            .arg("message", format!("Removing unexpected parameter={name} value=… from the config"));
+        self.problems.push(match guc::suggest(name, *guc::MAJORS.end()) {
+            Some(near) => problem.arg("suggestion", near),
+            None => problem,
+        });
     }
 
     fn wrong(&mut self, rule: &'static str, path: &Path<'_>, key: &str, expected: &'static str, item: &Item) {
@@ -256,7 +309,9 @@ impl Walk<'_> {
     /// Adds the sibling that was probably meant, and the rename when it is certain.
     fn close(&self, problem: Problem, pattern: &str, section: &Item, pair: &Pair) -> Problem {
         let Some(key) = pair.key.value.as_str() else { return problem };
-        let Some((name, certain)) = suggest::sibling(pattern, key, self.version) else { return problem };
+        let Some((name, certain)) = suggest::sibling(pattern, key, self.version) else {
+            return problem.arg("allowed", suggest::names(pattern, self.version).join(", "));
+        };
         let free = section.get(name).is_none();
         let problem = problem.arg("suggestion", name);
         if certain && free { problem.edit(pair.key.span, name) } else { problem }

@@ -3,6 +3,7 @@
 use regex::Regex;
 
 use crate::facts::gap::{Gap, GapReason};
+use crate::facts::patroni_keys::meant;
 use crate::facts::{Facts, PatroniFile};
 use crate::parse::patroni::{Item, ItemValue, Type};
 use crate::rules::report::Report;
@@ -30,7 +31,7 @@ pub fn check(spec: &YamlKeySpec, facts: &Facts, report: &mut Report) -> Result<(
 fn is_misspelt(file: &PatroniFile, path: &str) -> bool {
     let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
     let section = if parent.is_empty() { Some(file.config.root()) } else { file.config.get(parent) };
-    let near = |key: &str| key != name && name.len() > 4 && strsim::damerau_levenshtein(key, name) <= 2;
+    let near = |key: &str| key != name && meant(parent, key, file.config.version()) == Some(name);
     section.is_some_and(|s| s.pairs().iter().any(|p| p.key.value.as_str().is_some_and(near)))
 }
 
