@@ -25,6 +25,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             continue;
         }
         let by_socket = matches!(end, LocalEnd::Socket(_));
+        let by_directory = by_socket && server.port == Some(listen.value.1);
         let probed = match &end {
             LocalEnd::Socket(None) => "its unix socket".to_owned(),
             LocalEnd::Socket(Some(dir)) => format!("the unix socket in {dir}"),
@@ -37,8 +38,9 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             .arg("probed", probed)
             .arg("port", listen.value.1.to_string())
             .arg("today", server.words(by_socket))
-            .arg("change", server.change(by_socket && server.port == Some(listen.value.1)));
-        for at in server.at {
+            .arg("change", server.change(by_directory));
+        let of_socket = server.sockets_at.into_iter().filter(|_| by_directory);
+        for at in server.at.into_iter().filter(|_| !by_directory).chain(of_socket) {
             problem = problem.label(at, "the server runs with this");
         }
         report.add(problem);
@@ -56,6 +58,7 @@ struct Server {
     /// Nothing of all this is written, so that the file may not be all there is.
     is_silent: bool,
     at: Vec<Span>,
+    sockets_at: Option<Span>,
 }
 
 impl Server {
@@ -69,6 +72,7 @@ impl Server {
             sockets: written("unix_socket_directories").map(|s| list(&s.set.value.value)),
             is_silent: hosts.is_none() && port.is_none(),
             at: hosts.into_iter().chain(port).map(|l| l.set.value.span).collect(),
+            sockets_at: written("unix_socket_directories").map(|s| s.set.value.span),
         }
     }
 
