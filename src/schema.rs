@@ -52,7 +52,9 @@ fn section(path: &str, version: Version) -> Json {
             "@method" | "@replica_method" => {
                 others = section(row.path, version);
                 let any: Vec<Json> = METHOD_KEYS.iter().map(|key| json!({"required": [key]})).collect();
-                object(&mut others).insert("anyOf".to_owned(), json!(any));
+                let fields = object(&mut others);
+                fields.insert("anyOf".to_owned(), json!(any));
+                fields.insert("title".to_owned(), json!("a method of your own"));
             }
             _ => {
                 properties.insert(name.to_owned(), value(row, version));

@@ -192,6 +192,77 @@ fn validator_cell(answer: &Answer) -> String {
     }
 }
 
+/// Counts what both programs made of a case and returns what we did not find; what must not be goes to `wrong`.
+fn judge(
+    case: &Case,
+    answer: &Answer,
+    files: &[(String, String)],
+    findings: &BTreeSet<Said>,
+    score: &mut Score,
+    wrong: &mut Vec<String>,
+) -> Vec<String> {
+    let mut missing = Vec::new();
+    match &case.expect {
+        Expect::Word(Word::Host) => score.host += 1,
+        Expect::Word(Word::Legal) => {
+            score.legal += 1;
+            score.validator_alarms += usize::from(answer.exit != 0);
+            score.lint_alarms += usize::from(!findings.is_empty());
+            if !findings.is_empty() {
+                wrong.push(format!("{}: legal, but {findings:?}", case.id()));
+            }
+        }
+        Expect::Defects(defects) => {
+            assert!(!defects.is_empty() && case.setup.is_empty(), "{}", case.id());
+            for defect in defects {
+                let line = defect.line(case, files);
+                let hit = |f: &Said| {
+                    f.0 == defect.file()
+                        && (f.1 == line || f.3.contains(&line))
+                        && defect.rules().contains(&f.2.as_str())
+                };
+                if !findings.iter().any(hit) {
+                    missing.push(format!("{}:{line} {}", defect.file(), defect.rules().join(" or ")));
+                }
+            }
+            score.defects += defects.len();
+            score.lint += defects.len() - missing.len();
+            // The validator says at most one thing of these files.
+            score.validator += usize::from(answer.exit != 0);
+            match (missing.is_empty(), NOT_YET.contains(&case.id().as_str())) {
+                (false, false) => wrong.push(format!("{}: not found {missing:?}; said {findings:?}", case.id())),
+                (true, true) => wrong.push(format!("{}: found now, take it from NOT_YET", case.id())),
+                _ => {}
+            }
+        }
+    }
+    missing
+}
+
+/// What we say of a case, for the table.
+fn lint_cell(case: &Case, findings: &BTreeSet<Said>, missing: &[String]) -> String {
+    let mut ours: Vec<String> =
+        findings.iter().map(|(file, line, rule, _)| format!("{file}:{line} `{rule}`")).collect();
+    ours.extend(missing.iter().map(|m| format!("**not found: {m}**")));
+    match &case.expect {
+        Expect::Word(Word::Legal) if ours.is_empty() => "silent".to_owned(),
+        Expect::Word(Word::Host) if ours.is_empty() => "only the host knows".to_owned(),
+        _ => ours.join("<br>"),
+    }
+}
+
+/// The whole table.
+fn page(score: &Score, sets: &str) -> String {
+    format!(
+        "# Found and missed\n\nMade by the tests (`UPDATE=1 make test`) from `cases.yml` and `validator.json`: each line is one change to a file that \
+         Patroni runs with.\n`patroni --validate-config` is that of Patroni 4.1.5, on a host where everything else is right.\n\n\
+         | | `patroni --validate-config` | `patroni-preflight lint` |\n|---|---|---|\n\
+         | defects in files, {} | {} rejected | {} found, each at its line |\n| legal files, {} | {} rejected | {} reported |\n\n\
+         {} changes cannot be judged from files; they are marked.\n{sets}",
+        score.defects, score.validator, score.lint, score.legal, score.validator_alarms, score.lint_alarms, score.host,
+    )
+}
+
 #[test]
 fn every_missed_defect_is_found_and_what_is_legal_is_not_reported() {
     let dir = path("fixtures/benchmark");
@@ -200,11 +271,17 @@ fn every_missed_defect_is_found_and_what_is_legal_is_not_reported() {
     let answers: BTreeMap<String, Answer> = serde_json::from_str(&read("validator.json")).unwrap();
     let base = read("base/patroni.yml");
     let (mut wrong, mut score, mut sets) = (Vec::new(), Score::default(), String::new());
-    let mut set = String::new();
+    let mut set = "";
     for case in &cases {
         let answer = answers.get(&case.id()).unwrap_or_else(|| panic!("{}: run scripts/benchmark.py", case.id()));
+        let rejected = match &*case.set {
+            "accepted" => Some(false),
+            "rejected" => Some(true),
+            _ => None,
+        };
+        assert!(rejected.is_none_or(|r| r == (answer.exit != 0)), "{}: {:?}", case.id(), answer.says);
         if set != case.set {
-            set.clone_from(&case.set);
+            set = &case.set;
             let _ = write!(
                 sets,
                 "\n## {set}\n\n| change | `patroni --validate-config` | `patroni-preflight lint` |\n|---|---|---|\n"
@@ -217,73 +294,15 @@ fn every_missed_defect_is_found_and_what_is_legal_is_not_reported() {
             std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
         }
         let findings = said(&lint_dir(&temp.0, None));
-        let mut missing = Vec::new();
-        match &case.expect {
-            Expect::Word(Word::Host) => score.host += 1,
-            Expect::Word(Word::Legal) => {
-                score.legal += 1;
-                score.validator_alarms += usize::from(answer.exit != 0);
-                score.lint_alarms += usize::from(!findings.is_empty());
-                if !findings.is_empty() {
-                    wrong.push(format!("{}: legal, but {findings:?}", case.id()));
-                }
-            }
-            Expect::Defects(defects) => {
-                assert!(!defects.is_empty() && case.setup.is_empty(), "{}", case.id());
-                for defect in defects {
-                    let line = defect.line(case, &files);
-                    let hit = |f: &&Said| {
-                        f.0 == defect.file()
-                            && (f.1 == line || f.3.contains(&line))
-                            && defect.rules().contains(&f.2.as_str())
-                    };
-                    if !findings.iter().any(|f| hit(&f)) {
-                        missing.push(format!("{}:{line} {}", defect.file(), defect.rules().join(" or ")));
-                    }
-                }
-                score.defects += defects.len();
-                score.lint += defects.len() - missing.len();
-                // One message each at most, and a traceback is about one of them.
-                score.validator += if answer.exit == 0 { 0 } else { answer.says.len().min(defects.len()).min(1) };
-                let later = NOT_YET.contains(&case.id().as_str());
-                match (missing.is_empty(), later) {
-                    (false, false) => {
-                        wrong.push(format!("{}: not found {missing:?}; said {findings:?}", case.id()));
-                    }
-                    (true, true) => wrong.push(format!("{}: found now, take it from NOT_YET", case.id())),
-                    _ => {}
-                }
-            }
-        }
-        let expects_reject = match set.as_str() {
-            "accepted" => Some(false),
-            "rejected" => Some(true),
-            _ => None,
-        };
-        assert!(expects_reject.is_none_or(|e| e == (answer.exit != 0)), "{}: {:?}", case.id(), answer.says);
-        let mut ours: Vec<String> =
-            findings.iter().map(|(file, line, rule, _)| format!("{file}:{line} `{rule}`")).collect();
-        ours.extend(missing.iter().map(|m| format!("**not found: {m}**")));
-        let ours = match &case.expect {
-            Expect::Word(Word::Legal) if ours.is_empty() => "silent".to_owned(),
-            Expect::Word(Word::Host) if ours.is_empty() => "only the host knows".to_owned(),
-            _ => ours.join("<br>"),
-        };
+        let missing = judge(case, answer, &files, &findings, &mut score, &mut wrong);
+        let ours = lint_cell(case, &findings, &missing);
         let _ = writeln!(sets, "| {} | {} | {ours} |", cell(&case.name), validator_cell(answer));
     }
     for id in NOT_YET {
         assert!(cases.iter().any(|c| c.id() == *id), "NOT_YET names no case: {id}");
     }
     assert!(cases.len() >= 80 && answers.len() == cases.len(), "{} cases, {} answers", cases.len(), answers.len());
-    let text = format!(
-        "# Found and missed\n\nMade by the tests (`UPDATE=1 make test`) from `cases.yml` and `validator.json`: each line is one change to a file that \
-         Patroni runs with.\n`patroni --validate-config` is that of Patroni 4.1.5, on a host where everything else is right.\n\n\
-         | | `patroni --validate-config` | `patroni-preflight lint` |\n|---|---|---|\n\
-         | defects in files, {} | {} rejected | {} found, each at its line |\n| legal files, {} | {} rejected | {} reported |\n\n\
-         {} changes cannot be judged from files; they are marked.\n{sets}",
-        score.defects, score.validator, score.lint, score.legal, score.validator_alarms, score.lint_alarms, score.host,
-    );
-    if let Err(difference) = golden(&dir.join("README.md"), &text) {
+    if let Err(difference) = golden(&dir.join("README.md"), &page(&score, &sets)) {
         wrong.push(difference);
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -51,13 +51,14 @@ fn read(case: &Path, id: &str) -> Option<(String, usize, String, String)> {
 fn fit_to_show(line: &str) -> bool {
     let lower = line.to_lowercase();
     let secret = ["password", "passwd", "secret", "token", "passphrase"].iter().any(|word| lower.contains(word));
-    !secret && !line.trim().is_empty() && line.len() <= 100 && !line.chars().any(|c| c.is_control())
+    !secret && !line.trim().is_empty() && line.len() <= 100 && !line.chars().any(char::is_control)
 }
 
 /// Some lines with their numbers.
 fn excerpt(lines: &[&str], from: usize, to: usize) -> String {
     let shown = (from..to).filter(|i| fit_to_show(lines[*i]));
-    shown.map(|i| format!(" {:>4} | {}\n", i + 1, lines[i])).collect()
+    let shown: Vec<String> = shown.map(|i| format!(" {:>4} | {}", i + 1, lines[i])).collect();
+    if shown.is_empty() { String::new() } else { shown.join("\n") + "\n" }
 }
 
 /// The lines of the good file that stand where the bad one differs, when that is at the finding and little else differs.

@@ -99,11 +99,15 @@ fn near(name: &str) -> Vec<String> {
             found.insert((distance, whole.to_owned()));
         }
     };
-    BUILTIN.iter().for_each(|r| add(&r.id, &r.id));
-    known::keys().iter().filter(|r| !r.old_place && !r.path.ends_with('*')).for_each(|r| {
-        add(r.path, r.path);
-    });
-    guc::names().for_each(|n| add(n, n));
+    for rule in BUILTIN {
+        add(&rule.id, &rule.id);
+    }
+    for row in known::keys().iter().filter(|r| !r.old_place && !r.path.ends_with('*')) {
+        add(row.path, row.path);
+    }
+    for setting in guc::names() {
+        add(setting, setting);
+    }
     let whole =
         if name.starts_with(variable::PREFIX) { name.to_owned() } else { format!("{}{name}", variable::PREFIX) };
     let best = found.first().map_or(usize::MAX, |f| f.0);

@@ -31,7 +31,7 @@ pub(super) fn page(name: &str, row: &Variable) -> Page {
 pub(super) fn row(name: &str) -> Option<&'static Variable> {
     let covers = |r: &&Variable| r.lifetime.covers(Version::LATEST);
     let exact = || variables().iter().filter(|r| r.name == name);
-    exact().find(covers).or_else(|| exact().last()).or_else(|| {
+    exact().find(covers).or_else(|| exact().next_back()).or_else(|| {
         let (section, rest) = name.split_once('_')?;
         let known = DCS_SECTIONS.iter().any(|s| s.eq_ignore_ascii_case(section)) || section == "CITUS";
         let general = format!("<SECTION>_{rest}");
