@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(parse("x", &write(Vec::new())), Ok(Vec::new()));
         assert_eq!(
             parse("x", "{\n  \"version\": 1, \"z\": 2}"),
-            Err("x:2:20: unknown field `z`, expected one of `version`, `fingerprints`, `findings`".to_owned())
+            Err("x:2:19: unknown field `z`, expected one of `version`, `fingerprints`, `findings`".to_owned())
         );
         assert!(parse("x", &text.replace("v1", "v0")).is_err());
     }

@@ -5,6 +5,7 @@ pub mod allow;
 pub mod bounds;
 pub mod builtin;
 pub mod engine;
+pub mod faults;
 pub mod kinds;
 pub mod load;
 #[expect(clippy::unnecessary_wraps, reason = "checks of all kinds have one signature")]

@@ -20,11 +20,10 @@ use crate::source::ReadError;
 /// # Errors
 /// What is wrong with the case itself.
 pub fn short(case: &Path, rules: &[Rule]) -> Result<String, String> {
-    let linted = lint(case, &case.join("input"), rules)?;
-    Ok(run::render(&linted, Format::Short, Severity::Error, false).0)
+    lint(case, &case.join("input"), rules).map(|linted| run::render(&linted, Format::Short, Severity::Error, false).0)
 }
 
-/// Lints the files of a case, or another version of them, as the files beside them say.
+/// What is found in the input of a case, or in another version of it.
 ///
 /// # Errors
 /// What is wrong with the case itself.

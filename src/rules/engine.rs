@@ -8,8 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
+use super::faults::placeholders;
 use super::report::Report;
-use super::schema::{CheckSpec, Disruption, FixSpec, Rule, Severity, StepSpec, Text, placeholders};
+use super::schema::{CheckSpec, Disruption, FixSpec, Rule, Severity, StepSpec, Text};
 pub use super::selection::Selection;
 use super::{accept, kinds, native, range, template};
 use crate::facts::Facts;

@@ -5,8 +5,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::faults::Fault;
 use super::kinds::yaml_key;
-use super::schema::{CheckSpec, Fault, Rule, StepSpec};
+use super::schema::{CheckSpec, Rule, StepSpec};
 use super::{query, suggest};
 use crate::knowledge::guc;
 use crate::knowledge::patroni::{self, Kind};
