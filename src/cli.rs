@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::date::Date;
 use crate::rules::schema::Severity;
 
 /// Says what will happen to PostgreSQL servers when Patroni takes them over.
@@ -25,19 +26,42 @@ pub enum Command {
         /// Its id.
         rule: String,
     },
-    /// Lists the rules.
+    /// Lists the rules, and tests rules of your own.
     Rules {
         /// What to list.
         #[command(subcommand)]
         what: RulesCommand,
     },
+    /// Prints the JSON Schema of a file, for editors.
+    Schema {
+        /// Of which file.
+        #[command(subcommand)]
+        what: SchemaCommand,
+    },
 }
 
 /// What can be asked about rules.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Subcommand)]
 pub enum RulesCommand {
     /// One line a rule.
     List,
+    /// Runs the cases that lie beside rules of your own.
+    Test {
+        /// The directory of the rules.
+        dir: PathBuf,
+        /// Write what the cases say to their `expected.txt`.
+        #[arg(long)]
+        update: bool,
+    },
+    /// Prints the JSON Schema of rule files.
+    Schema,
+}
+
+/// Files with a schema.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum SchemaCommand {
+    /// `preflight.toml`
+    Config,
 }
 
 /// Shapes of a report.
@@ -67,8 +91,26 @@ pub enum Colour {
 /// `lint`.
 #[derive(Debug, clap::Args)]
 pub struct LintArgs {
-    /// Files and directories; the current directory when none is given.
+    /// Files and directories, `-` for standard input; the current directory when none is given.
     pub paths: Vec<PathBuf>,
+    /// The path that standard input stands for: its name tells what it is, its place where it belongs.
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+    /// Show only what concerns files that differ from a commit in git, HEAD when none is given.
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
+    pub changed: Option<String>,
+    /// List the files that would be checked, what each is taken for and where it belongs, and check nothing.
+    #[arg(long)]
+    pub list_files: bool,
+    /// Hide the findings that stand in this file.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to this file, to be hidden from now on, and show none.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["changed", "list_files"])]
+    pub write_baseline: Option<PathBuf>,
+    /// A directory of rules of your own; can be given several times.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
     /// Shape of the report.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -81,12 +123,16 @@ pub struct LintArgs {
     /// Release of Patroni, such as 3.3.8; the newest known one when it is not given.
     #[arg(long, value_name = "RELEASE")]
     pub patroni: Option<String>,
-    /// Configuration of this program; `preflight.toml` in the current directory when it exists.
+    /// Configuration of this program; else the nearest `preflight.toml`, from the current directory up to the root of the
+    /// repository.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Also run rules on trial.
     #[arg(long)]
     pub trial: bool,
+    /// The day of the run, for tests.
+    #[arg(long, value_name = "DAY", hide = true)]
+    pub today: Option<Date>,
     /// Colours.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub color: Colour,

@@ -8,6 +8,10 @@
     reason = "a build script documents itself by what it writes; it uses part of the schema"
 )]
 
+#[path = "rules/bounds.rs"]
+mod bounds;
+#[path = "rules/faults.rs"]
+mod faults;
 #[path = "embed/guc.rs"]
 mod guc;
 #[path = "embed/patroni.rs"]
@@ -22,7 +26,14 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(required("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(required("OUT_DIR")?);
-    for input in ["src/embed.rs", "src/embed", "src/rules/schema.rs", "src/knowledge"] {
+    for input in [
+        "src/embed.rs",
+        "src/embed",
+        "src/rules/schema.rs",
+        "src/rules/bounds.rs",
+        "src/rules/faults.rs",
+        "src/knowledge",
+    ] {
         println!("cargo::rerun-if-changed={input}");
     }
     std::fs::write(out.join("rules.rs"), rules::generate(&root.join("rules"))?)?;

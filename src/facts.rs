@@ -10,6 +10,7 @@ pub mod hba_decision;
 pub mod hba_shadow;
 pub mod ident_map;
 mod join;
+pub mod layout;
 mod member;
 pub mod nodes;
 pub mod patroni_file;
@@ -144,7 +145,7 @@ pub struct Facts {
     pub nodes: Vec<nodes::Node>,
     /// What was seen while reading.
     pub problems: Vec<Problem>,
-    /// The release of Patroni that is to take over.
+    /// The release of Patroni that is to take over where nothing else is said; see [`PatroniFile::version`].
     pub patroni_version: Version,
     secret_spans: Vec<Span>,
     secrets: Vec<(SourceId, Secret)>,

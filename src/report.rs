@@ -3,13 +3,14 @@
 pub mod fingerprint;
 pub mod full;
 pub mod json;
+pub mod listing;
 pub mod page;
 pub mod redact;
 pub mod short;
 mod snippet;
 mod verdict;
 
-pub use verdict::{Verdict, last_line, verdict};
+pub use verdict::{Verdict, last_line, plural, verdict};
 
 use crate::rules::engine::Outcome;
 use crate::source::SourceMap;

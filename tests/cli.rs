@@ -4,18 +4,18 @@ use std::process::{Command, Output, Stdio};
 
 use crate::support::{TempDir, path};
 
-fn program(args: &[&str], dir: &std::path::Path) -> Command {
+pub(crate) fn program(args: &[&str], dir: &std::path::Path) -> Command {
     #[expect(clippy::disallowed_methods, reason = "the program under test")]
     let mut command = Command::new(env!("CARGO_BIN_EXE_patroni-preflight"));
     command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
     command
 }
 
-fn run(args: &[&str], dir: &std::path::Path) -> Output {
+pub(crate) fn run(args: &[&str], dir: &std::path::Path) -> Output {
     program(args, dir).output().unwrap()
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 

@@ -3,12 +3,13 @@
 use std::fs::Metadata;
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::WalkState;
 use rayon::prelude::*;
 
+use crate::pattern::{Patterns, normal};
 use crate::problem::Problem;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 
@@ -35,6 +36,33 @@ pub enum Kind {
     Environment,
     /// SQL that may set up roles.
     Sql,
+}
+
+impl Kind {
+    /// What a user calls it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Patroni => "patroni.yml",
+            Self::Conf => "postgresql.conf",
+            Self::Hba => "pg_hba.conf",
+            Self::Ident => "pg_ident.conf",
+            Self::Unit => "unit",
+            Self::Environment => "environment",
+            Self::Sql => "role-sql",
+        }
+    }
+}
+
+/// What tells the kind of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The caller, in `preflight.toml`.
+    Caller,
+    /// Its name alone.
+    Name,
+    /// Its name and its text.
+    Text,
 }
 
 /// What a name says about a file.
@@ -108,44 +136,126 @@ fn looks_like(kind: Kind, bytes: &[u8]) -> bool {
     }
 }
 
-/// Every file below the paths whose name may be one of ours, sorted by path; a path that is a file itself is always there.
-///
-/// Paths are relative to `base` and stay so. Ignore files of version control are respected; links to directories are not
-/// followed.
-fn walk(base: &Path, paths: &[PathBuf]) -> Vec<(PathBuf, Option<Guess>)> {
-    let mut found = Vec::new();
-    for path in paths {
-        let root = base.join(path);
-        if !root.is_dir() {
-            found.push((path.clone(), guess(path)));
-            continue;
-        }
-        let mut builder = ignore::WalkBuilder::new(&root);
-        builder.hidden(false).require_git(false).filter_entry(|e| e.file_name() != ".git");
-        let below = Mutex::new(Vec::new());
-        builder.threads(rayon::current_num_threads()).build_parallel().run(|| {
-            Box::new(|entry| {
-                if let Some(file) = entry.ok().and_then(|e| candidate(base, &e)) {
-                    below.lock().unwrap_or_else(PoisonError::into_inner).push(file);
-                }
-                WalkState::Continue
-            })
-        });
-        found.extend(below.into_inner().unwrap_or_else(PoisonError::into_inner));
-    }
-    found.par_sort_by(|a, b| a.0.cmp(&b.0));
-    found.dedup_by(|a, b| a.0 == b.0);
-    found
+/// What is looked for, and where.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    /// Where relative paths start; found paths are relative to it too.
+    pub base: &'a Path,
+    /// Files and directories.
+    pub paths: &'a [PathBuf],
+    /// What is passed over below directories.
+    pub exclude: &'a Patterns,
+    /// What the caller says that a file is.
+    pub kind: &'a (dyn Fn(&Path) -> Option<Kind> + Sync),
+    /// A file whose text is not taken from the disk; it is in the map of sources already.
+    pub given: Option<&'a Path>,
 }
 
-/// A file of a walk whose name may be one of ours.
-fn candidate(base: &Path, entry: &ignore::DirEntry) -> Option<(PathBuf, Option<Guess>)> {
-    let is_dir = entry.file_type().is_some_and(|t| t.is_dir());
-    if is_dir || (entry.path_is_symlink() && entry.path().is_dir()) {
-        return None;
+impl Search<'_> {
+    fn guess(&self, path: &Path) -> Option<Guess> {
+        (self.kind)(path).map(Guess::Sure).or_else(|| guess(path))
     }
-    let guess = guess(entry.path())?;
-    Some((relative(base, entry.path()), Some(guess)))
+
+    /// Every file below the paths whose name may be one of ours, sorted by path; a path that is a file itself is always
+    /// there.
+    ///
+    /// Ignore files of version control are respected; links to directories are not followed.
+    fn walk(&self) -> Vec<(PathBuf, Option<Guess>)> {
+        let mut found = Vec::new();
+        for path in self.paths {
+            let root = self.base.join(path);
+            if !root.is_dir() {
+                found.push((path.clone(), self.guess(path)));
+                continue;
+            }
+            let mut builder = ignore::WalkBuilder::new(&root);
+            builder.hidden(false).require_git(false).filter_entry(|e| e.file_name() != ".git");
+            let below = Mutex::new(Vec::new());
+            builder.threads(rayon::current_num_threads()).build_parallel().run(|| {
+                Box::new(|entry| {
+                    if let Some(file) = entry.ok().and_then(|e| self.candidate(&e)) {
+                        below.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+                    }
+                    WalkState::Continue
+                })
+            });
+            found.extend(below.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
+        found.par_sort_by(|a, b| a.0.cmp(&b.0));
+        found.dedup_by(|a, b| a.0 == b.0);
+        found
+    }
+
+    /// A file of a walk whose name may be one of ours.
+    fn candidate(&self, entry: &ignore::DirEntry) -> Option<(PathBuf, Option<Guess>)> {
+        let is_dir = entry.file_type().is_some_and(|t| t.is_dir());
+        if is_dir || (entry.path_is_symlink() && entry.path().is_dir()) {
+            return None;
+        }
+        let path = relative(self.base, entry.path());
+        let guess = self.guess(&path)?;
+        (!self.exclude.holds(&path)).then_some((path, Some(guess)))
+    }
+
+    /// Finds and reads the configuration files at and below the paths, in order of their paths; what cannot be read, or was
+    /// named and is none of ours, becomes a problem.
+    #[must_use]
+    pub fn gather(&self, sources: &SourceMap) -> (Vec<Found>, Vec<Problem>) {
+        let disk = Disk::new(sources, self.base);
+        let versioned: Vec<bool> = self.paths.iter().map(|p| is_versioned(&self.base.join(p))).collect();
+        let results: Vec<Result<Option<Found>, Box<Problem>>> = self
+            .walk()
+            .into_par_iter()
+            .map(|(path, guess)| {
+                let root = self.paths.iter().position(|p| path.starts_with(relative(self.base, p))).unwrap_or(0);
+                let show_mode = !versioned.get(root).copied().unwrap_or(true) && self.given != Some(&path);
+                self.look(&disk, &path, guess, show_mode)
+            })
+            .collect();
+        let mut found = Vec::new();
+        let mut problems = Vec::new();
+        for result in results {
+            match result {
+                Ok(file) => found.extend(file),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        (found, problems)
+    }
+
+    fn look(
+        &self,
+        disk: &Disk<'_>,
+        path: &Path,
+        guess: Option<Guess>,
+        show_mode: bool,
+    ) -> Result<Option<Found>, Box<Problem>> {
+        let named = self.paths.iter().any(|p| p == path);
+        let source = match disk.read(path) {
+            Ok(source) => source,
+            Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Ok(None),
+            Err(why) => return Err(Box::new(disk.unreadable(path, &why))),
+        };
+        let (kind, by) = match guess {
+            Some(Guess::Sure(kind)) if (self.kind)(path).is_some() => (Some(kind), By::Caller),
+            Some(Guess::Sure(kind)) => (Some(kind), By::Name),
+            Some(Guess::Maybe(kind)) if looks_like(kind, source.bytes()) => (Some(kind), By::Text),
+            _ if named && looks_like(Kind::Patroni, source.bytes()) => (Some(Kind::Patroni), By::Text),
+            _ => (None, By::Text),
+        };
+        match kind {
+            Some(kind) => {
+                let shown = show_mode && matches!(kind, Kind::Patroni | Kind::Environment);
+                let mode = if shown { mode(&disk.base.join(path)) } else { None };
+                Ok(Some(Found { source, kind, by, mode, named }))
+            }
+            None if named => {
+                let file = path.display().to_string();
+                Err(Box::new(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", file)))
+            }
+            None => Ok(None),
+        }
+    }
 }
 
 fn relative(base: &Path, path: &Path) -> PathBuf {
@@ -160,67 +270,12 @@ pub struct Found {
     pub source: Arc<Source>,
     /// What it is taken for.
     pub kind: Kind,
+    /// What told so.
+    pub by: By,
     /// Permission bits, where they say something about a server: not in a work tree of version control.
     pub mode: Option<u32>,
     /// Whether it was asked for by name, and not found below a directory.
     pub named: bool,
-}
-
-/// Finds and reads the configuration files at and below the paths, in order of their paths; what cannot be read, or was named
-/// and is none of ours, becomes a problem.
-#[must_use]
-pub fn gather(sources: &SourceMap, base: &Path, paths: &[PathBuf]) -> (Vec<Found>, Vec<Problem>) {
-    let disk = Disk::new(sources, base);
-    let versioned: Vec<bool> = paths.iter().map(|p| is_versioned(&base.join(p))).collect();
-    let results: Vec<Result<Option<Found>, Box<Problem>>> = walk(base, paths)
-        .into_par_iter()
-        .map(|(path, guess)| {
-            let named = paths.contains(&path);
-            let root = paths.iter().position(|p| path.starts_with(relative(base, p))).unwrap_or(0);
-            let show_mode = !versioned.get(root).copied().unwrap_or(true);
-            look(&disk, &path, guess, named, show_mode)
-        })
-        .collect();
-    let mut found = Vec::new();
-    let mut problems = Vec::new();
-    for result in results {
-        match result {
-            Ok(file) => found.extend(file),
-            Err(problem) => problems.push(*problem),
-        }
-    }
-    (found, problems)
-}
-
-fn look(
-    disk: &Disk<'_>,
-    path: &Path,
-    guess: Option<Guess>,
-    named: bool,
-    show_mode: bool,
-) -> Result<Option<Found>, Box<Problem>> {
-    let source = match disk.read(path) {
-        Ok(source) => source,
-        Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Ok(None),
-        Err(why) => return Err(Box::new(disk.unreadable(path, &why))),
-    };
-    let kind = match guess {
-        Some(Guess::Sure(kind)) => Some(kind),
-        Some(Guess::Maybe(kind)) if looks_like(kind, source.bytes()) => Some(kind),
-        _ if named && looks_like(Kind::Patroni, source.bytes()) => Some(Kind::Patroni),
-        _ => None,
-    };
-    match kind {
-        Some(kind) => {
-            let shown = show_mode && matches!(kind, Kind::Patroni | Kind::Environment);
-            let mode = if shown { mode(&disk.base.join(path)) } else { None };
-            Ok(Some(Found { source, kind, mode, named }))
-        }
-        None if named => {
-            Err(Box::new(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", path.display().to_string())))
-        }
-        None => Ok(None),
-    }
 }
 
 /// Reads files of this machine into a [`SourceMap`], each at most once.
@@ -309,21 +364,6 @@ impl Reader for Fenced<'_> {
     }
 }
 
-/// A path without `.` and with `..` taken back, by its words only.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 /// Permission bits of a file, `None` where they cannot be had.
 fn mode(path: &Path) -> Option<u32> {
     std::fs::metadata(path).ok().map(|m| m.permissions().mode() & 0o7777)
@@ -335,7 +375,7 @@ fn is_versioned(path: &Path) -> bool {
     absolute.ancestors().any(|dir| dir.join(".git").exists())
 }
 
-fn slurp(path: &Path) -> Result<Vec<u8>, ReadError> {
+pub(super) fn slurp(path: &Path) -> Result<Vec<u8>, ReadError> {
     let metadata = std::fs::metadata(path).map_err(|e| reason(&e))?;
     if let Some(kind) = not_a_file(&metadata) {
         return Err(ReadError::NotAFile(kind));
@@ -344,8 +384,20 @@ fn slurp(path: &Path) -> Result<Vec<u8>, ReadError> {
         return Err(ReadError::TooLarge { size: metadata.len(), limit: LIMIT });
     }
     let file = std::fs::File::open(path).map_err(|e| reason(&e))?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
+    drain(file, usize::try_from(metadata.len()).unwrap_or(0))
+}
+
+/// Standard input, to its end.
+///
+/// # Errors
+/// When it cannot be read, or is longer than a configuration file may be.
+pub fn stdin() -> Result<Vec<u8>, ReadError> {
+    drain(std::io::stdin().lock(), 0)
+}
+
+fn drain(from: impl std::io::Read, size: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::with_capacity(size);
+    from.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
     if bytes.len() as u64 > LIMIT {
         return Err(ReadError::TooLarge { size: bytes.len() as u64, limit: LIMIT });
     }
@@ -367,19 +419,11 @@ fn not_a_file(metadata: &Metadata) -> Option<&'static str> {
     }
 }
 
-fn reason(error: &std::io::Error) -> ReadError {
+pub(super) fn reason(error: &std::io::Error) -> ReadError {
     match error.kind() {
         ErrorKind::NotFound => ReadError::Missing,
         ErrorKind::PermissionDenied => ReadError::Denied,
         _ if error.raw_os_error() == Some(ELOOP) => ReadError::Other("its symbolic links form a circle".to_owned()),
         _ => ReadError::Other(error.to_string()),
     }
-}
-
-/// The text of a file of our own.
-///
-/// # Errors
-/// When it cannot be read, or is no UTF-8.
-pub fn text(path: &Path) -> Result<String, ReadError> {
-    String::from_utf8(slurp(path)?).map_err(|_| ReadError::Other("it is not UTF-8".to_owned()))
 }

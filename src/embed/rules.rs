@@ -37,7 +37,7 @@ pub fn generate(dir: &Path) -> Result<String, Box<dyn Error>> {
 fn load(file: &Path) -> Result<Rule, Box<dyn Error>> {
     let rule: Rule =
         serde_yaml::from_str(&std::fs::read_to_string(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
-    let mut faults = rule.faults();
+    let mut faults: Vec<String> = rule.faults().into_iter().map(|f| f.what).collect();
     if rule.id != file_stem(file) {
         faults.push(format!("the id is `{}`", rule.id));
     }
@@ -125,11 +125,12 @@ fn check(c: &CheckSpec) -> String {
             list(places, |p| format!("Place::{p:?}")),
             texts(bad)
         ),
-        CheckSpec::YamlKey(YamlKeySpec { path, within, absent, present, one_of, unless }) => format!(
-            "CheckSpec::YamlKey(YamlKeySpec {{ path: {}, within: {}, absent: {absent}, present: {present}, one_of: {}, unless: {} }})",
+        CheckSpec::YamlKey(YamlKeySpec { path, within, absent, present, one_of, not_matching, unless }) => format!(
+            "CheckSpec::YamlKey(YamlKeySpec {{ path: {}, within: {}, absent: {absent}, present: {present}, one_of: {}, not_matching: {}, unless: {} }})",
             text(path),
             text(within),
             texts(one_of),
+            text(not_matching),
             texts(unless)
         ),
         CheckSpec::SameOnAllMembers(SameSpec { paths, secret }) => format!(

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::conf_check::{check_assignment, check_for_all};
+use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::Services;
-use super::{ConfFile, EnvironmentFile, Facts, HbaFile, Options, SqlFile, UnitFile, join, nodes};
+use super::{ConfFile, EnvironmentFile, Facts, HbaFile, SqlFile, UnitFile, join, nodes};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
@@ -29,10 +30,10 @@ pub fn build(
     recording: nodes::Recording,
     problems: Vec<Problem>,
     fence: &Fence,
-    options: Options,
+    layout: &Layout,
 ) -> Facts {
     let nodes = nodes::place(recording, &sources);
-    let mut facts = Facts { problems, nodes, patroni_version: options.patroni, ..Facts::default() };
+    let mut facts = Facts { problems, nodes, patroni_version: layout.options.patroni, ..Facts::default() };
     let reader = fence.reader(&sources);
     let (of_services, found): (Vec<Found>, Vec<Found>) =
         found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment));
@@ -42,7 +43,7 @@ pub fn build(
         found.iter().filter(|f| f.kind == Kind::Patroni).filter_map(|f| f.source.path()).collect();
     let services = Services::new(&facts.units, &seen, &configs);
     let directories: Vec<Directory> =
-        join::by_directory(found).into_par_iter().map(|d| directory(d, &services, &reader, options)).collect();
+        join::by_directory(found).into_par_iter().map(|d| directory(d, &services, &reader, layout)).collect();
     for directory in directories {
         for one in directory.loaded {
             facts.problems.extend(one.problems);
@@ -55,12 +56,12 @@ pub fn build(
     let (later, variables) = sort_out(&mut facts, seen);
     let of_kind = |kind| later.iter().filter(|(_, k)| *k == kind).map(|(s, _)| Arc::clone(s)).collect::<Vec<_>>();
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));
-    facts.problems.extend(environment_problems(&facts, &variables, options));
-    facts.clusters = join::clusters(&facts, &confs, &hbas, options);
-    read_confs(&mut facts, confs, &reader, options);
-    read_hbas(&mut facts, hbas, &reader, options);
+    facts.problems.extend(environment_problems(&facts, &variables, layout));
+    facts.clusters = join::clusters(&facts, &confs, &hbas, layout);
+    read_confs(&mut facts, confs, &reader, layout);
+    read_hbas(&mut facts, hbas, &reader, layout);
     read_hba_lists(&mut facts, &reader);
-    read_idents(&mut facts, &idents, &reader, options);
+    read_idents(&mut facts, &idents, &reader, layout);
     facts.secret_spans.sort_unstable();
     facts.secret_spans.dedup();
     facts.sources = sources;
@@ -83,13 +84,13 @@ fn take_units(seen: &mut [Seen]) -> Vec<UnitFile> {
 type Variables = (Arc<Source>, Vec<Variable>);
 
 /// What Patroni makes of variables by themselves, wherever they stand.
-fn environment_problems(facts: &Facts, files: &[Variables], options: Options) -> Vec<Problem> {
+fn environment_problems(facts: &Facts, files: &[Variables], layout: &Layout) -> Vec<Problem> {
     let units = facts.units.iter().filter(|u| u.runs_patroni());
     let units = units.map(|u| (Arc::clone(&u.source), u.unit.environment().tree));
     let all: Vec<Variables> = files.iter().cloned().chain(units.filter(|(_, v)| !v.is_empty())).collect();
     all.par_iter()
         .flat_map(|(source, variables)| {
-            Patroni::load_environment(variables, options.patroni, source.span(0, 0)).problems
+            Patroni::load_environment(variables, layout.at(source.path()).patroni, source.span(0, 0)).problems
         })
         .collect()
 }
@@ -116,8 +117,8 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
     (later, variables)
 }
 
-fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {
-    let versions = join::versions(facts, &sources, |m| m.conf.as_ref().ok().copied(), options);
+fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+    let versions = join::versions(facts, &sources, |m| m.conf.as_ref().ok().copied(), layout);
     let read: Vec<(Parsed<Conf>, Vec<Problem>)> = sources
         .par_iter()
         .zip(&versions)
@@ -160,8 +161,8 @@ fn parts(read: &[(Parsed<Conf>, Vec<Problem>)]) -> BTreeSet<PathBuf> {
     parts
 }
 
-fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {
-    let versions = join::versions(facts, &sources, |m| m.hba.as_ref().ok().copied(), options);
+fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+    let versions = join::versions(facts, &sources, |m| m.hba.as_ref().ok().copied(), layout);
     let mut tls: Vec<Option<bool>> = vec![None; sources.len()];
     for member in facts.members() {
         if let Ok(hba) = member.hba {
@@ -228,9 +229,10 @@ fn add_hba(facts: &mut Facts, source: Arc<Source>, parsed: Parsed<Hba>) {
     facts.hbas.push(HbaFile { source, hba: parsed.tree });
 }
 
-fn read_idents(facts: &mut Facts, sources: &[Arc<Source>], reader: &dyn Reader, options: Options) {
+fn read_idents(facts: &mut Facts, sources: &[Arc<Source>], reader: &dyn Reader, layout: &Layout) {
     for source in sources {
-        let version = source.path().and_then(|p| join::version_in_path(&p.to_string_lossy())).or(options.postgresql);
+        let own = source.path().and_then(|p| join::version_in_path(&p.to_string_lossy()));
+        let version = own.or(layout.at(source.path()).postgresql);
         facts.problems.extend(ident::parse(source, reader, version.unwrap_or(newest())).problems);
     }
 }

@@ -5,6 +5,8 @@ use super::gap::Fact;
 /// Members that share a scope, or were meant to.
 #[derive(Debug)]
 pub struct Cluster {
+    /// The name that the caller gave it.
+    pub name: Option<String>,
     /// In order of their files' paths.
     pub members: Vec<Member>,
 }

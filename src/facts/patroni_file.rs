@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::knowledge::patroni::Version;
 use crate::parse::patroni::{Item, ItemValue, Key, Pair, Patroni, Type};
 use crate::source::{Source, Span};
 
@@ -14,6 +15,8 @@ pub struct PatroniFile {
     pub config: Patroni,
     /// Permission bits, where they count.
     pub mode: Option<u32>,
+    /// The release of Patroni that reads it.
+    pub version: Version,
 }
 
 /// A value and the path of its key.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::layout::Layout;
 use super::patroni_file::PatroniFile;
 use super::service::Services;
-use super::{Options, join, patroni_keys};
+use super::{join, patroni_keys};
 use crate::collect::files::{Found, Kind};
 use crate::parse::patroni::{ItemValue, Patroni, looks_like_patroni, names_a_secret, spans_in_text};
 use crate::parse::sql::{self, Sql};
@@ -51,14 +52,9 @@ pub(super) struct Directory {
 }
 
 /// Looks into the files of a directory and joins those of Patroni; their trees are given back at once.
-pub(super) fn directory(
-    found: Vec<Found>,
-    services: &Services<'_>,
-    reader: &dyn Reader,
-    options: Options,
-) -> Directory {
+pub(super) fn directory(found: Vec<Found>, services: &Services<'_>, reader: &dyn Reader, layout: &Layout) -> Directory {
     let mut seen: Vec<Seen> = found.into_par_iter().map(read).collect();
-    let loaded = join::locals(&seen, services).par_iter().filter_map(|l| load(l, reader, options)).collect();
+    let loaded = join::locals(&seen, services).par_iter().filter_map(|l| load(l, reader, layout)).collect();
     for file in &mut seen {
         if matches!(file.content, Content::Patroni(_)) {
             file.content = Content::Foreign;
@@ -69,7 +65,7 @@ pub(super) fn directory(
 
 /// Looks into a file.
 pub(super) fn read(found: Found) -> Seen {
-    let Found { source, kind, mode, named } = found;
+    let Found { source, kind, mode, named, .. } = found;
     let content = Content::Foreign;
     let mut seen =
         Seen { source, kind, mode, content, problems: Vec::new(), secret_spans: Vec::new(), secrets: Vec::new() };
@@ -150,19 +146,19 @@ pub(super) struct Loaded {
 }
 
 /// Joins a member's files and environment as Patroni does, and checks the keys of the result. `None` without any file.
-fn load(local: &Local<'_>, reader: &dyn Reader, options: Options) -> Option<Loaded> {
+fn load(local: &Local<'_>, reader: &dyn Reader, layout: &Layout) -> Option<Loaded> {
     let (first, tree) = local.files.first()?;
+    let version = layout.at(first.source.path()).patroni;
     let directory = first.source.path().and_then(Path::parent).filter(|_| local.is_directory);
-    let parsed =
-        directory.and_then(|dir| Patroni::load_directory(reader, dir, local.environment, options.patroni).ok());
-    let parsed = parsed.unwrap_or_else(|| Patroni::load_file(tree, local.environment, options.patroni));
+    let parsed = directory.and_then(|dir| Patroni::load_directory(reader, dir, local.environment, version).ok());
+    let parsed = parsed.unwrap_or_else(|| Patroni::load_file(tree, local.environment, version));
     let mut problems = parsed.problems;
     let mut secret_spans = parsed.tree.secret_spans();
     if !parsed.tree.is_complete() {
         secret_spans.extend(local.files.iter().flat_map(|(seen, _)| spans_in_text(&seen.source)));
     }
     problems.extend(patroni_keys::check_keys(&parsed.tree));
-    let file = PatroniFile { source: Arc::clone(&first.source), config: parsed.tree, mode: first.mode };
+    let file = PatroniFile { source: Arc::clone(&first.source), config: parsed.tree, mode: first.mode, version };
     let secrets = file.secrets().into_iter().filter_map(|s| match &s.item.value {
         ItemValue::Secret(value, _) => Some((s.item.span.source, value.clone())),
         _ => None,

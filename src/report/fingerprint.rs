@@ -168,15 +168,13 @@ fn without_comment<'t>(line: &'t str, marks: &[&str]) -> &'t str {
     let mut quote = None;
     let mut before = ' ';
     for (i, c) in line.char_indices() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => {}
-            None if before.is_whitespace() && marks.iter().any(|m| line[i..].starts_with(m)) => return &line[..i],
+        if quote.is_some() {
+            quote = quote.filter(|open| *open != c);
+        } else if before.is_whitespace() && marks.iter().any(|m| line[i..].starts_with(m)) {
+            return &line[..i];
+        } else if matches!(c, '\'' | '"') && !before.is_alphanumeric() && line[i + 1..].contains(c) {
             // A quote that nothing closes on its line is an apostrophe.
-            None if matches!(c, '\'' | '"') && !before.is_alphanumeric() && line[i + 1..].contains(c) => {
-                quote = Some(c)
-            }
-            None => {}
+            quote = Some(c);
         }
         before = c;
     }

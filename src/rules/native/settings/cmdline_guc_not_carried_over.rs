@@ -16,7 +16,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             let gap = Gap::new(format!("`{}`, included by postgresql.conf", include.value), GapReason::NotGiven);
             report.known::<()>(Err(gap.on(&member.name)));
         }
-        for setting in command_line(facts.patroni_version).filter(|s| s.default.is_some()) {
+        for setting in command_line(facts.patroni[member.file].version).filter(|s| s.default.is_some()) {
             compare(facts, member, conf, setting, report);
         }
     }
