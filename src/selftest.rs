@@ -20,21 +20,20 @@ use crate::source::ReadError;
 /// # Errors
 /// What is wrong with the case itself.
 pub fn short(case: &Path, rules: &[Rule]) -> Result<String, String> {
-    lint(case, rules).map(|linted| run::render(&linted, Format::Short, Severity::Error, false).0)
+    lint(case, &case.join("input"), rules).map(|linted| run::render(&linted, Format::Short, Severity::Error, false).0)
 }
 
-/// What is found in the input of a case.
+/// What is found in the input of a case, or in another version of it.
 ///
 /// # Errors
 /// What is wrong with the case itself.
-pub fn lint(case: &Path, rules: &[Rule]) -> Result<Linted, String> {
-    let input = case.join("input");
+pub fn lint(case: &Path, input: &Path, rules: &[Rule]) -> Result<Linted, String> {
     let paths = optional(&case.join("paths.txt"))?.unwrap_or_else(|| ".".to_owned());
     let release = optional(&case.join("patroni.txt"))?.map(|r| r.trim().to_owned());
     let today = optional(&case.join("today.txt"))?.map(|day| day.trim().parse()).transpose()?;
     let modes = optional(&case.join("modes.txt"))?;
-    let scratch = modes.map(|modes| Scratch::copy(&input, &modes)).transpose()?;
-    let base = scratch.as_ref().map_or(input, |s| s.dir.clone());
+    let scratch = modes.map(|modes| Scratch::copy(input, &modes)).transpose()?;
+    let base = scratch.as_ref().map_or_else(|| input.to_path_buf(), |s| s.dir.clone());
     let config = run::config_for(&base, Some(Path::new("preflight.toml")).filter(|f| base.join(f).exists()), rules)?;
     let mut request = Lint {
         base,

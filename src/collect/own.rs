@@ -89,7 +89,7 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// Copies a directory and sets the modes of files: lines of `octal path`.
+    /// Copies a directory, links as links, and sets the modes of files: lines of `octal path`.
     ///
     /// # Errors
     /// What cannot be done, and why.
@@ -121,7 +121,10 @@ fn copy_tree(from: &Path, to: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(entry.path())?, target)?;
+        } else if kind.is_dir() {
             copy_tree(&entry.path(), &target)?;
         } else {
             std::fs::copy(entry.path(), target)?;
