@@ -133,7 +133,7 @@ fn every_key_setting_variable_and_rule_has_a_page() {
         match find(name) {
             Found::Pages(pages, _) if !pages.is_empty() => {
                 assert!(pages.iter().all(|p| p.facts.len() >= 2), "{name}: {pages:?}");
-                let open = rules::builtin::find(name).map_or_else(Vec::new, |r| rules::schema::placeholders(&r.why));
+                let open = rules::builtin::find(name).map_or_else(Vec::new, |r| rules::faults::placeholders(&r.why));
                 let page = pages[0].text();
                 assert!(open.iter().all(|p| !page.contains(&format!("{{{p}}}"))), "{name}: {page}");
             }
