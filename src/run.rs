@@ -2,17 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Cli, Colour, Command, Format, LintArgs, RulesCommand};
+use crate::cli::{Cli, Command, Format, LintArgs, Report, RulesCommand};
 use crate::collect::files;
 use crate::config::{self, Config};
 use crate::facts::{self, Facts, Options};
 use crate::knowledge::patroni::Version;
+use crate::progress::Progress;
 use crate::report::redact::Redactor;
-use crate::report::{self, Page};
+use crate::report::{self, Links, Page, Style};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Outcome, Selection};
 use crate::rules::schema::Severity;
-use crate::source::SourceMap;
+use crate::source::{SourceId, SourceMap};
+use crate::terminal::Surroundings;
 
 /// What a run prints, and its exit code.
 #[derive(Debug, Default)]
@@ -27,9 +29,9 @@ pub struct Output {
 
 /// Runs what was typed.
 #[must_use]
-pub fn run(cli: &Cli, on_terminal: bool) -> Output {
+pub fn run(cli: &Cli, around: &Surroundings) -> Output {
     match &cli.command {
-        Command::Lint(args) => lint_command(args, on_terminal),
+        Command::Lint(args) => lint_command(args, around),
         Command::Explain { rule } => match crate::rules::builtin::find(rule) {
             Some(rule) => Output { stdout: report::page::rule(rule), ..Output::default() },
             None => fault(&format!("there is no rule `{rule}`; `patroni-preflight rules list` shows them")),
@@ -60,6 +62,8 @@ pub struct Lint {
     pub selection: Selection,
     /// Recorded answers of nodes, as a text of YAML.
     pub nodes: Option<String>,
+    /// Say on standard error how far it is, when it takes long.
+    pub progress: bool,
 }
 
 /// What `lint` saw and found.
@@ -69,8 +73,8 @@ pub struct Linted {
     pub facts: Facts,
     /// What the rules made of it.
     pub outcome: Outcome,
-    /// How many files were read as configuration.
-    pub files: usize,
+    /// What was read as configuration.
+    pub files: Vec<SourceId>,
 }
 
 /// Reads the files at and below the paths and runs the rules over them.
@@ -79,8 +83,9 @@ pub struct Linted {
 /// When recorded answers are given and cannot be read.
 pub fn lint(request: &Lint) -> Result<Linted, String> {
     let sources = SourceMap::default();
+    let _progress = request.progress.then(|| Progress::start(sources.count(), std::io::stderr()));
     let (found, problems) = files::gather(&sources, &request.base, &request.paths);
-    let files = found.len();
+    let files = found.iter().map(|f| f.source.id()).collect();
     let nodes = request.nodes.as_deref().map(facts::nodes::parse).transpose()?.unwrap_or_default();
     let fence = files::Fence::new(&request.base, &request.paths);
     let facts = facts::build(sources, found, nodes, problems, &fence, request.options);
@@ -88,7 +93,7 @@ pub fn lint(request: &Lint) -> Result<Linted, String> {
     Ok(Linted { facts, outcome, files })
 }
 
-fn lint_command(args: &LintArgs, on_terminal: bool) -> Output {
+fn lint_command(args: &LintArgs, around: &Surroundings) -> Output {
     let config = match read_config(args.config.as_deref()) {
         Ok(config) => config,
         Err(message) => return fault(&message),
@@ -102,41 +107,94 @@ fn lint_command(args: &LintArgs, on_terminal: bool) -> Output {
         // Starting threads takes longer than a few files do. An error means that this process has its threads already.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
     }
+    let outputs = match outputs(args) {
+        Ok(outputs) => outputs,
+        Err(message) => return fault(&message),
+    };
     let mut selection = config.selection;
     selection.trial = args.trial;
     let options = Options { postgresql: args.postgresql, patroni };
-    let linted = match lint(&Lint { base: PathBuf::new(), paths, options, selection, nodes: None }) {
+    let progress = around.progress();
+    let linted = match lint(&Lint { base: PathBuf::new(), paths, options, selection, nodes: None, progress }) {
         Ok(linted) => linted,
         Err(message) => return fault(&message),
     };
     let fail_on = args.fail_on.or(config.fail_on).unwrap_or(Severity::Error);
-    let colour = match args.color {
-        Colour::Auto => on_terminal,
-        Colour::Always => true,
-        Colour::Never => false,
-    };
-    let (stdout, code) = render(&linted, args.format, fail_on, colour);
+    let links = around.hyperlinks(args.hyperlinks).then(links);
+    let style = Style { colour: around.colour(args.color), links };
+    let output = deliver(&linted, &outputs, fail_on, &style);
     // The process ends now; giving millions of small pieces back one by one would take longer than all rules together.
     std::mem::forget(linted);
-    Output { stdout, code, ..Output::default() }
+    output
+}
+
+fn links() -> Links {
+    Links { host: files::hostname(), base: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
+}
+
+/// The reports that are asked for: one on standard output, the others into files of their own.
+fn outputs(args: &LintArgs) -> Result<Vec<Report>, String> {
+    let mut outputs = args.output.clone();
+    if let Some(format) = args.format {
+        outputs.push(Report { format, file: None });
+    } else if outputs.iter().all(|o| o.file.is_some()) {
+        outputs.push(Report { format: Format::default(), file: None });
+    }
+    for (i, output) in outputs.iter().enumerate() {
+        if outputs[..i].iter().any(|other| other.file == output.file) {
+            let place = output.file.as_ref().map_or("standard output".to_owned(), |f| f.display().to_string());
+            return Err(format!("two reports cannot both go to {place}"));
+        }
+    }
+    Ok(outputs)
+}
+
+/// Makes the reports; those for files are written. One that cannot be written makes the exit code 2, and the others are there.
+fn deliver(linted: &Linted, outputs: &[Report], fail_on: Severity, style: &Style) -> Output {
+    let mut all = Output::default();
+    for output in outputs {
+        let Some(file) = &output.file else {
+            let (text, code) = render(linted, output.format, fail_on, style);
+            all.stdout = text;
+            all.code = all.code.max(code);
+            continue;
+        };
+        let (text, _) = render(linted, output.format, fail_on, &Style::default());
+        if let Err(message) = crate::output::write(file, &text) {
+            all.stderr.push_str(&fault(&message).stderr);
+        }
+    }
+    if !all.stderr.is_empty() {
+        all.code = 2;
+    }
+    all
 }
 
 /// The report of a run in one format, and the exit code.
 #[must_use]
-pub fn render(linted: &Linted, format: Format, fail_on: Severity, colour: bool) -> (String, u8) {
+pub fn render(linted: &Linted, format: Format, fail_on: Severity, style: &Style) -> (String, u8) {
     let verdict = report::verdict(&linted.outcome, fail_on);
     let redactor = Redactor::new(linted.facts.secret_spans().iter().copied(), linted.facts.secrets().iter().cloned());
     let page = Page {
         sources: &linted.facts.sources,
         outcome: &linted.outcome,
+        rules: BUILTIN,
         redactor: &redactor,
         verdict: &verdict,
-        files: linted.files,
+        fail_on,
+        files: &linted.files,
     };
     let text = match format {
-        Format::Full => report::full::render(&page, colour),
-        Format::Short => report::short::render(&page),
+        Format::Full => report::full::render(&page, style),
+        Format::Short => report::short::render(&page, style),
         Format::Json => report::json::render(&page),
+        Format::Jsonl => report::jsonl::render(&page),
+        Format::Sarif => report::sarif::render(&page),
+        Format::Github => report::github::render(&page),
+        Format::Gitlab => report::gitlab::render(&page),
+        Format::Junit => report::junit::render(&page),
+        Format::Checkstyle => report::checkstyle::render(&page),
+        Format::Markdown => report::markdown::render(&page),
     };
     (text, verdict.code)
 }

@@ -5,6 +5,7 @@ mod cli;
 mod clusters;
 mod corpus;
 mod docs;
+mod formats;
 mod fuzz_smoke;
 mod hostile_conf;
 mod hostile_files;

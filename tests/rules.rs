@@ -1,18 +1,12 @@
-//! Every case of every rule, with all rules on.
-//!
-//! `fixtures/rules/<id>/<case>/` holds `input/`, what `--format short` must say of it in `expected.txt`, and where they matter
-//! `nodes.yml` (answers of servers), `patroni.txt` (a release of Patroni other than the newest), `paths.txt` (paths to
-//! name instead of the whole input) and `modes.txt` (lines of `octal path`; the input is then checked in a copy).
+//! Every case of every rule, with all rules on; `support::cases` says what a case is made of.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
 
 use patroni_preflight::cli::Format;
-use patroni_preflight::knowledge::patroni::Version;
 use patroni_preflight::rules::builtin::{BUILTIN, find};
 
-use crate::support::{TempDir, golden, lint_for, name, path, report, subdirs};
+use crate::support::cases::{cases, lint_case};
+use crate::support::{golden, name, report};
 
 /// Rules whose subject stands in a list: the first item must not hide the second.
 const LISTS: &[&str] = &[
@@ -28,49 +22,11 @@ const LISTS: &[&str] = &[
     "yaml-unknown-key",
 ];
 
-fn cases() -> Vec<(String, PathBuf)> {
-    let rules = subdirs(&path("fixtures/rules"));
-    rules.iter().flat_map(|r| subdirs(r).into_iter().map(|c| (name(r), c))).collect()
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
-
-fn short(case: &Path) -> String {
-    let input = case.join("input");
-    let nodes = std::fs::read_to_string(case.join("nodes.yml")).ok();
-    let release = std::fs::read_to_string(case.join("patroni.txt"));
-    let release = release.map_or(Version::LATEST, |r| r.trim().parse().unwrap());
-    let paths = std::fs::read_to_string(case.join("paths.txt")).unwrap_or_else(|_| ".".to_owned());
-    let paths: Vec<PathBuf> = paths.lines().map(PathBuf::from).collect();
-    let Ok(modes) = std::fs::read_to_string(case.join("modes.txt")) else {
-        return report(&lint_for(&input, paths, nodes, release), Format::Short);
-    };
-    let temp = TempDir::new("modes");
-    copy(&input, &temp.0);
-    for line in modes.lines() {
-        let (mode, file) = line.split_once(' ').unwrap();
-        let mode = u32::from_str_radix(mode, 8).unwrap();
-        std::fs::set_permissions(temp.0.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-    report(&lint_for(&temp.0, paths, nodes, release), Format::Short)
-}
-
 #[test]
 fn every_case_says_what_is_expected() {
     let mut wrong = Vec::new();
     for (rule, case) in cases() {
-        let actual = short(&case);
+        let actual = report(&lint_case(&case), Format::Short);
         let hit = ["error", "warning", "note"].iter().any(|s| actual.contains(&format!(": {s}[{rule}]: ")));
         let case_name = name(&case);
         match case_name.split('-').next() {

@@ -376,6 +376,12 @@ fn reason(error: &std::io::Error) -> ReadError {
     }
 }
 
+/// The name of this machine; empty where it cannot be had.
+#[must_use]
+pub fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
+}
+
 /// The text of a file of our own.
 ///
 /// # Errors
