@@ -18,6 +18,7 @@ mod oracle_logins;
 mod oracle_patroni;
 mod oracle_yaml;
 mod patroni_keys;
+mod pipelines;
 mod render;
 mod rules;
 mod sql;
