@@ -98,18 +98,58 @@ pub enum PageFormat {
 /// Shapes of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
-    /// For people: text, reasons, fixes.
+    /// For people: text, reasons, fixes, the worst first.
     #[default]
     Full,
     /// One line a finding.
     Short,
     /// For programs.
     Json,
+    /// For programs, one line a finding.
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// Code Quality of GitLab.
+    Gitlab,
+    /// Test results, a suite for each file.
+    Junit,
+    /// Checkstyle's XML.
+    Checkstyle,
+    /// A comment for a pull request.
+    Markdown,
 }
 
-/// When to use colours.
+impl Format {
+    /// All of them.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
+
+    /// What it is called on the command line.
+    ///
+    /// # Panics
+    /// Never: no format is hidden.
+    #[must_use]
+    pub fn name(self) -> String {
+        self.to_possible_value().expect("invariant: every format has a name").get_name().to_owned()
+    }
+}
+
+/// A report and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Its shape.
+    pub format: Format,
+    /// The file; standard output when there is none.
+    pub file: Option<PathBuf>,
+}
+
+/// When to do what only terminals understand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Colour {
+pub enum When {
     /// On a terminal.
     #[default]
     Auto,
@@ -142,9 +182,12 @@ pub struct LintArgs {
     /// A directory of rules of your own; can be given several times.
     #[arg(long, value_name = "DIR")]
     pub rules: Vec<PathBuf>,
-    /// Shape of the report.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    /// Shape of the report on standard output; full when not given.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// A further report into a file, `-` for standard output; may be given several times.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report)]
+    pub output: Vec<Report>,
     /// Least severity that makes the exit code 1: note, warning or error (the default).
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,
@@ -164,9 +207,23 @@ pub struct LintArgs {
     /// The day of the run, for tests.
     #[arg(long, value_name = "DAY", hide = true)]
     pub today: Option<Date>,
-    /// Colours.
+    /// Colours; on a terminal unless `NO_COLOR` is set.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Colour,
+    pub color: When,
+    /// Links on rules and places; on a terminal.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub hyperlinks: When,
+}
+
+fn report(text: &str) -> Result<Report, String> {
+    let names = || Format::all().iter().map(|f| f.name()).collect::<Vec<_>>().join(", ");
+    let (format, file) = text.split_once('=').ok_or_else(|| format!("it is FORMAT=FILE; formats are {}", names()))?;
+    let format = Format::from_str(format, false).map_err(|_| format!("formats are {}", names()))?;
+    match file {
+        "" => Err("a file must follow the equals sign, or `-` for standard output".to_owned()),
+        "-" => Ok(Report { format, file: None }),
+        file => Ok(Report { format, file: Some(file.into()) }),
+    }
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

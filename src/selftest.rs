@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::Format;
 use crate::collect::own::{self, Scratch};
 use crate::knowledge::patroni::Version;
+use crate::output;
+use crate::report::Style;
 use crate::rules::load::PREFIX;
 use crate::rules::schema::{Rule, Severity};
 use crate::run::{self, Lint, Linted};
@@ -20,7 +22,8 @@ use crate::source::ReadError;
 /// # Errors
 /// What is wrong with the case itself.
 pub fn short(case: &Path, rules: &[Rule]) -> Result<String, String> {
-    lint(case, &case.join("input"), rules).map(|linted| run::render(&linted, Format::Short, Severity::Error, false).0)
+    lint(case, &case.join("input"), rules)
+        .map(|linted| run::render(&linted, Format::Short, Severity::Error, &Style::default()).0)
 }
 
 /// What is found in the input of a case, or in another version of it.
@@ -121,7 +124,7 @@ fn one(rule: &str, case: &Path, rules: &[Rule], update: bool) -> Result<(), Stri
     judge(rule, case, &said)?;
     let file = case.join("expected.txt");
     if update {
-        return own::replace(&file, &said);
+        return output::write(&file, &said);
     }
     match own::text(&file) {
         Ok(expected) if expected == said => Ok(()),

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 /// A text in a [`SourceMap`]. Numbers follow the order of arrival and are never shown or sorted by: use names for that.
@@ -228,6 +229,7 @@ fn as_u32(n: usize) -> u32 {
 #[derive(Debug, Default)]
 pub struct SourceMap {
     inner: RwLock<Inner>,
+    count: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -252,7 +254,14 @@ impl SourceMap {
         }
         let source = Arc::new(Source::new(id, origin, name.into(), bytes));
         inner.sources.push(Arc::clone(&source));
+        self.count.store(inner.sources.len(), Ordering::Relaxed);
         source
+    }
+
+    /// How many texts there are, for somebody who watches from another thread.
+    #[must_use]
+    pub fn count(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.count)
     }
 
     /// The text of an id of this map.

@@ -427,3 +427,9 @@ pub(super) fn reason(error: &std::io::Error) -> ReadError {
         _ => ReadError::Other(error.to_string()),
     }
 }
+
+/// The name of this machine; empty where it cannot be had.
+#[must_use]
+pub fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
+}

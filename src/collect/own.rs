@@ -67,20 +67,6 @@ pub fn directories(dir: &Path) -> Vec<PathBuf> {
     dirs
 }
 
-/// Puts a text in the place of a file: whoever reads it sees the old or the new one, never a part.
-///
-/// # Errors
-/// What the operating system said.
-pub fn replace(path: &Path, text: &str) -> Result<(), String> {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let part = path.with_file_name(format!(".{name}.{}.part", std::process::id()));
-    let done = std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, path));
-    done.map_err(|e| {
-        let _ = std::fs::remove_file(&part);
-        format!("{}: {}", path.display(), reason(&e))
-    })
-}
-
 /// A copy of a directory that goes away with its owner.
 #[derive(Debug)]
 pub struct Scratch {

@@ -57,8 +57,8 @@ pub fn last_line(page: &super::Page<'_>) -> String {
     format!(
         "{} in {} {}: exit {}, {}",
         parts.join(", "),
-        page.files,
-        plural(page.files, "file"),
+        page.files.len(),
+        plural(page.files.len(), "file"),
         page.verdict.code,
         page.verdict.reason
     )

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Output, render};
+use super::{Output, fault, render};
 use crate::baseline::{self, Reach};
-use crate::cli::{Colour, LintArgs};
+use crate::cli::{Format, LintArgs, Report};
 use crate::collect::files::{Fence, Search};
 use crate::collect::git::{self, Changed};
 use crate::collect::{clock, files, own};
@@ -14,14 +14,17 @@ use crate::config::{self, Config, Scope};
 use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, Options};
 use crate::knowledge::patroni::Version;
+use crate::output;
 use crate::pattern::normal;
+use crate::progress::Progress;
 use crate::report::listing::{self, Listed};
-use crate::report::{fingerprint::fingerprints, plural, redact::Redactor};
+use crate::report::{Links, Style, fingerprint::fingerprints, plural, redact::Redactor};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Outcome, Selection};
 use crate::rules::load;
 use crate::rules::schema::{Rule, Severity};
-use crate::source::{Origin, ReadError, Source, SourceMap};
+use crate::source::{Origin, ReadError, Source, SourceId, SourceMap};
+use crate::terminal::Surroundings;
 
 /// So many files are read on one thread.
 const FEW: usize = 8;
@@ -52,6 +55,8 @@ pub struct Lint {
     pub baseline: Option<(PathBuf, String)>,
     /// Only findings that concern these files are wanted.
     pub changed: Option<Changed>,
+    /// Say on standard error how far it is, when it takes long.
+    pub progress: bool,
 }
 
 /// What `lint` saw and found.
@@ -61,8 +66,17 @@ pub struct Linted {
     pub facts: Facts,
     /// What the rules made of it.
     pub outcome: Outcome,
-    /// How many files were read as configuration.
-    pub files: usize,
+    /// What was read as configuration.
+    pub files: Vec<SourceId>,
+    rules: Vec<Rule>,
+}
+
+impl Linted {
+    /// The rules that findings may name, sorted by id.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        if self.rules.is_empty() { BUILTIN } else { &self.rules }
+    }
 }
 
 impl Lint {
@@ -73,6 +87,7 @@ impl Lint {
     /// Finds and reads the files.
     fn look(&self) -> Result<(Facts, Vec<Listed>), String> {
         let sources = SourceMap::default();
+        let _progress = self.progress.then(|| Progress::start(sources.count(), std::io::stderr()));
         if let Some((path, bytes)) = &self.given {
             sources.add(Origin::File(path.clone()), path.display().to_string(), bytes.clone());
         }
@@ -132,7 +147,8 @@ pub fn lint(request: &Lint) -> Result<Linted, String> {
     if let Some(changed) = &request.changed {
         keep_changed(&mut outcome, &facts.sources, &request.base, changed);
     }
-    Ok(Linted { facts, outcome, files: listed.len() })
+    let files = listed.iter().map(|l| l.source.id()).collect();
+    Ok(Linted { facts, outcome, files, rules: request.rules.clone() })
 }
 
 /// Keeps the findings that point into a changed file.
@@ -167,7 +183,7 @@ fn finish(draft: config::Draft, base: &Path, rules: &[Rule]) -> Result<Config, S
     draft.finish(rules, &root, &exists)
 }
 
-pub(super) fn command(args: &LintArgs, on_terminal: bool) -> Result<Output, String> {
+pub(super) fn command(args: &LintArgs, around: &Surroundings) -> Result<Output, String> {
     let base = PathBuf::new();
     let file = args.config.clone().or_else(|| own::upwards(&base, config::FILE_NAME));
     let draft = file.map(|f| read_config(&base, &f)).transpose()?;
@@ -189,6 +205,8 @@ pub(super) fn command(args: &LintArgs, on_terminal: bool) -> Result<Output, Stri
         ..Lint::default()
     };
     take_stdin(&mut request, args)?;
+    let outputs = outputs(args)?;
+    request.progress = around.progress();
     request.selection.trial = args.trial;
     request.selection.today = args.today.or_else(clock::today);
     if request.paths.len() <= FEW && !request.paths.iter().any(|p| p.is_dir()) {
@@ -209,15 +227,54 @@ pub(super) fn command(args: &LintArgs, on_terminal: bool) -> Result<Output, Stri
     }
     let linted = lint(&request)?;
     let fail_on = args.fail_on.or(config.fail_on).unwrap_or(Severity::Error);
-    let colour = match args.color {
-        Colour::Auto => on_terminal,
-        Colour::Always => true,
-        Colour::Never => false,
-    };
-    let (stdout, code) = render(&linted, args.format, fail_on, colour);
+    let links = around.hyperlinks(args.hyperlinks).then(links);
+    let style = Style { colour: around.colour(args.color), links };
+    let output = deliver(&linted, &outputs, fail_on, &style);
     // The process ends now; giving millions of small pieces back one by one would take longer than all rules together.
     std::mem::forget(linted);
-    Ok(Output { stdout, code, ..Output::default() })
+    Ok(output)
+}
+
+fn links() -> Links {
+    Links { host: files::hostname(), base: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
+}
+
+/// The reports that are asked for: one on standard output, the others into files of their own.
+fn outputs(args: &LintArgs) -> Result<Vec<Report>, String> {
+    let mut outputs = args.output.clone();
+    if let Some(format) = args.format {
+        outputs.push(Report { format, file: None });
+    } else if outputs.iter().all(|o| o.file.is_some()) {
+        outputs.push(Report { format: Format::default(), file: None });
+    }
+    for (i, output) in outputs.iter().enumerate() {
+        if outputs[..i].iter().any(|other| other.file == output.file) {
+            let place = output.file.as_ref().map_or("standard output".to_owned(), |f| f.display().to_string());
+            return Err(format!("two reports cannot both go to {place}"));
+        }
+    }
+    Ok(outputs)
+}
+
+/// Makes the reports; those for files are written. One that cannot be written makes the exit code 2, and the others are there.
+fn deliver(linted: &Linted, outputs: &[Report], fail_on: Severity, style: &Style) -> Output {
+    let mut all = Output::default();
+    for output in outputs {
+        let Some(file) = &output.file else {
+            let (text, code) = render(linted, output.format, fail_on, style);
+            all.stdout = text;
+            all.code = all.code.max(code);
+            continue;
+        };
+        let (text, _) = render(linted, output.format, fail_on, &Style::default());
+        if let Err(message) = output::write(file, &text) {
+            all.stderr.push_str(&fault(&message).stderr);
+        }
+    }
+    if !all.stderr.is_empty() {
+        all.code = 2;
+    }
+    all
 }
 
 /// The built-in rules and those of some directories; none when there are no directories.
@@ -274,7 +331,7 @@ fn write_baseline(request: &Lint, file: &Path, older: Option<&Path>) -> Result<O
         Err(ReadError::Missing) if older == file => {}
         Err(why) => return Err(format!("{}: {why}", older.display())),
     }
-    own::replace(file, &baseline::write(entries))?;
+    output::write(file, &baseline::write(entries))?;
     let rest = if kept > 0 { format!(", and kept {kept} that this run did not look at") } else { String::new() };
     Ok(super::said(format!("wrote {found} {} to {}{rest}\n", plural(found, "finding"), file.display())))
 }

@@ -30,7 +30,12 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Lints the files of a case, or another version of them, as the files beside them say.
-pub(crate) fn lint_case(case: &Path, input: &Path) -> Linted {
+/// Lints the files of a case as those beside them say.
+pub(crate) fn lint_case(case: &Path) -> Linted {
+    lint_case_at(case, &case.join("input"))
+}
+
+/// The same for another version of its files.
+pub(crate) fn lint_case_at(case: &Path, input: &Path) -> Linted {
     selftest::lint(case, input, BUILTIN).unwrap_or_else(|e| panic!("{}: {e}", case.display()))
 }
