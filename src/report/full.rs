@@ -7,6 +7,7 @@ use codespan_reporting::diagnostic::{Diagnostic, Label, Severity as Level};
 use codespan_reporting::term::termcolor::{Ansi, NoColor, WriteColor};
 use codespan_reporting::term::{Config, Styles, StylesWriter, emit_to_write_style};
 
+use super::edits::apart;
 use super::redact::MASK;
 use super::snippet::Excerpts;
 use super::style::link;
@@ -195,16 +196,17 @@ fn describe_step(page: &Page<'_>, step: &Step) -> String {
 
 /// Edits as the lines before and after them.
 fn changes(page: &Page<'_>, edits: &[Edit]) -> String {
-    let mut by_line: BTreeMap<(SourceId, usize), Vec<&Edit>> = BTreeMap::new();
+    let mut by_line: BTreeMap<(SourceId, usize), Vec<Edit>> = BTreeMap::new();
     for edit in edits {
-        let line = page.sources.get(edit.at.source).line_index(edit.at.start);
-        by_line.entry((edit.at.source, line)).or_default().push(edit);
+        let source = page.sources.get(edit.at.source);
+        let line = source.line_index(edit.at.start);
+        by_line.entry((edit.at.source, line)).or_default().extend(apart(&source, edit));
     }
     by_line.into_iter().map(|((source, line), edits)| change(page, source, line, &edits)).collect()
 }
 
 /// The edits that begin on one line.
-fn change(page: &Page<'_>, source: SourceId, index: usize, edits: &[&Edit]) -> String {
+fn change(page: &Page<'_>, source: SourceId, index: usize, edits: &[Edit]) -> String {
     let source = page.sources.get(source);
     let Some(line) = source.line_span(index) else { return String::new() };
     let last = edits.iter().map(|e| e.at.end).max().unwrap_or(line.end);
