@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::types::{self, Verdict};
 use super::{stray, suggest};
-use crate::knowledge::guc;
 use crate::knowledge::patroni::{self as known, KeyFact, Kind, LOCAL_ONLY, Version};
 use crate::parse::patroni::{Item, ItemValue, Layer, Pair, Patroni, Type};
 use crate::problem::Problem;
@@ -112,9 +111,6 @@ impl Walk<'_> {
     }
 
     fn known(&mut self, row: &'static KeyFact, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
-        if row.path.ends_with(".parameters.*") {
-            self.setting(key, pair);
-        }
         if row.deprecated {
             self.deprecated(row, path, key, section, pair);
         }
@@ -189,25 +185,6 @@ impl Walk<'_> {
             .arg("suggestion", name);
         let free = section.get(name).is_none();
         self.problems.push(if free { problem.edit(pair.key.span, name) } else { problem });
-    }
-
-    /// A setting among Patroni's parameters that no PostgreSQL knows
-    /// (`postgresql/validator.py:transform_postgresql_parameter_value`).
-    fn setting(&mut self, name: &str, pair: &Pair) {
-        let is_known = name.contains('.')
-            || !guc::versions(name).is_empty()
-            || guc::build_dependent(name).is_some()
-            || known::setting(name).next().is_some();
-        if is_known || pair.item.layer != Layer::File {
-            return;
-        }
-        let problem = Problem::new("unknown-guc", pair.key.span)
-            .arg("name", name)
-            .arg("message", format!("Removing unexpected parameter={name} value=… from the config"));
-        self.problems.push(match guc::suggest(name, *guc::MAJORS.end()) {
-            Some(near) => problem.arg("suggestion", near),
-            None => problem,
-        });
     }
 
     fn wrong(&mut self, rule: &'static str, path: &Path<'_>, key: &str, expected: &'static str, item: &Item) {
