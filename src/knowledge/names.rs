@@ -25,6 +25,6 @@ mod tests {
     fn names_of_both_programs_are_known() {
         assert_eq!(shared("connect_address"), Some("connect_address"));
         assert_eq!(shared("DateStyle"), Some("DateStyle"));
-        assert_eq!(shared("conect_address"), None);
+        assert_eq!(shared("no_such_name"), None);
     }
 }
