@@ -117,7 +117,9 @@ fn real_files_are_refused_and_taken_as_by_the_key_checks() {
     }
     let counts = compare(&root.join("patroni"), &validator());
     println!("{counts:?}");
-    assert!(counts.get(&(false, false)).is_some_and(|n| *n >= 10), "{counts:?}");
+    // Most real files have a key that Patroni does not know.
+    let taken: usize = counts.iter().filter(|((refused, _), _)| !refused).map(|(_, n)| n).sum();
+    assert!(taken >= 12, "{counts:?}");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) fn page(row: &KeyFact) -> Page {
     page.fact("default", row.default.unwrap_or_default());
     page.fact("where", whereabouts(row));
     page.fact("wins", wins(row, !variables.is_empty()));
-    page.fact("change", change(row));
+    page.fact("change", change(row, !variables.is_empty()));
     page.fact("variable", variables.join(", "));
     page.fact("releases", lifetime(row));
     page.fact("required", required(row));
@@ -103,7 +103,7 @@ fn wins(row: &KeyFact, has_variable: bool) -> &'static str {
     }
 }
 
-fn change(row: &KeyFact) -> &'static str {
+fn change(row: &KeyFact, has_variable: bool) -> &'static str {
     match row.place {
         Place::Dynamic if has_twin(row) => "patronictl edit-config; it counts where no file sets it",
         Place::Dynamic => "patronictl edit-config; each member takes it in its next loop",
@@ -111,7 +111,10 @@ fn change(row: &KeyFact) -> &'static str {
         Place::Local | Place::Both if counts_after_restart(row) => {
             "restart of Patroni on the member; PostgreSQL goes on only while the cluster is paused"
         }
-        Place::Local | Place::Both => "the file, then patronictl reload; a variable needs a restart of Patroni",
+        Place::Local | Place::Both if has_variable => {
+            "the file, then patronictl reload; the variable needs a restart of Patroni"
+        }
+        Place::Local | Place::Both => "the file, then patronictl reload",
     }
 }
 

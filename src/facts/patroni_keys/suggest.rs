@@ -27,9 +27,9 @@ pub(super) fn sibling(pattern: &str, key: &str, version: Version) -> Option<(&'s
     Some((name, alone && distance <= 2 && key.len() > 4))
 }
 
-/// Whether a name is another one with a word in front or behind: `certfile` and `cert`, `use_pg_rewind` and `pg_rewind`.
+/// Whether a name is another one with a word in front, or `file` behind: `certfile` and `cert`, `use_pg_rewind` and `pg_rewind`.
 fn extends(long: &str, short: &str) -> bool {
-    let behind = long.strip_prefix(short).is_some_and(|rest| rest.starts_with('_') || rest == "file");
+    let behind = long.strip_prefix(short).is_some_and(|rest| matches!(rest, "file" | "_file"));
     short.len() >= 3 && (behind || long.strip_suffix(short).is_some_and(|rest| rest.ends_with('_')))
 }
 
