@@ -10,6 +10,7 @@ mod hostile_conf;
 mod hostile_files;
 mod hostile_hba;
 mod hostile_yaml;
+mod options;
 mod oracle_are;
 mod oracle_conf;
 mod oracle_hba;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::scripts::Script;
 use crate::parse::patroni::{Item, ItemValue, Key, Pair, Patroni, Type};
 use crate::source::{Source, Span};
 
@@ -14,6 +15,14 @@ pub struct PatroniFile {
     pub config: Patroni,
     /// Permission bits, where they count.
     pub mode: Option<u32>,
+    /// The scripts that it names, as far as they lie among the files given.
+    pub scripts: Vec<Script>,
+}
+
+/// Whether a template will put something else there, so that what stands there says nothing.
+#[must_use]
+pub fn is_template(text: &str) -> bool {
+    text.contains(['$', '{', '<', '%'])
 }
 
 /// A value and the path of its key.
@@ -43,6 +52,15 @@ impl PatroniFile {
             }
         }
         false
+    }
+
+    /// Whether a key beside it is so much like the wanted one that it was meant; that it is unknown has a finding of its own.
+    #[must_use]
+    pub fn is_misspelt(&self, path: &str) -> bool {
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let section = if parent.is_empty() { Some(self.config.root()) } else { self.config.get(parent) };
+        let near = |key: &str| key != name && name.len() > 4 && strsim::damerau_levenshtein(key, name) <= 2;
+        section.is_some_and(|s| s.pairs().iter().any(|p| p.key.value.as_str().is_some_and(near)))
     }
 
     /// Where something at a path would stand: the key of the nearest section above it, or the first key of the file.

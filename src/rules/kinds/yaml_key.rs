@@ -22,14 +22,6 @@ pub fn check(spec: &YamlKeySpec, facts: &Facts, report: &mut Report) -> Result<(
     Ok(())
 }
 
-/// Whether a key beside it is so much like the wanted one that it was meant; that it is unknown has a finding of its own.
-fn is_misspelt(file: &PatroniFile, path: &str) -> bool {
-    let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let section = if parent.is_empty() { Some(file.config.root()) } else { file.config.get(parent) };
-    let near = |key: &str| key != name && name.len() > 4 && strsim::damerau_levenshtein(key, name) <= 2;
-    section.is_some_and(|s| s.pairs().iter().any(|p| p.key.value.as_str().is_some_and(near)))
-}
-
 /// Whether a value excuses: not one that switches off or is empty.
 fn says_something(item: &Item) -> bool {
     let empty = match item.kind() {
@@ -49,7 +41,7 @@ fn look(spec: &YamlKeySpec, file: &PatroniFile, report: &mut Report) {
                 report.add(report.problem(item.key_or_value()).arg("path", &*spec.path));
             }
         }
-        None if !spec.absent || is_misspelt(file, &spec.path) => {}
+        None if !spec.absent || file.is_misspelt(&spec.path) => {}
         None if file.is_absent(&spec.path) => {
             report.add(report.problem(file.place_of(&spec.path)).arg("path", &*spec.path));
         }
