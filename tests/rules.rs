@@ -16,14 +16,21 @@ use crate::support::{TempDir, golden, lint_for, name, path, report, subdirs};
 
 /// Rules whose subject stands in a list: the first item must not hide the second.
 const LISTS: &[&str] = &[
+    "basebackup-options",
     "cmdline-guc-below-runtime-minimum",
     "cmdline-guc-in-local-parameters",
     "cmdline-guc-not-carried-over",
+    "create-replica-method-undefined",
+    "dcs-etcd-hosts-format",
     "hba-invalid-line",
     "hba-trust-for-other-hosts",
+    "initdb-options",
+    "log-level-value",
+    "restapi-allowlist-invalid",
     "slots-bad-value",
     "slots-invalid-name",
     "unknown-guc",
+    "weak-default-secrets",
     "yaml-duplicate-key",
     "yaml-unknown-key",
 ];

@@ -2,6 +2,7 @@
 
 pub(super) mod dcs_multiple_sections;
 pub(super) mod dcs_section_missing;
+pub(super) mod log_level_value;
 pub(super) mod name_or_scope_not_string;
 pub(super) mod tag_nofailover_string;
 pub(super) mod yaml_hash_truncated_value;
