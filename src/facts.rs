@@ -3,6 +3,7 @@
 mod build;
 pub mod conf_check;
 pub mod connections;
+pub mod endpoints;
 pub mod enforced;
 pub mod gap;
 pub mod group;
@@ -18,10 +19,13 @@ pub mod patroni_file;
 pub mod patroni_keys;
 mod read;
 pub mod roles;
-mod service;
+pub mod scripts;
+pub mod service;
 pub mod settings;
 pub mod take_over;
+pub mod timeouts;
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 pub use build::{build, has_tls};
@@ -31,6 +35,7 @@ pub use patroni_file::PatroniFile;
 use gap::{Fact, Gap, GapReason};
 
 use crate::knowledge::patroni::Version;
+use crate::parse::boot::Directive;
 use crate::parse::conf::Conf;
 use crate::parse::hba::Hba;
 use crate::parse::ident::Ident;
@@ -38,7 +43,7 @@ use crate::parse::sql::Sql;
 use crate::parse::unit::Unit;
 use crate::problem::Problem;
 use crate::secret::Secret;
-use crate::source::{Source, SourceId, SourceMap, Span};
+use crate::source::{Source, SourceId, SourceMap, Span, Spanned};
 
 /// Versions, where files do not tell them.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +131,24 @@ impl UnitFile {
         self.patroni_arguments()?.into_iter().find(|word| !word.starts_with('-'))
     }
 
+    /// Whether it starts, or extends a unit that starts, PostgreSQL by itself.
+    #[must_use]
+    pub fn runs_postgresql(&self) -> bool {
+        let server = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            ["pg_ctl", "pg_ctlcluster", "postgres", "postmaster", "postgresql-check-db-dir"].contains(&name)
+        };
+        let words =
+            self.unit.commands("ExecStart").tree.into_iter().flat_map(|c| std::iter::once(c.path).chain(c.args));
+        if words.into_iter().any(|word| server(&word.value)) {
+            return true;
+        }
+        // A drop-in whose unit is not given says by its directory what it extends.
+        let dir = self.source.path().and_then(Path::parent).and_then(Path::file_name).and_then(|d| d.to_str());
+        self.unit.commands("ExecStart").tree.is_empty()
+            && dir.and_then(|d| d.strip_suffix(".d")).is_some_and(is_postgresql_unit)
+    }
+
     /// What stands behind the name of the program, when that is Patroni.
     fn patroni_arguments(&self) -> Option<Vec<String>> {
         let is_patroni =
@@ -138,6 +161,16 @@ impl UnitFile {
     }
 }
 
+/// Whether a unit is called like those of PostgreSQL's packages: `postgresql.service`, `postgresql@15-main.service`, `postgresql-15.service`.
+#[must_use]
+pub fn is_postgresql_unit(name: &str) -> bool {
+    let stem = name.strip_suffix(".service").unwrap_or(name);
+    let rest = stem.strip_prefix("postgresql").or_else(|| stem.strip_prefix("postgres"));
+    rest.is_some_and(|r| {
+        r.is_empty() || r.starts_with('@') || r.strip_prefix('-').unwrap_or(r).bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 /// An environment file of a unit.
 #[derive(Debug)]
 pub struct EnvironmentFile {
@@ -145,6 +178,24 @@ pub struct EnvironmentFile {
     pub source: Arc<Source>,
     /// Permission bits, where they count.
     pub mode: Option<u32>,
+}
+
+/// A `start.conf` of Debian's scripts.
+#[derive(Debug)]
+pub struct StartConf {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// What it says: `auto`, `manual` or `disabled`.
+    pub start: Spanned<String>,
+}
+
+/// A preset file of systemd.
+#[derive(Debug)]
+pub struct Preset {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// Its lines.
+    pub directives: Vec<Directive>,
 }
 
 /// SQL that sets up roles.
@@ -173,6 +224,10 @@ pub struct Facts {
     pub units: Vec<UnitFile>,
     /// Their environment files.
     pub environments: Vec<EnvironmentFile>,
+    /// How Debian's scripts start clusters.
+    pub start_confs: Vec<StartConf>,
+    /// What systemd enables.
+    pub presets: Vec<Preset>,
     /// Role SQL.
     pub sqls: Vec<SqlFile>,
     /// Members that belong together.

@@ -1,6 +1,7 @@
 //! Text in, spanned trees and problems out. Pure: no disk, no network, no output.
 
 pub mod are;
+pub mod boot;
 pub mod conf;
 pub mod conninfo;
 pub mod guc_value;

@@ -338,6 +338,11 @@ pub trait Reader: Sync {
     /// # Errors
     /// When the directory cannot be listed.
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError>;
+
+    /// Whether anybody may execute a file; `None` where that cannot be told.
+    fn is_executable(&self, _path: &Path) -> Option<bool> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ mod hostile_files;
 mod hostile_hba;
 mod hostile_yaml;
 mod living;
+mod options;
 mod oracle_are;
 mod oracle_conf;
 mod oracle_hba;

@@ -36,6 +36,10 @@ pub enum Kind {
     Environment,
     /// SQL that may set up roles.
     Sql,
+    /// Whether Debian's scripts start a PostgreSQL cluster at boot.
+    StartConf,
+    /// Which units systemd enables by itself.
+    Preset,
 }
 
 impl Kind {
@@ -50,6 +54,8 @@ impl Kind {
             Self::Unit => "unit",
             Self::Environment => "environment",
             Self::Sql => "role-sql",
+            Self::StartConf => "start.conf",
+            Self::Preset => "preset",
         }
     }
 }
@@ -90,6 +96,8 @@ fn guess(path: &Path) -> Option<Guess> {
         "conf" if name.contains("pg_ident") => Some(Guess::Sure(Kind::Ident)),
         "conf" if name.starts_with("postgresql") || name.ends_with("postgresql.conf") => Some(Guess::Sure(Kind::Conf)),
         "conf" if name.contains("env") => Some(Guess::Maybe(Kind::Environment)),
+        "conf" if name == "start.conf" => Some(Guess::Maybe(Kind::StartConf)),
+        "preset" => Some(Guess::Maybe(Kind::Preset)),
         "service" => Some(Guess::Maybe(Kind::Unit)),
         "sql" => Some(Guess::Maybe(Kind::Sql)),
         "env" => Some(Guess::Maybe(Kind::Environment)),
@@ -118,6 +126,8 @@ fn looks_like(kind: Kind, bytes: &[u8]) -> bool {
         }
         Kind::Unit => any(&["patroni", "postgres", "PATRONI_"]),
         Kind::Environment => has("PATRONI_"),
+        Kind::Preset => has("postgres"),
+        Kind::StartConf => any(&["auto", "manual", "disabled"]),
         Kind::Sql => any(&[
             "ROLE",
             "USER",
@@ -314,6 +324,10 @@ impl Reader for Disk<'_> {
         paths.sort();
         Ok(paths)
     }
+
+    fn is_executable(&self, path: &Path) -> Option<bool> {
+        mode(&self.base.join(path)).map(|mode| mode & 0o111 != 0)
+    }
 }
 
 /// Lets parsers follow includes only to files at or below the paths that were asked for: a repository is not checked against
@@ -361,6 +375,10 @@ impl Reader for Fenced<'_> {
 
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
         if self.fence.holds(dir) { self.disk.list(&normal(dir)) } else { Err(ReadError::Outside) }
+    }
+
+    fn is_executable(&self, path: &Path) -> Option<bool> {
+        if self.fence.holds(path) { self.disk.is_executable(&normal(path)) } else { None }
     }
 }
 

@@ -11,7 +11,7 @@ use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::Services;
-use super::{ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, SqlFile, UnitFile, join, nodes};
+use super::{ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, join, nodes};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
@@ -111,8 +111,10 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
                 facts.environments.push(EnvironmentFile { source, mode: file.mode });
             }
             Content::Sql(sql) => facts.sqls.push(SqlFile { source, sql: *sql }),
+            Content::StartConf(Some(start)) => facts.start_confs.push(StartConf { source, start }),
+            Content::Preset(directives) => facts.presets.push(Preset { source, directives }),
             Content::Later => later.push((source, file.kind)),
-            Content::Patroni(_) | Content::Unit(_) | Content::Foreign => {}
+            Content::Patroni(_) | Content::Unit(_) | Content::StartConf(None) | Content::Foreign => {}
         }
     }
     (later, variables)

@@ -1,6 +1,10 @@
 //! Members of a cluster and the files that belong to each.
 
+use std::collections::BTreeSet;
+
+use super::Facts;
 use super::gap::Fact;
+use super::patroni_file::is_template;
 
 /// Members that share a scope, or were meant to.
 #[derive(Debug)]
@@ -9,6 +13,18 @@ pub struct Cluster {
     pub name: Option<String>,
     /// In order of their files' paths.
     pub members: Vec<Member>,
+}
+
+impl Cluster {
+    /// Whether every member has a name of its own. Files that share one are variants of one member, and files whose name a
+    /// template fills in are no members; both may differ.
+    #[must_use]
+    pub fn has_own_names(&self, facts: &Facts) -> bool {
+        let name =
+            |m: &Member| facts.patroni[m.file].config.name().map(|n| n.value.to_owned()).filter(|n| !is_template(n));
+        let names: BTreeSet<String> = self.members.iter().filter_map(name).collect();
+        names.len() == self.members.len()
+    }
 }
 
 /// A member and its files, as indices into the lists of [`super::Facts`].

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::host_path;
+use super::patroni_keys::meant;
+use super::scripts::Script;
 use crate::knowledge::patroni::Version;
 use crate::parse::patroni::{Item, ItemValue, Key, Pair, Patroni, Type};
 use crate::source::{Source, Span, Spanned};
@@ -18,6 +20,14 @@ pub struct PatroniFile {
     pub mode: Option<u32>,
     /// The release of Patroni that reads it.
     pub version: Version,
+    /// The scripts that it names, as far as they lie among the files given.
+    pub scripts: Vec<Script>,
+}
+
+/// Whether a template will put something else there, so that what stands there says nothing.
+#[must_use]
+pub fn is_template(text: &str) -> bool {
+    text.contains(['$', '{', '<', '%'])
 }
 
 /// A value and the path of its key.
@@ -47,6 +57,15 @@ impl PatroniFile {
             }
         }
         false
+    }
+
+    /// Whether a key beside it is so much like the wanted one that it was meant; that it is unknown has a finding of its own.
+    #[must_use]
+    pub fn is_misspelt(&self, path: &str) -> bool {
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let section = if parent.is_empty() { Some(self.config.root()) } else { self.config.get(parent) };
+        let near = |key: &str| key != name && meant(parent, key, self.version) == Some(name);
+        section.is_some_and(|s| s.pairs().iter().any(|p| p.key.value.as_str().is_some_and(near)))
     }
 
     /// Where something at a path would stand: the key of the nearest section above it, or the first key of the file.

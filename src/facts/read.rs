@@ -8,15 +8,16 @@ use rayon::prelude::*;
 use super::layout::Layout;
 use super::patroni_file::PatroniFile;
 use super::service::Services;
-use super::{join, patroni_keys};
+use super::{join, patroni_keys, scripts};
 use crate::collect::files::{Found, Kind};
+use crate::parse::boot::{self, Directive};
 use crate::parse::patroni::{ItemValue, Patroni, looks_like_patroni, names_a_secret, spans_in_text};
 use crate::parse::sql::{self, Sql};
 use crate::parse::unit::{self, Unit, Variable};
 use crate::parse::yaml::{self, Tree, Value};
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
-use crate::source::{Reader, Source, SourceId, Span};
+use crate::source::{Reader, Source, SourceId, Span, Spanned};
 
 /// What a file holds.
 pub(super) enum Content {
@@ -28,6 +29,10 @@ pub(super) enum Content {
     Environment(Vec<Variable>),
     /// Role SQL.
     Sql(Box<Sql>),
+    /// What Debian's scripts do with a cluster at boot.
+    StartConf(Option<Spanned<String>>),
+    /// Which units systemd enables.
+    Preset(Vec<Directive>),
     /// Read later, when the version of the server is known.
     Later,
     /// Something else.
@@ -85,6 +90,8 @@ pub(super) fn read(found: Found) -> Seen {
             seen.content = Content::Sql(Box::new(tree));
         }
         Kind::Sql => {}
+        Kind::StartConf => seen.content = Content::StartConf(boot::parse_start_conf(&seen.source)),
+        Kind::Preset => seen.content = Content::Preset(boot::parse_preset(&seen.source)),
         Kind::Conf | Kind::Hba | Kind::Ident => seen.content = Content::Later,
     }
     seen
@@ -158,7 +165,9 @@ fn load(local: &Local<'_>, reader: &dyn Reader, layout: &Layout) -> Option<Loade
         secret_spans.extend(local.files.iter().flat_map(|(seen, _)| spans_in_text(&seen.source)));
     }
     problems.extend(patroni_keys::check_keys(&parsed.tree));
-    let file = PatroniFile { source: Arc::clone(&first.source), config: parsed.tree, mode: first.mode, version };
+    let scripts = scripts::find(&parsed.tree, first.source.path(), reader);
+    let file =
+        PatroniFile { source: Arc::clone(&first.source), config: parsed.tree, mode: first.mode, version, scripts };
     let secrets = file.secrets().into_iter().filter_map(|s| match &s.item.value {
         ItemValue::Secret(value, _) => Some((s.item.span.source, value.clone())),
         _ => None,

@@ -15,11 +15,13 @@ mod env;
 mod exec;
 mod lines;
 mod name;
+mod time;
 mod words;
 
 pub use env::{Variable, overlay, parse_env_file};
 pub use exec::{Command, EnvironmentFile};
 pub use name::{dropin_dirs, expand, order_dropins};
+pub use time::{TimeSpan, parse_time_span};
 pub use words::{Word, split_words};
 
 use crate::problem::{Parsed, Problem};
@@ -140,6 +142,13 @@ impl Unit {
             }
         }
         values
+    }
+
+    /// The names of units in a list such as `After=`, over all its lines, each with its place.
+    #[must_use]
+    pub fn names(&self, section: &str, key: &str) -> Vec<Spanned<String>> {
+        let words = self.all(section, key).into_iter().flat_map(|value| split_words(value).0);
+        words.map(|w| Spanned::new(String::from_utf8_lossy(&w.bytes).into_owned(), w.span)).collect()
     }
 
     /// What holds of a key that has one value; `None` when it is absent or was taken back.

@@ -116,6 +116,8 @@ fn alone(facts: &Facts, file: &Listed) -> &'static str {
         Kind::Unit => "does not start Patroni by itself",
         Kind::Sql if !facts.sqls.iter().any(|s| s.source.id() == id) => "sets up no roles, so nothing in it is checked",
         Kind::Environment => "read with the unit or configuration that it stands beside",
+        Kind::StartConf => "says whether Debian starts PostgreSQL at boot",
+        Kind::Preset => "says which units systemd enables",
         Kind::Conf | Kind::Hba | Kind::Ident | Kind::Sql => "of no member",
     }
 }

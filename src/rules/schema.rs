@@ -66,7 +66,7 @@ pub enum Need {
     /// `pg_ident.conf`
     #[serde(rename = "pg_ident.conf")]
     Ident,
-    /// A systemd unit or its environment file.
+    /// A systemd unit or its environment file, or what else decides what is started at boot.
     #[serde(rename = "unit")]
     Unit,
     /// SQL that sets up roles.

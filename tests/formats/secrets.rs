@@ -39,7 +39,8 @@ fn no_secret_of_a_fixture_is_in_any_format() {
 fn has_shape(text: &str) -> bool {
     const BOOLEANS: [&str; 6] = ["on", "off", "yes", "no", "true", "false"];
     let number = text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['-', 'x']);
-    number || text.contains('\\') || BOOLEANS.contains(&text.to_ascii_lowercase().as_str())
+    // Patroni's own mark for a password that nobody has written yet is none.
+    number || text == "#FIXME" || text.contains('\\') || BOOLEANS.contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// Another character of the same kind. `0`, `8` and `9` stay, because YAML reads numbers with them differently.

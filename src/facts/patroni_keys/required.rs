@@ -8,8 +8,8 @@ use crate::source::Span;
 /// Keys that only one of several ways to write a section needs, or that are judged elsewhere.
 const ALTERNATIVES: [&[&str]; 3] = [
     &["consul.host", "consul.url"],
-    &["etcd.host", "etcd.hosts", "etcd.srv", "etcd.srv_suffix", "etcd.url", "etcd.proxy"],
-    &["etcd3.host", "etcd3.hosts", "etcd3.srv", "etcd3.srv_suffix", "etcd3.url", "etcd3.proxy"],
+    &["etcd.host", "etcd.hosts", "etcd.srv", "etcd.url", "etcd.proxy"],
+    &["etcd3.host", "etcd3.hosts", "etcd3.srv", "etcd3.url", "etcd3.proxy"],
 ];
 
 pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {

@@ -206,6 +206,12 @@ impl Item {
         path.split('.').try_fold(self, |here, key| here.get(key))
     }
 
+    /// Whether Python takes it for true: not what is empty, zero, null or false.
+    #[must_use]
+    pub fn is_truthy(&self) -> bool {
+        super::view::is_true(self)
+    }
+
     /// Where its key stands, or the value itself when it has none.
     #[must_use]
     pub fn key_or_value(&self) -> Span {

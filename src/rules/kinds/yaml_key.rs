@@ -3,7 +3,6 @@
 use regex::Regex;
 
 use crate::facts::gap::{Gap, GapReason};
-use crate::facts::patroni_keys::meant;
 use crate::facts::{Facts, PatroniFile};
 use crate::parse::patroni::{Item, ItemValue, Type};
 use crate::rules::report::Report;
@@ -27,14 +26,6 @@ pub fn check(spec: &YamlKeySpec, facts: &Facts, report: &mut Report) -> Result<(
     Ok(())
 }
 
-/// Whether a key beside it is so much like the wanted one that it was meant; that it is unknown has a finding of its own.
-fn is_misspelt(file: &PatroniFile, path: &str) -> bool {
-    let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
-    let section = if parent.is_empty() { Some(file.config.root()) } else { file.config.get(parent) };
-    let near = |key: &str| key != name && meant(parent, key, file.config.version()) == Some(name);
-    section.is_some_and(|s| s.pairs().iter().any(|p| p.key.value.as_str().is_some_and(near)))
-}
-
 /// Whether a value excuses: not one that switches off or is empty.
 fn says_something(item: &Item) -> bool {
     let empty = match item.kind() {
@@ -55,7 +46,7 @@ fn look(spec: &YamlKeySpec, pattern: Option<&Regex>, file: &PatroniFile, report:
                 report.add(problem);
             }
         }
-        None if !spec.absent || is_misspelt(file, &spec.path) => {}
+        None if !spec.absent || file.is_misspelt(&spec.path) => {}
         None if file.is_absent(&spec.path) => {
             let problem = report.problem(file.place_of(&spec.path)).arg("path", &*spec.path).arg("value", "not set");
             report.add(problem);
