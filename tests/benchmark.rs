@@ -14,23 +14,7 @@ use crate::support::{TempDir, golden, lint_dir, path};
 
 /// Cases whose rules do not exist yet. Nothing may be here for longer than it takes to write them; a case that is found and still here
 /// fails the test.
-const NOT_YET: &[&str] = &[
-    "example of a conversion guide: settings below authentication, pg_hba below bootstrap, no data_dir",
-    "example of a conversion guide: the same with data_dir",
-    "accepted: pg_hba only below `bootstrap`",
-    "accepted: pg_hba without a line for replication",
-    "accepted: `10.20.0.5/0` as an address",
-    "accepted: the replication user is in no line of pg_hba",
-    "accepted: listen 127.0.0.1 with a connect_address elsewhere",
-    "accepted: PostgreSQL's connect_address has another port than listen",
-    "accepted: the REST API's connect_address has another port than listen",
-    "accepted: certificates for etcd without `protocol: https`",
-    "accepted: `hba_file` together with `pg_hba`",
-    "accepted: recovery settings in two places",
-    "accepted: synchronous_standby_names by hand",
-    "accepted: `use_unix_socket` without socket directories",
-    "rejected: etcd hosts as a text with a comma at its end",
-];
+const NOT_YET: &[&str] = &[];
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

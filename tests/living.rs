@@ -311,7 +311,9 @@ fn a_baseline_hides_what_is_known_and_says_what_is_gone() {
     let said = known(&["."]);
     assert!(
         said.contains("error[unknown-guc]")
-            && said.contains("note[stale-baseline-entry]: `cmdline-guc-not-carried-over` in `pg1/postgresql.conf`"),
+            && said.contains(
+                "note[stale-baseline-entry]: `wal-level-lowered-with-logical-slots` in `pg1/postgresql.conf`"
+            ),
         "{said}"
     );
     assert!(!known(&["pg2"]).contains("stale"), "what was not looked at is not gone");

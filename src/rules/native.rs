@@ -78,6 +78,7 @@ pub static NATIVE: &[(&str, Check)] = &[
     ("hba-local-hides-dynamic", settings::local_hides_dynamic::lists),
     ("hba-mask-zero-with-address", hba::lines::mask_zero),
     ("hba-method-needs-scram-secret", hba::credentials::scram),
+    ("hba-only-for-new-cluster", hba::lists::only_new),
     ("hba-peer-or-ident-for-patroni", hba::credentials::peer),
     ("hba-replication-local-missing", hba::own_server::replication),
     ("hba-replication-missing-for-member", hba::hba_replication_missing_for_member::check),

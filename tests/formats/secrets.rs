@@ -39,8 +39,8 @@ fn no_secret_of_a_fixture_is_in_any_format() {
 fn has_shape(text: &str) -> bool {
     const BOOLEANS: [&str; 6] = ["on", "off", "yes", "no", "true", "false"];
     let number = text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['-', 'x']);
-    // Patroni's own mark for a password that nobody has written yet is none.
-    number || text == "#FIXME" || text.contains('\\') || BOOLEANS.contains(&text.to_ascii_lowercase().as_str())
+    // Of a password that is stored hashed the name of the hash says how to read it.
+    number || text.starts_with("md5") || text.contains('\\') || BOOLEANS.contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// Another character of the same kind. `0`, `8` and `9` stay, because YAML reads numbers with them differently.
@@ -92,7 +92,11 @@ fn no_output_depends_on_a_secret() {
         if !shot.dir.join("modes.txt").exists() {
             std::fs::create_dir(temp.0.join(".git")).unwrap();
         }
-        if with_others(&shot.linted, &temp.0).is_none() {
+        // What these find is a property of the secret itself; they show no more of it than that.
+        let about_it = ["generated-config-placeholder", "weak-default-secrets"];
+        if about_it.iter().any(|rule| shot.linted.outcome.findings.iter().any(|f| f.rule == *rule))
+            || with_others(&shot.linted, &temp.0).is_none()
+        {
             continue;
         }
         let linted = again(&shot, &temp.0);

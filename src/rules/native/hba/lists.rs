@@ -6,6 +6,7 @@ use crate::facts::{Facts, HbaFile};
 use crate::parse::hba::HbaRule;
 use crate::parse::patroni::{Item, ItemValue, Type};
 use crate::rules::report::Report;
+use crate::source::Span;
 
 /// How many lost lines are pointed at.
 const SHOWN: usize = 5;
@@ -79,29 +80,44 @@ pub(in crate::rules::native) fn ignored(facts: &Facts, report: &mut Report) -> R
     Ok(())
 }
 
+/// Why nobody will ever read the list below `bootstrap`, and what shows it.
+fn never_read(facts: &Facts, index: usize) -> Option<(&'static str, Span, &'static str)> {
+    let file = &facts.patroni[index];
+    if let Some(own) = file.postgresql("pg_hba").filter(|i| !i.items().is_empty()) {
+        return Some(("`postgresql.pg_hba` replaces it", own.key_or_value(), "this counts"));
+    }
+    if let Some(other) = file.redirected("hba_file", "pg_hba.conf") {
+        return Some(("`hba_file` points at another file", other.key_or_value(), "the server reads this file"));
+    }
+    let member = facts.members().find(|m| m.file == index)?;
+    let conf = &facts.confs[*member.conf.as_ref().ok()?];
+    // A server that runs already names where it listens or keeps its data.
+    let set = ["data_directory", "listen_addresses"].into_iter().find_map(|n| conf.conf.effective(n))?;
+    let today = (!conf.is_written_by_patroni()).then_some(set.set.span)?;
+    Some(("this server has its data already", today, "the server of today"))
+}
+
+/// Lists below `bootstrap` that hold something, each with the index of its file.
+fn below_bootstrap(facts: &Facts) -> impl Iterator<Item = (usize, &Item)> {
+    let lists = facts.patroni.iter().map(|file| file.config.get("bootstrap.pg_hba").filter(|i| !i.items().is_empty()));
+    lists.enumerate().filter_map(|(index, item)| Some((index, item?)))
+}
+
 /// `hba-bootstrap-section-ignored`
 pub(in crate::rules::native) fn bootstrap(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for (index, file) in facts.patroni.iter().enumerate() {
-        let Some(item) = file.config.get("bootstrap.pg_hba").filter(|i| !i.items().is_empty()) else { continue };
-        let own = file.postgresql("pg_hba").filter(|i| !i.items().is_empty());
-        let runs_today = || {
-            let member = facts.members().find(|m| m.file == index)?;
-            let conf = &facts.confs[*member.conf.as_ref().ok()?];
-            // A server that runs already names where it listens or keeps its data.
-            let set = ["data_directory", "listen_addresses"].into_iter().find_map(|n| conf.conf.effective(n))?;
-            (!conf.is_written_by_patroni()).then_some(set.set.span)
-        };
-        let problem = report.problem(item.key_or_value());
-        if let Some(own) = own {
-            report.add(
-                problem.arg("because", "`postgresql.pg_hba` replaces it").label(own.key_or_value(), "this counts"),
-            );
-        } else if let Some(other) = file.redirected("hba_file", "pg_hba.conf") {
-            let because = "`hba_file` points at another file";
-            report.add(problem.arg("because", because).label(other.key_or_value(), "the server reads this file"));
-        } else if let Some(at) = runs_today() {
-            let because = "this server has its data already";
-            report.add(problem.arg("because", because).label(at, "the server of today"));
+    for (index, item) in below_bootstrap(facts) {
+        if let Some((because, at, label)) = never_read(facts, index) {
+            report.add(report.problem(item.key_or_value()).arg("because", because).label(at, label));
+        }
+    }
+    Ok(())
+}
+
+/// `hba-only-for-new-cluster`
+pub(in crate::rules::native) fn only_new(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for (index, item) in below_bootstrap(facts) {
+        if never_read(facts, index).is_none() {
+            report.add(report.problem(item.key_or_value()));
         }
     }
     Ok(())
