@@ -45,7 +45,8 @@ pub(super) fn explain(name: &str, format: PageFormat) -> Output {
         (Found::Pages(pages, others), PageFormat::Text) => {
             let mut text = pages.iter().map(explain::Page::text).collect::<Vec<_>>().join("\n");
             if !others.is_empty() {
-                text += &format!("\nalso the name of:\n\n{}", bulleted(&others));
+                text.push_str("\nalso the name of:\n\n");
+                text.push_str(&bulleted(&others));
             }
             text
         }
@@ -54,7 +55,7 @@ pub(super) fn explain(name: &str, format: PageFormat) -> Output {
 }
 
 fn bulleted(names: &[String]) -> String {
-    names.iter().map(|name| format!("  {name}\n")).collect()
+    names.iter().flat_map(|name| ["  ", name, "\n"]).collect()
 }
 
 /// Lists the built-in rules.
