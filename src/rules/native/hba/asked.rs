@@ -42,6 +42,8 @@ impl Asked<'_> {
 pub(super) fn all(facts: &Facts) -> Vec<Asked<'_>> {
     let mut found: Vec<Asked<'_>> = Vec::new();
     for cluster in &facts.clusters {
+        // Clusters hardly share a file, and if they do the same finding twice is one.
+        let first = found.len();
         for target in &cluster.members {
             let Ok(hba) = target.hba else { continue };
             for asked in of_target(facts, cluster, target, hba).into_iter().filter(|a| !a.is_refused) {
@@ -49,7 +51,7 @@ pub(super) fn all(facts: &Facts) -> Vec<Asked<'_>> {
                     (a.hba, a.index, a.section, a.is_own()) == (asked.hba, asked.index, asked.section, asked.is_own())
                         && a.login == asked.login
                 };
-                if !found.iter().any(known) {
+                if !found[first..].iter().any(known) {
                     found.push(asked);
                 }
             }
