@@ -8,5 +8,6 @@ pub mod hba;
 pub mod ident;
 pub mod patroni;
 pub mod sql;
+pub mod template;
 pub mod unit;
 pub mod yaml;
