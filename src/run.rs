@@ -125,7 +125,8 @@ fn lint_command(args: &LintArgs, on_terminal: bool) -> Output {
 #[must_use]
 pub fn render(linted: &Linted, format: Format, fail_on: Severity, colour: bool) -> (String, u8) {
     let verdict = report::verdict(&linted.outcome, fail_on);
-    let redactor = Redactor::new(linted.facts.secret_spans().iter().copied(), linted.facts.secrets().iter().cloned());
+    let hidden = linted.facts.secret_spans().iter().chain(linted.facts.hidden()).copied();
+    let redactor = Redactor::new(hidden, linted.facts.secrets().iter().cloned());
     let page = Page {
         sources: &linted.facts.sources,
         outcome: &linted.outcome,

@@ -54,6 +54,26 @@ pub fn login(file: &PatroniFile, role: &str) -> Option<Login> {
     Some(Login { user, transports })
 }
 
+/// The same, where a template may decide who logs in.
+///
+/// # Errors
+/// When the role's name or how it connects is not known.
+pub fn known_login(file: &PatroniFile, role: &str, member: &Member) -> Fact<Option<Login>> {
+    let found = login(file, role);
+    let path = format!("postgresql.authentication.{role}.sslmode");
+    if file.config.get(&path).is_some_and(|i| i.kind() == Type::Unknown) {
+        return Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(&member.name));
+    }
+    let path = format!("postgresql.authentication.{role}.username");
+    if found.is_some() || file.is_absent(&path) || !file.config.is_complete() {
+        return Ok(found);
+    }
+    match file.config.get(&path) {
+        Some(item) if item.kind() != Type::Unknown => Ok(None),
+        _ => Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(&member.name)),
+    }
+}
+
 /// Where Patroni's own connections to its server come from (`ConfigHandler.resolve_connection_addresses`).
 ///
 /// # Errors
@@ -66,6 +86,9 @@ pub fn own_address(facts: &Facts, member: &Member) -> Fact<Option<IpAddr>> {
             .is_some_and(|i| i.kind() == Type::Bool && i.as_setting().is_some_and(|s| parse_bool(&s) == Some(true)))
     };
     let sockets = config.get("postgresql.parameters.unix_socket_directories").is_some();
+    if config.get("postgresql.use_unix_socket").is_some_and(|i| i.kind() == Type::Unknown) {
+        return Err(Gap::new("`postgresql.use_unix_socket`", GapReason::Unreadable).on(&member.name));
+    }
     if truthy("postgresql.use_unix_socket") && sockets {
         return Ok(None);
     }
@@ -87,7 +110,8 @@ pub fn own_address(facts: &Facts, member: &Member) -> Fact<Option<IpAddr>> {
 /// When that needs a name to be resolved.
 pub fn address_of(facts: &Facts, member: &Member) -> Fact<IpAddr> {
     let config = &facts.patroni[member.file].config;
-    let host = config.connect_address().or_else(|| config.listen()).map(|a| a.value.0);
+    let is_filled_in = config.get("postgresql.connect_address").is_some_and(|i| i.kind() == Type::Unknown);
+    let host = config.connect_address().or_else(|| config.listen().filter(|_| !is_filled_in)).map(|a| a.value.0);
     let Some(host) = host else {
         return Err(Gap::new("`postgresql.connect_address`", GapReason::Unreadable).on(&member.name));
     };

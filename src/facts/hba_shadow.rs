@@ -7,12 +7,12 @@ use super::hba_decision::name_fits;
 
 /// The first rule in front of `index` that alone catches every connection that rule `index` would.
 ///
-/// Careful: only what holds on any server counts, so two lines that together hide a third are not found, and a regular
+/// Careful: a line that a template may leave out hides nothing; only what holds on any server counts, so two lines that together hide a third are not found, and a regular
 /// expression hides a name but no other expression than itself.
 #[must_use]
 pub fn hidden_by(hba: &Hba, index: usize) -> Option<usize> {
     let later = hba.rules.get(index)?;
-    hba.rules[..index].iter().position(|earlier| catches_all(earlier, later))
+    hba.rules[..index].iter().position(|earlier| !earlier.optional && catches_all(earlier, later))
 }
 
 /// Whether every connection that fits `later` fits `earlier`.

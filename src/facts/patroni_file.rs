@@ -39,7 +39,7 @@ impl PatroniFile {
         for key in path.split('.') {
             match here.get(key) {
                 Some(next) => here = next,
-                None => return self.config.is_complete() && !matches!(here.value, ItemValue::Unknown),
+                None => return self.config.is_complete() && !here.open && !matches!(here.value, ItemValue::Unknown),
             }
         }
         false

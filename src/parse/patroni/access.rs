@@ -152,6 +152,21 @@ impl Patroni {
         lines.iter().filter_map(|i| i.as_str().map(|t| Spanned::new(t.to_owned(), i.span))).collect()
     }
 
+    /// The same list with what is not known of it: an item without a text stands for any lines. A list that a template decides
+    /// begins with one, because what it adds may stand anywhere.
+    #[must_use]
+    pub fn pg_hba_list(&self) -> Vec<Spanned<Option<String>>> {
+        let Some(list) = self.get("postgresql.pg_hba") else { return Vec::new() };
+        let unknown = |item: &Item| Spanned::new(None, item.span);
+        let first = (list.open || matches!(list.value, ItemValue::Unknown)).then(|| unknown(list));
+        let items = list.items().iter().filter_map(|item| match &item.value {
+            ItemValue::Str(text) => Some(Spanned::new(Some(text.to_string()), item.span)),
+            ItemValue::Unknown => Some(unknown(item)),
+            _ => None,
+        });
+        first.into_iter().chain(items).collect()
+    }
+
     /// Permanent slots of a new cluster, under the first of the names that Patroni asks for
     /// (`global_config.py:GlobalConfig.permanent_slots`).
     #[must_use]

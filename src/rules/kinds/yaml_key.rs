@@ -42,19 +42,24 @@ fn says_something(item: &Item) -> bool {
 }
 
 fn look(spec: &YamlKeySpec, file: &PatroniFile, report: &mut Report) {
-    match file.config.get(&spec.path) {
-        Some(item) => {
-            let bad = spec.one_of.iter().any(|text| item.is_yaml(text));
-            if spec.present || bad {
-                report.add(report.problem(item.key_or_value()).arg("path", &*spec.path));
-            }
-        }
-        None if !spec.absent || is_misspelt(file, &spec.path) => {}
-        None if file.is_absent(&spec.path) => {
-            report.add(report.problem(file.place_of(&spec.path)).arg("path", &*spec.path));
-        }
+    let at = match file.config.get(&spec.path) {
+        Some(item) if spec.present || spec.one_of.iter().any(|text| item.is_yaml(text)) => item.key_or_value(),
+        None if !spec.absent || is_misspelt(file, &spec.path) => return,
+        None if file.is_absent(&spec.path) => file.place_of(&spec.path),
         None => {
-            report.known::<()>(Err(Gap::new(format!("`{}`", spec.path), GapReason::Unreadable).on(file.source.name())));
+            report.known::<()>(Err(unknown(&spec.path, file)));
+            return;
         }
+        Some(_) => return,
+    };
+    // Where a template decides whether something excuses it, nothing is wrong for certain.
+    let decided = |path: &str| file.config.get(path).is_some() || file.is_absent(path);
+    match spec.unless.iter().find(|path| file.config.is_complete() && !decided(path)) {
+        Some(path) => drop(report.known::<()>(Err(unknown(path, file)))),
+        None => report.add(report.problem(at).arg("path", &*spec.path)),
     }
+}
+
+fn unknown(path: &str, file: &PatroniFile) -> Gap {
+    Gap::new(format!("`{path}`"), GapReason::Unreadable).on(file.source.name())
 }

@@ -10,7 +10,8 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let Some(dcs) = file.config.get("bootstrap.dcs") else { continue };
         let read = |key: &str, default: i64, least: i64| -> Option<i64> {
             match dcs.get(key) {
-                None => Some(default),
+                None => file.is_absent(&format!("bootstrap.dcs.{key}")).then_some(default),
+                Some(item) if item.optional => None,
                 Some(item) => number(item).map(|n| n.max(least)),
             }
         };

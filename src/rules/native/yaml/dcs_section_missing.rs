@@ -10,7 +10,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         if DCS_SECTIONS.iter().any(|s| file.config.get(s).is_some()) {
             continue;
         }
-        if file.config.is_complete() {
+        if DCS_SECTIONS.iter().all(|s| file.is_absent(s)) {
             report.add(report.problem(file.place_of("etcd3")));
         } else {
             report.known::<()>(Err(Gap::new("the section of the store", GapReason::Unreadable).on(file.source.name())));
