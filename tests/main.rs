@@ -21,4 +21,5 @@ mod render;
 mod rules;
 mod sql;
 mod support;
+mod templates;
 mod unit;
