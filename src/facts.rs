@@ -239,6 +239,7 @@ pub struct Facts {
     /// The release of Patroni that is to take over where nothing else is said; see [`PatroniFile::version`].
     pub patroni_version: Version,
     secret_spans: Vec<Span>,
+    hidden: Vec<Span>,
     secrets: Vec<(SourceId, Secret)>,
 }
 
@@ -263,10 +264,16 @@ impl Facts {
         if asked { Err(Gap::new(what, GapReason::NotGiven)) } else { Ok(()) }
     }
 
-    /// The bytes that must not be shown.
+    /// The bytes that must not be shown: those of secrets.
     #[must_use]
     pub fn secret_spans(&self) -> &[Span] {
         &self.secret_spans
+    }
+
+    /// Further bytes that must not be shown, because they may be a secret: values of templates.
+    #[must_use]
+    pub fn hidden(&self) -> &[Span] {
+        &self.hidden
     }
 
     /// The secrets themselves and the text that each stands in, where it must not be shown in another place either.

@@ -10,5 +10,6 @@ pub mod ident;
 pub mod patroni;
 pub mod sql;
 pub mod standby_names;
+pub mod template;
 pub mod unit;
 pub mod yaml;

@@ -30,4 +30,5 @@ mod rules;
 mod schema;
 mod sql;
 mod support;
+mod templates;
 mod unit;

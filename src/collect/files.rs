@@ -9,8 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::WalkState;
 use rayon::prelude::*;
 
+use crate::parse::template::{self, Engine, Format};
 use crate::pattern::{Patterns, normal};
 use crate::problem::Problem;
+use crate::source::template::Template;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 
 /// Largest file that is read as configuration, in bytes: a `pg_hba.conf` of half a million lines fits.
@@ -80,8 +82,9 @@ enum Guess {
     Maybe(Kind),
 }
 
-/// What a file is called after, or `None` for one that is none of ours.
+/// What a file is called after, or `None` for one that is none of ours. Of a template the name counts that it gives its file.
 fn guess(path: &Path) -> Option<Guess> {
+    let (path, engine) = template::declared(path);
     let name = path.file_name()?.to_str()?;
     let parent = path.parent().and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default();
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
@@ -102,6 +105,10 @@ fn guess(path: &Path) -> Option<Guess> {
         "sql" => Some(Guess::Maybe(Kind::Sql)),
         "env" => Some(Guess::Maybe(Kind::Environment)),
         _ if name == "environment" => Some(Guess::Maybe(Kind::Environment)),
+        "" if engine == Engine::Undeclared => None,
+        "" if name.contains("patroni") => Some(Guess::Maybe(Kind::Patroni)),
+        "" if name == "pg_hba" => Some(Guess::Sure(Kind::Hba)),
+        "" if name == "pg_ident" => Some(Guess::Sure(Kind::Ident)),
         _ => None,
     }
 }
@@ -315,7 +322,8 @@ impl Reader for Disk<'_> {
             return Ok(known);
         }
         let bytes = slurp(&self.base.join(path))?;
-        Ok(self.sources.add(Origin::File(path.to_path_buf()), path.display().to_string(), bytes))
+        let template = template_of(path, &bytes);
+        Ok(self.sources.add_template(Origin::File(path.to_path_buf()), path.display().to_string(), bytes, template))
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
@@ -328,6 +336,23 @@ impl Reader for Disk<'_> {
     fn is_executable(&self, path: &Path) -> Option<bool> {
         mode(&self.base.join(path)).map(|mode| mode & 0o111 != 0)
     }
+}
+
+/// What a template engine still has to fill in of a file.
+fn template_of(path: &Path, bytes: &[u8]) -> Option<Template> {
+    let (_, engine) = template::declared(path);
+    let format = match guess(path) {
+        Some(Guess::Sure(kind) | Guess::Maybe(kind)) => match kind {
+            Kind::Patroni => Format::Yaml,
+            Kind::Conf | Kind::Hba | Kind::Ident | Kind::StartConf => Format::Lines,
+            Kind::Unit | Kind::Environment | Kind::Preset => Format::Unit,
+            Kind::Sql => Format::Sql,
+        },
+        // A configuration of Patroni may have any name, and a file that another one includes too.
+        None if looks_like(Kind::Patroni, bytes) => Format::Yaml,
+        None => Format::Lines,
+    };
+    template::scan(bytes, engine, format)
 }
 
 /// Lets parsers follow includes only to files at or below the paths that were asked for: a repository is not checked against

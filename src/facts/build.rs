@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::conf_check::{check_assignment, check_for_all};
+use super::gap::{Gap, GapReason};
 use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
@@ -103,6 +104,7 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
     for file in seen {
         facts.problems.extend(file.problems);
         facts.secret_spans.extend(file.secret_spans);
+        facts.hidden.extend(file.hidden);
         facts.secrets.extend(file.secrets);
         let source = file.source;
         match file.content {
@@ -195,10 +197,14 @@ pub fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
     }
     let conf = &facts.confs[*member.conf.as_ref().ok()?].conf;
     match conf.effective("ssl") {
+        _ if conf.is_unknown("ssl") || conf.is_open() => None,
         Some(set) => parse_bool(&set.set.value.value),
         None => (conf.outside().is_empty() && conf.errors().is_empty()).then_some(false),
     }
 }
+
+/// The list that Patroni writes to `pg_hba.conf`.
+const HBA_LIST: &str = "postgresql.pg_hba";
 
 /// A list in Patroni's configuration replaces the file of its member.
 fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
@@ -212,11 +218,20 @@ fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
             }
             let ssl = has_tls(facts, member);
             let server = Server { ssl, ..Server::packaged(member.postgresql.unwrap_or(newest())) };
-            Some(hba::parse_lines(&lines, Path::new("pg_hba.conf"), reader, &server))
+            Some(hba::parse_list(&lines, Path::new("pg_hba.conf"), reader, &server))
         })
         .collect();
     let mut clusters = std::mem::take(&mut facts.clusters);
     for (member, parsed) in clusters.iter_mut().flat_map(|c| &mut c.members).zip(read) {
+        let file = &facts.patroni[member.file];
+        if parsed.is_none()
+            && file.config.is_complete()
+            && file.config.get(HBA_LIST).is_none()
+            && !file.is_absent(HBA_LIST)
+        {
+            let gap = Gap::new("`pg_hba.conf` (a template may put a list in its place)", GapReason::Unreadable);
+            member.hba = Err(gap.on(&member.name));
+        }
         if let Some(parsed) = parsed {
             let source = Arc::clone(&facts.patroni[member.file].source);
             member.hba = Ok(facts.hbas.len());

@@ -6,7 +6,7 @@ use super::gap::{Fact, Gap, GapReason};
 use super::hba_decision::{Connection, Database, Decision, Surroundings, Via, decide};
 use super::{Facts, Member, PatroniFile};
 use crate::parse::hba::{Hba, Method};
-use crate::parse::patroni::Item;
+use crate::parse::patroni::{Item, Type};
 
 /// What `pg_hba.conf` makes of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,26 @@ pub fn login(file: &PatroniFile, role: &str) -> Option<Login> {
     Some(Login { user, transports })
 }
 
+/// The same, where a template may decide who logs in.
+///
+/// # Errors
+/// When the role's name or how it connects is not known.
+pub fn known_login(file: &PatroniFile, role: &str, member: &Member) -> Fact<Option<Login>> {
+    let found = login(file, role);
+    let path = format!("postgresql.authentication.{role}.sslmode");
+    if file.config.get(&path).is_some_and(|i| i.kind() == Type::Unknown) {
+        return Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(&member.name));
+    }
+    let path = format!("postgresql.authentication.{role}.username");
+    if found.is_some() || file.is_absent(&path) || !file.config.is_complete() {
+        return Ok(found);
+    }
+    match file.config.get(&path) {
+        Some(item) if item.kind() != Type::Unknown => Ok(None),
+        _ => Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(&member.name)),
+    }
+}
+
 /// The end of Patroni's own connections to its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocalEnd {
@@ -72,6 +92,9 @@ pub enum LocalEnd {
 /// When `postgresql.listen` is not known.
 pub fn local_end(facts: &Facts, member: &Member, switch: &str) -> Fact<LocalEnd> {
     let file = &facts.patroni[member.file];
+    if file.postgresql(switch).is_some_and(|i| i.kind() == Type::Unknown) {
+        return Err(Gap::new(format!("`postgresql.{switch}`"), GapReason::Unreadable).on(&member.name));
+    }
     if file.is_on(switch) {
         match file.written_parameter("unix_socket_directories").map(Item::as_str) {
             None => return Ok(LocalEnd::Socket(None)),
@@ -115,7 +138,8 @@ pub fn own_address(facts: &Facts, member: &Member, switch: &str) -> Fact<Option<
 /// When that needs a name to be resolved.
 pub fn address_of(facts: &Facts, member: &Member) -> Fact<IpAddr> {
     let config = &facts.patroni[member.file].config;
-    let host = config.connect_address().or_else(|| config.listen()).map(|a| a.value.0);
+    let is_filled_in = config.get("postgresql.connect_address").is_some_and(|i| i.kind() == Type::Unknown);
+    let host = config.connect_address().or_else(|| config.listen().filter(|_| !is_filled_in)).map(|a| a.value.0);
     let Some(host) = host else {
         return Err(Gap::new("`postgresql.connect_address`", GapReason::Unreadable).on(&member.name));
     };

@@ -21,7 +21,8 @@ pub fn all_hidden(hba: &Hba) -> Vec<Option<usize>> {
         let matches = later.warning.is_none();
         let candidates = if matches { seen.candidates(later) } else { Vec::new() };
         let first = candidates.into_iter().filter(|c| catches_all(&hba.rules[*c], later)).min();
-        if matches && first.is_none() {
+        // What a template may leave out hides nothing either.
+        if matches && first.is_none() && !later.optional {
             seen.add(index, later);
         }
         hidden.push(first);

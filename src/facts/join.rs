@@ -16,6 +16,7 @@ use super::service::Services;
 use super::{Facts, UnitFile, not_given};
 use crate::collect::files::Found;
 use crate::knowledge::guc::MAJORS;
+use crate::parse::patroni::Type;
 use crate::parse::unit::{dropin_dirs, merge, order_dropins};
 use crate::parse::yaml::Tree;
 use crate::source::Source;
@@ -176,9 +177,11 @@ fn places(sources: &[Arc<Source>]) -> Places<'_> {
 
 fn candidate(file: &PatroniFile) -> group::Candidate {
     let config = &file.config;
+    let unknown = |path: &str| config.get(path).is_some_and(|i| i.kind() == Type::Unknown);
     group::Candidate {
         path: file.source.path().map(Path::to_path_buf).unwrap_or_default(),
         scope: config.scope().map(|s| s.value.to_owned()),
+        is_certain: !unknown("scope") && !unknown("namespace"),
         namespace: config.get("namespace").and_then(|n| n.as_str()).unwrap_or("/service").trim_matches('/').to_owned(),
         name: config.name().map(|n| n.value.to_owned()),
         store: config.dcs().map(|(kind, item)| format!("{kind} {}", item.comparable())).unwrap_or_default(),

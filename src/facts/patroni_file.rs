@@ -53,7 +53,7 @@ impl PatroniFile {
         for key in path.split('.') {
             match here.get(key) {
                 Some(next) => here = next,
-                None => return self.config.is_complete() && !matches!(here.value, ItemValue::Unknown),
+                None => return self.config.is_complete() && !here.open && !matches!(here.value, ItemValue::Unknown),
             }
         }
         false
@@ -163,10 +163,22 @@ impl PatroniFile {
     }
 
     /// The lines that Patroni replaces `pg_hba.conf` by; none when its list does not count. Items that are no text are left out,
-    /// as Patroni does (`ConfigWriter.writelines`).
+    /// as Patroni does (`ConfigWriter.writelines`). An item without a text stands for any lines: a template fills it in. A list
+    /// that a template decides begins with one, because what it adds may stand anywhere.
     #[must_use]
-    pub fn hba_lines(&self) -> Vec<Spanned<String>> {
-        if self.redirected("hba_file", "pg_hba.conf").is_some() { Vec::new() } else { self.lines("pg_hba") }
+    pub fn hba_lines(&self) -> Vec<Spanned<Option<String>>> {
+        if self.redirected("hba_file", "pg_hba.conf").is_some() {
+            return Vec::new();
+        }
+        let Some(list) = self.postgresql("pg_hba") else { return Vec::new() };
+        let unknown = |item: &Item| Spanned::new(None, item.span);
+        let first = (list.open || matches!(list.value, ItemValue::Unknown)).then(|| unknown(list));
+        let items = list.items().iter().filter_map(|item| match &item.value {
+            ItemValue::Str(text) => Some(Spanned::new(Some(text.to_string()), item.span)),
+            ItemValue::Unknown => Some(unknown(item)),
+            _ => None,
+        });
+        first.into_iter().chain(items).collect()
     }
 
     /// The lines that Patroni replaces `pg_ident.conf` by, likewise.

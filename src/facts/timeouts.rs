@@ -1,6 +1,8 @@
 //! The leader's time limits, as Patroni works with them (`config.py:Config._validate_and_adjust_timeouts`).
 
-use crate::parse::patroni::{Item, Patroni, parse_int};
+use crate::parse::patroni::{Item, parse_int};
+
+use super::PatroniFile;
 
 /// In seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,12 +16,13 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// What a new cluster gets, defaults and lowest values applied; `None` when one is no number.
+    /// What a new cluster gets, defaults and lowest values applied; `None` when one is no number or a template decides it.
     #[must_use]
-    pub fn of(config: &Patroni) -> Option<Self> {
-        let dcs = config.get("bootstrap.dcs");
+    pub fn of(file: &PatroniFile) -> Option<Self> {
+        let dcs = file.config.get("bootstrap.dcs");
         let read = |key: &str, default: i64, least: i64| match dcs.and_then(|d| d.get(key)) {
-            None => Some(default),
+            None => file.is_absent(&format!("bootstrap.dcs.{key}")).then_some(default),
+            Some(item) if item.optional => None,
             Some(item) => number(item).map(|n| n.max(least)),
         };
         Some(Self {

@@ -124,7 +124,8 @@ impl Lint {
 
 /// What must not be seen of some facts.
 pub(super) fn redactor(facts: &Facts) -> Redactor {
-    Redactor::new(facts.secret_spans().iter().copied(), facts.secrets().iter().cloned())
+    let hidden = facts.secret_spans().iter().chain(facts.hidden()).copied();
+    Redactor::new(hidden, facts.secrets().iter().cloned())
 }
 
 /// Reads the files at and below the paths and runs the rules over them.

@@ -33,7 +33,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
             continue;
         }
         let Some(section) = section(top, parent) else { continue };
-        if section.kind() != Type::Map || has_old_place(patroni, row) {
+        if section.kind() != Type::Map || section.open || has_old_place(patroni, row) {
             continue;
         }
         // `config.py:Config._build_effective_configuration` formats both keys of the section at once.
@@ -43,7 +43,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
     }
     for choice in ALTERNATIVES {
         let parent = choice[0].split('.').next().unwrap_or_default();
-        let Some(section) = top.get(parent).filter(|s| s.kind() == Type::Map) else { continue };
+        let Some(section) = top.get(parent).filter(|s| s.kind() == Type::Map && !s.open) else { continue };
         let old = ["discovery_srv", "srv_domain"].iter().any(|k| section.get(k).is_some());
         if !old && choice.iter().all(|path| patroni.get(path).is_none()) {
             let rule = if parent == "consul" { "validator-requires-key" } else { "yaml-required-key-missing" };
@@ -52,7 +52,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         }
     }
     for (flag, priority) in [("nofailover", "failover_priority"), ("nosync", "sync_priority")] {
-        let tag = |name: &str| patroni.get(&format!("tags.{name}"));
+        let tag = |name: &str| patroni.get(&format!("tags.{name}")).filter(|item| !item.optional);
         if let (Some(a), Some(b)) = (tag(flag), tag(priority)) {
             problems.push(
                 Problem::new("generated-config-tags-conflict", a.key_span.unwrap_or(a.span))

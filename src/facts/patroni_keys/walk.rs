@@ -13,8 +13,13 @@ pub const METHOD_KEYS: [&str; 6] =
     ["command", "no_params", "keep_data", "no_leader", "no_master", "keep_existing_recovery_conf"];
 
 pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
-    let mut walk =
-        Walk { version: patroni.version(), methods: methods(patroni), problems: Vec::new(), top: patroni.root() };
+    let mut walk = Walk {
+        version: patroni.version(),
+        methods: methods(patroni),
+        any_method: may_name_others(patroni),
+        problems: Vec::new(),
+        top: patroni.root(),
+    };
     walk.section("", &Path::TOP, patroni.root());
     walk.problems
 }
@@ -22,6 +27,8 @@ pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
 struct Walk<'a> {
     version: Version,
     methods: BTreeSet<&'a str>,
+    /// A template names further methods.
+    any_method: bool,
     problems: Vec<Problem>,
     top: &'a Item,
 }
@@ -36,6 +43,16 @@ fn methods(patroni: &Patroni) -> BTreeSet<&str> {
         }
     }
     names
+}
+
+/// Whether a template names methods that are not known.
+fn may_name_others(patroni: &Patroni) -> bool {
+    let lists = ["postgresql", "bootstrap.dcs.postgresql", "bootstrap.dcs.standby_cluster"];
+    let lists = lists.iter().flat_map(|s| ["methods", "method"].map(|m| format!("{s}.create_replica_{m}")));
+    std::iter::once("bootstrap.method".to_owned())
+        .chain(lists)
+        .filter_map(|path| patroni.get(&path))
+        .any(|item| item.open || item.kind() == Type::Unknown || item.items().iter().any(|i| i.kind() == Type::Unknown))
 }
 
 /// Where a key stands. Written out only for a problem: most keys have none.
@@ -252,7 +269,7 @@ impl Walk<'_> {
             return;
         }
         if let Some(row) = known::method_section(pattern)
-            && self.is_method(key, &pair.item)
+            && (self.is_method(key, &pair.item) || self.may_be_method(pattern, key, &pair.item))
         {
             self.section(row.path, path, &pair.item);
             return;
@@ -304,8 +321,15 @@ impl Walk<'_> {
             || self.top.kind() != Type::Map
     }
 
+    /// Whether a template may have named it; not what looks like a slip in the name of a key.
+    fn may_be_method(&self, pattern: &str, key: &str, item: &Item) -> bool {
+        self.any_method
+            && matches!(item.kind(), Type::Map | Type::Null | Type::Unknown)
+            && suggest::sibling(pattern, key, self.version).is_none()
+    }
+
     fn is_method(&self, key: &str, item: &Item) -> bool {
-        self.methods.contains(key) && matches!(item.kind(), Type::Map | Type::Null)
+        self.methods.contains(key) && matches!(item.kind(), Type::Map | Type::Null | Type::Unknown)
             || item.pairs().iter().any(|p| p.key.value.as_str().is_some_and(|k| METHOD_KEYS.contains(&k)))
     }
 }

@@ -124,7 +124,7 @@ pub enum ItemValue {
     Map(Vec<Pair>),
     /// `list`
     List(Vec<Item>),
-    /// The file is broken here, or the value is too large to be written out.
+    /// The file is broken here, a template fills it in, or the value is too large to be written out.
     Unknown,
 }
 
@@ -148,9 +148,20 @@ pub struct Item {
     pub key_span: Option<Span>,
     /// Who set it.
     pub layer: Layer,
+    /// A template decides what a map or list holds: there may be more or less in it.
+    pub open: bool,
+    /// A template decides whether it is there.
+    pub optional: bool,
 }
 
 impl Item {
+    /// Whether all of it is known: it is there, and no part is unknown or open.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        let known = !self.open && !self.optional && !matches!(self.value, ItemValue::Unknown);
+        known && self.pairs().iter().all(|p| p.item.is_known()) && self.items().iter().all(Self::is_known)
+    }
+
     /// What it is in Python.
     #[must_use]
     pub const fn kind(&self) -> Type {

@@ -7,6 +7,7 @@ use super::graph::{Excess, Graph, Id, Object};
 use super::item::{Item, Layer, Type};
 use super::{Patroni, environment};
 use crate::knowledge::patroni::Version;
+use crate::parse::template;
 use crate::parse::unit::Variable as Assigned;
 use crate::parse::yaml::{self, Tree};
 use crate::problem::{Parsed, Problem};
@@ -47,8 +48,10 @@ impl Patroni {
     ) -> Result<Parsed<Self>, crate::source::ReadError> {
         let mut names = reader.list(dir)?;
         names.sort_by_key(|path| name_of(path));
-        let (files, skipped): (Vec<PathBuf>, Vec<PathBuf>) =
-            names.into_iter().partition(|n| [".yml", ".yaml"].iter().any(|end| name_of(n).ends_with(end)));
+        let (files, skipped): (Vec<PathBuf>, Vec<PathBuf>) = names.into_iter().partition(|n| {
+            let (becomes, _) = template::declared(n);
+            [".yml", ".yaml"].iter().any(|end| name_of(&becomes).ends_with(end))
+        });
         let mut texts = Vec::new();
         let mut problems = Vec::new();
         for path in files {
@@ -84,8 +87,9 @@ impl Patroni {
         let mut joined = Joined::new(at);
         let built = environment::build(&mut joined.graph, environment, version, at, &mut joined.problems);
         joined.root = built.root;
+        joined.complete = built.whole.as_ref().is_none_or(|whole| whole.is_known);
         joined.crash = built.crash.map(Crash::item_assignment);
-        if let Some(whole) = built.whole.filter(|w| !w.value.value.reveal().is_empty()) {
+        if let Some(whole) = built.whole.filter(|w| w.is_known && !w.value.value.reveal().is_empty()) {
             match environment::load_text(&mut joined.graph, whole.value.value.reveal(), whole.value.span) {
                 Some(root) if joined.graph.is_true(root) => {
                     joined.root = root;
@@ -150,6 +154,8 @@ impl Joined {
                 }
                 self.graph.patch(self.root, id);
             }
+            // A template makes the whole of it.
+            Some(id) if matches!(self.graph.object(id), Object::Unknown) => self.complete = false,
             other => {
                 if !tree.is_complete() {
                     return;

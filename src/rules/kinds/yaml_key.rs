@@ -38,22 +38,26 @@ fn says_something(item: &Item) -> bool {
 }
 
 fn look(spec: &YamlKeySpec, pattern: Option<&Regex>, file: &PatroniFile, report: &mut Report) {
-    match file.config.get(&spec.path) {
+    let (at, value) = match file.config.get(&spec.path) {
         Some(item) => {
             let bad = spec.one_of.iter().any(|text| item.is_yaml(text));
-            if spec.present || bad || pattern.is_some_and(|p| differs(p, item)) {
-                let problem = report.problem(item.key_or_value()).arg("path", &*spec.path).arg("value", show(item));
-                report.add(problem);
+            if !spec.present && !bad && !pattern.is_some_and(|p| differs(p, item)) {
+                return;
             }
+            (item.key_or_value(), show(item))
         }
-        None if !spec.absent || file.is_misspelt(&spec.path) => {}
-        None if file.is_absent(&spec.path) => {
-            let problem = report.problem(file.place_of(&spec.path)).arg("path", &*spec.path).arg("value", "not set");
-            report.add(problem);
-        }
+        None if !spec.absent || file.is_misspelt(&spec.path) => return,
+        None if file.is_absent(&spec.path) => (file.place_of(&spec.path), "not set".to_owned()),
         None => {
-            report.known::<()>(Err(Gap::new(format!("`{}`", spec.path), GapReason::Unreadable).on(file.source.name())));
+            report.known::<()>(Err(unknown(&spec.path, file)));
+            return;
         }
+    };
+    // Where a template decides whether something excuses it, nothing is wrong for certain.
+    let decided = |path: &str| file.config.get(path).is_some() || file.is_absent(path);
+    match spec.unless.iter().find(|path| file.config.is_complete() && !decided(path)) {
+        Some(path) => drop(report.known::<()>(Err(unknown(path, file)))),
+        None => report.add(report.problem(at).arg("path", &*spec.path).arg("value", value)),
     }
 }
 
@@ -83,4 +87,8 @@ fn show(item: &Item) -> String {
         None if matches!(item.value, ItemValue::Secret(..)) => "***".to_owned(),
         None => item.kind().name().to_owned(),
     }
+}
+
+fn unknown(path: &str, file: &PatroniFile) -> Gap {
+    Gap::new(format!("`{path}`"), GapReason::Unreadable).on(file.source.name())
 }

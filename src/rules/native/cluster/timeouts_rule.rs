@@ -8,7 +8,7 @@ use crate::rules::report::Report;
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
         let Some(dcs) = file.config.get("bootstrap.dcs") else { continue };
-        let Some(given) = Timeouts::of(&file.config) else { continue };
+        let Some(given) = Timeouts::of(file) else { continue };
         let new = given.adjusted();
         if new == given {
             continue;

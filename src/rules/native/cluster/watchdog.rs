@@ -60,7 +60,7 @@ pub(in crate::rules::native) fn mode_value(facts: &Facts, report: &mut Report) -
 pub(in crate::rules::native) fn timing(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
         let Some(section) = file.config.get("watchdog") else { continue };
-        let Some(times) = Timeouts::of(&file.config).map(Timeouts::adjusted) else { continue };
+        let Some(times) = Timeouts::of(file).map(Timeouts::adjusted) else { continue };
         let (at, margin) = match section.get("safety_margin").map(|i| (i, &i.value)) {
             None => (section.key_or_value(), 5),
             Some((item, ItemValue::Int(Int::Small(n)))) => (item.key_or_value(), *n),

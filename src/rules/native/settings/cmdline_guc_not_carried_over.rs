@@ -16,6 +16,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             let gap = Gap::new(format!("`{}`, included by postgresql.conf", include.value), GapReason::NotGiven);
             report.known::<()>(Err(gap.on(&member.name)));
         }
+        if facts.confs[conf].conf.is_open() {
+            let gap = Gap::new("`postgresql.conf` (a template decides what it sets)", GapReason::Unreadable);
+            report.known::<()>(Err(gap.on(&member.name)));
+            continue;
+        }
         for setting in command_line(facts.patroni[member.file].version).filter(|s| s.default.is_some()) {
             compare(facts, member, conf, setting, report);
         }
@@ -25,6 +30,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
 
 fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSetting, report: &mut Report) {
     let file = &facts.patroni[member.file];
+    if facts.confs[conf].conf.is_unknown(setting.name) {
+        let gap = Gap::new(format!("`{}` in postgresql.conf", setting.name), GapReason::Unreadable);
+        report.known::<()>(Err(gap.on(&member.name)));
+        return;
+    }
     let Some(assignment) = facts.confs[conf].conf.effective(setting.name) else { return };
     // This one is no option of the command line: postgresql.auto.conf stays above what Patroni writes.
     if assignment.auto && setting.name.starts_with("wal_keep_") {

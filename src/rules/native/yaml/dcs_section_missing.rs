@@ -11,7 +11,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         if DCS_SECTIONS.iter().any(|s| file.config.get(s).is_some()) {
             continue;
         }
-        if file.config.is_complete() {
+        if file.config.is_complete() && DCS_SECTIONS.iter().all(|s| file.is_absent(s)) {
             report.add(match indented(file) {
                 Some((name, section)) => {
                     let note = format!("`{name}` stands inside another section; with less indentation it counts");
