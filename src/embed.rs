@@ -8,6 +8,12 @@
     reason = "a build script documents itself by what it writes; it uses part of the schema"
 )]
 
+#[path = "rules/bounds.rs"]
+mod bounds;
+#[path = "embed/example.rs"]
+mod example;
+#[path = "rules/faults.rs"]
+mod faults;
 #[path = "embed/guc.rs"]
 mod guc;
 #[path = "embed/patroni.rs"]
@@ -22,10 +28,17 @@ use std::path::PathBuf;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = PathBuf::from(required("CARGO_MANIFEST_DIR")?);
     let out = PathBuf::from(required("OUT_DIR")?);
-    for input in ["src/embed.rs", "src/embed", "src/rules/schema.rs", "src/knowledge"] {
+    for input in [
+        "src/embed.rs",
+        "src/embed",
+        "src/rules/schema.rs",
+        "src/rules/bounds.rs",
+        "src/rules/faults.rs",
+        "src/knowledge",
+    ] {
         println!("cargo::rerun-if-changed={input}");
     }
-    std::fs::write(out.join("rules.rs"), rules::generate(&root.join("rules"))?)?;
+    std::fs::write(out.join("rules.rs"), rules::generate(&root.join("rules"), &root.join("fixtures/rules"))?)?;
     std::fs::write(out.join("guc_tables.rs"), guc::generate(&root))?;
     std::fs::write(out.join("patroni.rs"), patroni::generate(&root.join("src/knowledge/patroni")))?;
     Ok(())

@@ -3,38 +3,47 @@
 mod build;
 pub mod conf_check;
 pub mod connections;
+pub mod endpoints;
 pub mod enforced;
 pub mod gap;
 pub mod group;
 pub mod hba_decision;
 pub mod hba_shadow;
+pub mod host_path;
 pub mod ident_map;
 mod join;
+pub mod layout;
 mod member;
 pub mod nodes;
 pub mod patroni_file;
 pub mod patroni_keys;
 mod read;
 pub mod roles;
-mod service;
+pub mod scripts;
+pub mod service;
 pub mod settings;
+pub mod take_over;
+pub mod timeouts;
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
-pub use build::build;
+pub use build::{build, has_tls};
 pub use member::{Cluster, Member};
 pub use patroni_file::PatroniFile;
 
 use gap::{Fact, Gap, GapReason};
 
 use crate::knowledge::patroni::Version;
+use crate::parse::boot::Directive;
 use crate::parse::conf::Conf;
 use crate::parse::hba::Hba;
+use crate::parse::ident::Ident;
 use crate::parse::sql::Sql;
 use crate::parse::unit::Unit;
 use crate::problem::Problem;
 use crate::secret::Secret;
-use crate::source::{Source, SourceId, SourceMap, Span};
+use crate::source::{Source, SourceId, SourceMap, Span, Spanned};
 
 /// Versions, where files do not tell them.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +69,15 @@ pub struct ConfFile {
     pub conf: Conf,
 }
 
+impl ConfFile {
+    /// Whether Patroni wrote the file (`ConfigWriter.__enter__`).
+    #[must_use]
+    pub fn is_written_by_patroni(&self) -> bool {
+        let start = &self.source.bytes()[..self.source.bytes().len().min(200)];
+        memchr::memmem::find(start, b"It will be overwritten by Patroni!").is_some()
+    }
+}
+
 /// Host-based authentication from one file, or from a list in Patroni's configuration.
 #[derive(Debug)]
 pub struct HbaFile {
@@ -67,6 +85,28 @@ pub struct HbaFile {
     pub source: Arc<Source>,
     /// The lines, for the version of the member that they belong to, or the newest.
     pub hba: Hba,
+    hidden: OnceLock<Vec<Option<usize>>>,
+}
+
+impl HbaFile {
+    fn new(source: Arc<Source>, hba: Hba) -> Self {
+        Self { source, hba, hidden: OnceLock::new() }
+    }
+
+    /// The earlier rule that alone decides every connection that a rule would, if there is one.
+    #[must_use]
+    pub fn hidden_by(&self, index: usize) -> Option<usize> {
+        self.hidden.get_or_init(|| hba_shadow::all_hidden(&self.hba)).get(index).copied().flatten()
+    }
+}
+
+/// User name maps from one file, or from a list in Patroni's configuration.
+#[derive(Debug)]
+pub struct IdentFile {
+    /// The file that the lines stand in.
+    pub source: Arc<Source>,
+    /// The lines.
+    pub ident: Ident,
 }
 
 /// A systemd unit or drop-in.
@@ -91,6 +131,24 @@ impl UnitFile {
         self.patroni_arguments()?.into_iter().find(|word| !word.starts_with('-'))
     }
 
+    /// Whether it starts, or extends a unit that starts, PostgreSQL by itself.
+    #[must_use]
+    pub fn runs_postgresql(&self) -> bool {
+        let server = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or(path);
+            ["pg_ctl", "pg_ctlcluster", "postgres", "postmaster", "postgresql-check-db-dir"].contains(&name)
+        };
+        let words =
+            self.unit.commands("ExecStart").tree.into_iter().flat_map(|c| std::iter::once(c.path).chain(c.args));
+        if words.into_iter().any(|word| server(&word.value)) {
+            return true;
+        }
+        // A drop-in whose unit is not given says by its directory what it extends.
+        let dir = self.source.path().and_then(Path::parent).and_then(Path::file_name).and_then(|d| d.to_str());
+        self.unit.commands("ExecStart").tree.is_empty()
+            && dir.and_then(|d| d.strip_suffix(".d")).is_some_and(is_postgresql_unit)
+    }
+
     /// What stands behind the name of the program, when that is Patroni.
     fn patroni_arguments(&self) -> Option<Vec<String>> {
         let is_patroni =
@@ -103,6 +161,16 @@ impl UnitFile {
     }
 }
 
+/// Whether a unit is called like those of PostgreSQL's packages: `postgresql.service`, `postgresql@15-main.service`, `postgresql-15.service`.
+#[must_use]
+pub fn is_postgresql_unit(name: &str) -> bool {
+    let stem = name.strip_suffix(".service").unwrap_or(name);
+    let rest = stem.strip_prefix("postgresql").or_else(|| stem.strip_prefix("postgres"));
+    rest.is_some_and(|r| {
+        r.is_empty() || r.starts_with('@') || r.strip_prefix('-').unwrap_or(r).bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
 /// An environment file of a unit.
 #[derive(Debug)]
 pub struct EnvironmentFile {
@@ -110,6 +178,24 @@ pub struct EnvironmentFile {
     pub source: Arc<Source>,
     /// Permission bits, where they count.
     pub mode: Option<u32>,
+}
+
+/// A `start.conf` of Debian's scripts.
+#[derive(Debug)]
+pub struct StartConf {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// What it says: `auto`, `manual` or `disabled`.
+    pub start: Spanned<String>,
+}
+
+/// A preset file of systemd.
+#[derive(Debug)]
+pub struct Preset {
+    /// Its text.
+    pub source: Arc<Source>,
+    /// Its lines.
+    pub directives: Vec<Directive>,
 }
 
 /// SQL that sets up roles.
@@ -132,10 +218,16 @@ pub struct Facts {
     pub confs: Vec<ConfFile>,
     /// `pg_hba.conf` files, then lists of Patroni.
     pub hbas: Vec<HbaFile>,
+    /// `pg_ident.conf` files, then lists of Patroni.
+    pub idents: Vec<IdentFile>,
     /// Units and drop-ins.
     pub units: Vec<UnitFile>,
     /// Their environment files.
     pub environments: Vec<EnvironmentFile>,
+    /// How Debian's scripts start clusters.
+    pub start_confs: Vec<StartConf>,
+    /// What systemd enables.
+    pub presets: Vec<Preset>,
     /// Role SQL.
     pub sqls: Vec<SqlFile>,
     /// Members that belong together.
@@ -144,9 +236,10 @@ pub struct Facts {
     pub nodes: Vec<nodes::Node>,
     /// What was seen while reading.
     pub problems: Vec<Problem>,
-    /// The release of Patroni that is to take over.
+    /// The release of Patroni that is to take over where nothing else is said; see [`PatroniFile::version`].
     pub patroni_version: Version,
     secret_spans: Vec<Span>,
+    hidden: Vec<Span>,
     secrets: Vec<(SourceId, Secret)>,
 }
 
@@ -154,6 +247,12 @@ impl Facts {
     /// Every member of every cluster.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.clusters.iter().flat_map(|c| &c.members)
+    }
+
+    /// The member whose configuration a file is, if it is a whole one.
+    #[must_use]
+    pub fn member_of(&self, file: usize) -> Option<&Member> {
+        self.members().find(|m| m.file == file)
     }
 
     /// Nothing when there are files of a kind, or no member that would need one; else the one gap that stands for all members.
@@ -165,10 +264,16 @@ impl Facts {
         if asked { Err(Gap::new(what, GapReason::NotGiven)) } else { Ok(()) }
     }
 
-    /// The bytes that must not be shown.
+    /// The bytes that must not be shown: those of secrets.
     #[must_use]
     pub fn secret_spans(&self) -> &[Span] {
         &self.secret_spans
+    }
+
+    /// Further bytes that must not be shown, because they may be a secret: values of templates.
+    #[must_use]
+    pub fn hidden(&self) -> &[Span] {
+        &self.hidden
     }
 
     /// The secrets themselves and the text that each stands in, where it must not be shown in another place either.

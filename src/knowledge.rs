@@ -3,5 +3,6 @@
 pub mod guc;
 pub mod guc_history;
 pub mod names;
+pub mod options;
 pub mod patroni;
 pub mod units;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use clap::Parser as _;
 use patroni_preflight::cli::Cli;
 use patroni_preflight::run;
+use patroni_preflight::terminal::{self, Surroundings};
 
 /// Millions of small pieces from several threads: the allocator of the C library spends a tenth of a long run on locks and pages.
 #[global_allocator]
@@ -27,8 +28,8 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let on_terminal = std::io::stdout().is_terminal();
-    let output = std::panic::catch_unwind(|| run::run(&cli, on_terminal)).unwrap_or_else(|_| run::Output {
+    let around = surroundings();
+    let output = std::panic::catch_unwind(|| run::run(&cli, &around)).unwrap_or_else(|_| run::Output {
         stderr: format!(
             "patroni-preflight: internal error: {}\nplease report it with the files that caused it\n",
             LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner)
@@ -40,4 +41,15 @@ fn main() -> ExitCode {
     let _ = std::io::stdout().lock().write_all(output.stdout.as_bytes());
     let _ = std::io::stderr().lock().write_all(output.stderr.as_bytes());
     ExitCode::from(output.code)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that looks at the environment")]
+fn surroundings() -> Surroundings {
+    let var = |name| std::env::var(name).unwrap_or_default();
+    Surroundings {
+        stdout: std::io::stdout().is_terminal(),
+        stderr: std::io::stderr().is_terminal(),
+        colour: terminal::wish(&var("NO_COLOR"), &var("CLICOLOR_FORCE")),
+        term: var("TERM"),
+    }
 }

@@ -1,6 +1,7 @@
 //! Text in, spanned trees and problems out. Pure: no disk, no network, no output.
 
 pub mod are;
+pub mod boot;
 pub mod conf;
 pub mod conninfo;
 pub mod guc_value;
@@ -8,5 +9,7 @@ pub mod hba;
 pub mod ident;
 pub mod patroni;
 pub mod sql;
+pub mod standby_names;
+pub mod template;
 pub mod unit;
 pub mod yaml;

@@ -4,10 +4,15 @@
 //! Parsers return [`Spanned`] values, never bare ones. Nothing here reads a disk or prints: [`Reader`] is the door through
 //! which parsers that follow includes ask for more text; `collect::files` implements it.
 
+pub mod template;
+
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
+
+use template::Template;
 
 /// A text in a [`SourceMap`]. Numbers follow the order of arrival and are never shown or sorted by: use names for that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -103,19 +108,32 @@ pub struct Source {
     origin: Origin,
     name: String,
     bytes: Box<[u8]>,
+    template: Option<Box<Template>>,
     line_starts: std::sync::OnceLock<Vec<u32>>,
 }
 
 impl Source {
     fn new(id: SourceId, origin: Origin, name: String, bytes: Vec<u8>) -> Self {
         debug_assert!(u32::try_from(bytes.len()).is_ok(), "invariant: readers refuse texts over 4 GiB");
-        Self { id, origin, name, bytes: bytes.into_boxed_slice(), line_starts: std::sync::OnceLock::new() }
+        let line_starts = std::sync::OnceLock::new();
+        Self { id, origin, name, bytes: bytes.into_boxed_slice(), template: None, line_starts }
     }
 
     /// A text that is in no map, for tests, benches and fuzz targets.
     #[must_use]
     pub fn lone(name: &str, bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(SourceId::lone(), Origin::Virtual(name.to_owned()), name.to_owned(), bytes.into())
+    }
+
+    /// The same text with what is not known of it.
+    #[must_use]
+    pub fn with_template(mut self, template: Option<Template>) -> Self {
+        debug_assert!(
+            template.as_ref().is_none_or(|t| t.text.len() == self.bytes.len()),
+            "a template keeps all places"
+        );
+        self.template = template.map(Box::new);
+        self
     }
 
     /// Its number in the map.
@@ -149,6 +167,24 @@ impl Source {
     #[must_use]
     pub const fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The text for parsers: as it was read, but in a template with words of `x` for values and blanks for statements.
+    #[must_use]
+    pub fn plain(&self) -> &[u8] {
+        self.template.as_ref().map_or(&self.bytes, |t| &t.text)
+    }
+
+    /// What is unknown, if the text is a template.
+    #[must_use]
+    pub fn template(&self) -> Option<&Template> {
+        self.template.as_deref()
+    }
+
+    /// Whether a value that only a template will fill in stands in a range.
+    #[must_use]
+    pub fn is_unknown(&self, span: Span) -> bool {
+        self.template.as_ref().is_some_and(|t| t.hits(&span.range()))
     }
 
     /// A range of this text. Ends that lie outside are drawn back to the nearest byte, so that a span never points
@@ -228,6 +264,7 @@ fn as_u32(n: usize) -> u32 {
 #[derive(Debug, Default)]
 pub struct SourceMap {
     inner: RwLock<Inner>,
+    count: Arc<AtomicUsize>,
 }
 
 #[derive(Debug, Default)]
@@ -240,6 +277,17 @@ struct Inner {
 impl SourceMap {
     /// Adds a text. A file that is already there under the same path keeps its first text and id.
     pub fn add(&self, origin: Origin, name: impl Into<String>, bytes: Vec<u8>) -> Arc<Source> {
+        self.add_template(origin, name, bytes, None)
+    }
+
+    /// As [`Self::add`], for a text of which parts are unknown.
+    pub fn add_template(
+        &self,
+        origin: Origin,
+        name: impl Into<String>,
+        bytes: Vec<u8>,
+        template: Option<Template>,
+    ) -> Arc<Source> {
         let mut inner = self.inner.write().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Origin::File(path) = &origin
             && let Some(id) = inner.by_path.get(path.as_os_str())
@@ -250,9 +298,16 @@ impl SourceMap {
         if let Origin::File(path) = &origin {
             inner.by_path.insert(path.clone().into_os_string(), id);
         }
-        let source = Arc::new(Source::new(id, origin, name.into(), bytes));
+        let source = Arc::new(Source::new(id, origin, name.into(), bytes).with_template(template));
         inner.sources.push(Arc::clone(&source));
+        self.count.store(inner.sources.len(), Ordering::Relaxed);
         source
+    }
+
+    /// How many texts there are, for somebody who watches from another thread.
+    #[must_use]
+    pub fn count(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.count)
     }
 
     /// The text of an id of this map.
@@ -329,6 +384,11 @@ pub trait Reader: Sync {
     /// # Errors
     /// When the directory cannot be listed.
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError>;
+
+    /// Whether anybody may execute a file; `None` where that cannot be told.
+    fn is_executable(&self, _path: &Path) -> Option<bool> {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ fn healthy_clusters_are_silent_and_the_others_as_expected() {
     let mut wrong = Vec::new();
     for cluster in clusters {
         let linted = lint_dir(&cluster, None);
-        assert!(linted.files > 0, "{}: nothing was looked at", cluster.display());
+        assert!(!linted.files.is_empty(), "{}: nothing was looked at", cluster.display());
         let actual = report(&linted, Format::Short);
         if name(&cluster).starts_with("healthy-") {
             let silent = linted.outcome.findings.is_empty()

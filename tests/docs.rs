@@ -71,8 +71,12 @@ fn rules_that_supersede_name_rules_that_exist() {
 }
 
 #[test]
-fn queries_of_rules_are_single_harmless_selects() {
+fn queries_of_rules_are_single_harmless_selects_and_patterns_can_be_read() {
+    use patroni_preflight::rules::kinds::yaml_key::pattern;
     for rule in BUILTIN {
+        if let patroni_preflight::rules::schema::CheckSpec::YamlKey(key) = &rule.check {
+            pattern(&key.not_matching).unwrap_or_else(|e| panic!("{}: {e}", rule.id));
+        }
         if let patroni_preflight::rules::schema::CheckSpec::Rows(rows) = &rule.check {
             patroni_preflight::rules::query::is_harmless(&rows.query).unwrap_or_else(|e| panic!("{}: {e}", rule.id));
         }

@@ -10,7 +10,7 @@ use patroni_preflight::finding::Finding;
 use patroni_preflight::remedy::edit;
 use patroni_preflight::run::Linted;
 
-use crate::support::cases::{cases, copy, lint_case};
+use crate::support::cases::{cases, copy, lint_case, lint_case_at};
 use crate::support::{TempDir, golden, golden_bytes, report};
 
 /// The findings of a rule that offer edits.
@@ -22,7 +22,7 @@ fn offers<'a>(linted: &'a Linted, rule: &str) -> Vec<&'a Finding> {
 fn mend(case: &Path, rule: &str, copy_of_input: &Path) -> BTreeSet<PathBuf> {
     let mut changed = BTreeSet::new();
     for _ in 0..5 {
-        let linted = lint_case(case, copy_of_input);
+        let linted = lint_case_at(case, copy_of_input);
         let together = edit::together(offers(&linted, rule));
         if together.is_empty() {
             break;
@@ -50,14 +50,14 @@ fn files_below(dir: &Path, base: &Path, out: &mut BTreeSet<PathBuf>) {
 
 /// What is wrong with the edits of a rule in one case.
 fn check(case: &Path, rule: &str) -> Result<bool, String> {
-    let linted = lint_case(case, &case.join("input"));
+    let linted = lint_case(case);
     let before = offers(&linted, rule).len();
     let temp = TempDir::new("fix");
     copy(&case.join("input"), &temp.0);
     // A work tree of version control, like the original: the modes of the copy say nothing.
     std::fs::create_dir(temp.0.join(".git")).unwrap();
     let changed = mend(case, rule, &temp.0);
-    let after = lint_case(case, &temp.0);
+    let after = lint_case_at(case, &temp.0);
     if !offers(&after, rule).is_empty() {
         return Err(format!("{}: the edits do not mend it:\n{}", case.display(), report(&after, Format::Full)));
     }

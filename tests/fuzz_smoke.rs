@@ -10,7 +10,7 @@ use crate::support::rng::Rng;
 mod targets;
 
 /// Pieces that parsers treat in some special way.
-const PIECES: [&[u8]; 24] = [
+const PIECES: [&[u8]; 32] = [
     b"\0",
     b"\xff",
     b"\xEF\xBB\xBF",
@@ -35,6 +35,14 @@ const PIECES: [&[u8]; 24] = [
     b"\xc2\x85",
     b"\xf0\x9f\x90\x98",
     b"%",
+    b"{{",
+    b"}}",
+    b"{% if x %}",
+    b"{% endif %}",
+    b"<%",
+    b"%>",
+    b"${X}",
+    b"{# #}",
 ];
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {

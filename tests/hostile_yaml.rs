@@ -15,7 +15,7 @@ use crate::support::rng::Rng;
 const LIMIT: Duration = Duration::from_secs(1);
 
 /// How long this thread has worked, so that other programs on the machine do not count (Linux).
-fn on_cpu() -> Option<Duration> {
+pub(crate) fn on_cpu() -> Option<Duration> {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
     stat.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }

@@ -85,6 +85,8 @@ def demand(shape):
     if t == 'or':
         of = [demand(s) for s in shape['of']]
         return {('hosts1', 'list'): 'hosts', ('int', 'list'): 'int|ints', ('ip', 'ip'): 'ip'}[tuple(of)]
+    if t == 'IntValidator' and shape.get('expected') != 'int':
+        return 'int-like'
     return {'str': 'str', 'int': 'int', 'bool': 'bool', 'dict': 'dict', 'list': 'list', 'IntValidator': 'int',
             'EnumValidator': 'enum', 'comma_separated_host_port': 'hosts1', 'validate_host_port_list': 'hosts',
             'validate_host_port': 'host_port', 'is_ipv4_address': 'ip', 'is_ipv6_address': 'ip',

@@ -3,13 +3,16 @@
 use std::fs::Metadata;
 use std::io::{ErrorKind, Read as _};
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ignore::WalkState;
 use rayon::prelude::*;
 
+use crate::parse::template::{self, Engine, Format};
+use crate::pattern::{Patterns, normal};
 use crate::problem::Problem;
+use crate::source::template::Template;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 
 /// Largest file that is read as configuration, in bytes: a `pg_hba.conf` of half a million lines fits.
@@ -35,6 +38,39 @@ pub enum Kind {
     Environment,
     /// SQL that may set up roles.
     Sql,
+    /// Whether Debian's scripts start a PostgreSQL cluster at boot.
+    StartConf,
+    /// Which units systemd enables by itself.
+    Preset,
+}
+
+impl Kind {
+    /// What a user calls it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Patroni => "patroni.yml",
+            Self::Conf => "postgresql.conf",
+            Self::Hba => "pg_hba.conf",
+            Self::Ident => "pg_ident.conf",
+            Self::Unit => "unit",
+            Self::Environment => "environment",
+            Self::Sql => "role-sql",
+            Self::StartConf => "start.conf",
+            Self::Preset => "preset",
+        }
+    }
+}
+
+/// What tells the kind of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// The caller, in `preflight.toml`.
+    Caller,
+    /// Its name alone.
+    Name,
+    /// Its name and its text.
+    Text,
 }
 
 /// What a name says about a file.
@@ -46,8 +82,9 @@ enum Guess {
     Maybe(Kind),
 }
 
-/// What a file is called after, or `None` for one that is none of ours.
+/// What a file is called after, or `None` for one that is none of ours. Of a template the name counts that it gives its file.
 fn guess(path: &Path) -> Option<Guess> {
+    let (path, engine) = template::declared(path);
     let name = path.file_name()?.to_str()?;
     let parent = path.parent().and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default();
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
@@ -62,10 +99,16 @@ fn guess(path: &Path) -> Option<Guess> {
         "conf" if name.contains("pg_ident") => Some(Guess::Sure(Kind::Ident)),
         "conf" if name.starts_with("postgresql") || name.ends_with("postgresql.conf") => Some(Guess::Sure(Kind::Conf)),
         "conf" if name.contains("env") => Some(Guess::Maybe(Kind::Environment)),
+        "conf" if name == "start.conf" => Some(Guess::Maybe(Kind::StartConf)),
+        "preset" => Some(Guess::Maybe(Kind::Preset)),
         "service" => Some(Guess::Maybe(Kind::Unit)),
         "sql" => Some(Guess::Maybe(Kind::Sql)),
         "env" => Some(Guess::Maybe(Kind::Environment)),
         _ if name == "environment" => Some(Guess::Maybe(Kind::Environment)),
+        "" if engine == Engine::Undeclared => None,
+        "" if name.contains("patroni") => Some(Guess::Maybe(Kind::Patroni)),
+        "" if name == "pg_hba" => Some(Guess::Sure(Kind::Hba)),
+        "" if name == "pg_ident" => Some(Guess::Sure(Kind::Ident)),
         _ => None,
     }
 }
@@ -90,6 +133,8 @@ fn looks_like(kind: Kind, bytes: &[u8]) -> bool {
         }
         Kind::Unit => any(&["patroni", "postgres", "PATRONI_"]),
         Kind::Environment => has("PATRONI_"),
+        Kind::Preset => has("postgres"),
+        Kind::StartConf => any(&["auto", "manual", "disabled"]),
         Kind::Sql => any(&[
             "ROLE",
             "USER",
@@ -108,44 +153,126 @@ fn looks_like(kind: Kind, bytes: &[u8]) -> bool {
     }
 }
 
-/// Every file below the paths whose name may be one of ours, sorted by path; a path that is a file itself is always there.
-///
-/// Paths are relative to `base` and stay so. Ignore files of version control are respected; links to directories are not
-/// followed.
-fn walk(base: &Path, paths: &[PathBuf]) -> Vec<(PathBuf, Option<Guess>)> {
-    let mut found = Vec::new();
-    for path in paths {
-        let root = base.join(path);
-        if !root.is_dir() {
-            found.push((path.clone(), guess(path)));
-            continue;
-        }
-        let mut builder = ignore::WalkBuilder::new(&root);
-        builder.hidden(false).require_git(false).filter_entry(|e| e.file_name() != ".git");
-        let below = Mutex::new(Vec::new());
-        builder.threads(rayon::current_num_threads()).build_parallel().run(|| {
-            Box::new(|entry| {
-                if let Some(file) = entry.ok().and_then(|e| candidate(base, &e)) {
-                    below.lock().unwrap_or_else(PoisonError::into_inner).push(file);
-                }
-                WalkState::Continue
-            })
-        });
-        found.extend(below.into_inner().unwrap_or_else(PoisonError::into_inner));
-    }
-    found.par_sort_by(|a, b| a.0.cmp(&b.0));
-    found.dedup_by(|a, b| a.0 == b.0);
-    found
+/// What is looked for, and where.
+#[derive(Clone, Copy)]
+pub struct Search<'a> {
+    /// Where relative paths start; found paths are relative to it too.
+    pub base: &'a Path,
+    /// Files and directories.
+    pub paths: &'a [PathBuf],
+    /// What is passed over below directories.
+    pub exclude: &'a Patterns,
+    /// What the caller says that a file is.
+    pub kind: &'a (dyn Fn(&Path) -> Option<Kind> + Sync),
+    /// A file whose text is not taken from the disk; it is in the map of sources already.
+    pub given: Option<&'a Path>,
 }
 
-/// A file of a walk whose name may be one of ours.
-fn candidate(base: &Path, entry: &ignore::DirEntry) -> Option<(PathBuf, Option<Guess>)> {
-    let is_dir = entry.file_type().is_some_and(|t| t.is_dir());
-    if is_dir || (entry.path_is_symlink() && entry.path().is_dir()) {
-        return None;
+impl Search<'_> {
+    fn guess(&self, path: &Path) -> Option<Guess> {
+        (self.kind)(path).map(Guess::Sure).or_else(|| guess(path))
     }
-    let guess = guess(entry.path())?;
-    Some((relative(base, entry.path()), Some(guess)))
+
+    /// Every file below the paths whose name may be one of ours, sorted by path; a path that is a file itself is always
+    /// there.
+    ///
+    /// Ignore files of version control are respected; links to directories are not followed.
+    fn walk(&self) -> Vec<(PathBuf, Option<Guess>)> {
+        let mut found = Vec::new();
+        for path in self.paths {
+            let root = self.base.join(path);
+            if !root.is_dir() {
+                found.push((path.clone(), self.guess(path)));
+                continue;
+            }
+            let mut builder = ignore::WalkBuilder::new(&root);
+            builder.hidden(false).require_git(false).filter_entry(|e| e.file_name() != ".git");
+            let below = Mutex::new(Vec::new());
+            builder.threads(rayon::current_num_threads()).build_parallel().run(|| {
+                Box::new(|entry| {
+                    if let Some(file) = entry.ok().and_then(|e| self.candidate(&e)) {
+                        below.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+                    }
+                    WalkState::Continue
+                })
+            });
+            found.extend(below.into_inner().unwrap_or_else(PoisonError::into_inner));
+        }
+        found.par_sort_by(|a, b| a.0.cmp(&b.0));
+        found.dedup_by(|a, b| a.0 == b.0);
+        found
+    }
+
+    /// A file of a walk whose name may be one of ours.
+    fn candidate(&self, entry: &ignore::DirEntry) -> Option<(PathBuf, Option<Guess>)> {
+        let is_dir = entry.file_type().is_some_and(|t| t.is_dir());
+        if is_dir || (entry.path_is_symlink() && entry.path().is_dir()) {
+            return None;
+        }
+        let path = relative(self.base, entry.path());
+        let guess = self.guess(&path)?;
+        (!self.exclude.holds(&path)).then_some((path, Some(guess)))
+    }
+
+    /// Finds and reads the configuration files at and below the paths, in order of their paths; what cannot be read, or was
+    /// named and is none of ours, becomes a problem.
+    #[must_use]
+    pub fn gather(&self, sources: &SourceMap) -> (Vec<Found>, Vec<Problem>) {
+        let disk = Disk::new(sources, self.base);
+        let versioned: Vec<bool> = self.paths.iter().map(|p| is_versioned(&self.base.join(p))).collect();
+        let results: Vec<Result<Option<Found>, Box<Problem>>> = self
+            .walk()
+            .into_par_iter()
+            .map(|(path, guess)| {
+                let root = self.paths.iter().position(|p| path.starts_with(relative(self.base, p))).unwrap_or(0);
+                let show_mode = !versioned.get(root).copied().unwrap_or(true) && self.given != Some(&path);
+                self.look(&disk, &path, guess, show_mode)
+            })
+            .collect();
+        let mut found = Vec::new();
+        let mut problems = Vec::new();
+        for result in results {
+            match result {
+                Ok(file) => found.extend(file),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        (found, problems)
+    }
+
+    fn look(
+        &self,
+        disk: &Disk<'_>,
+        path: &Path,
+        guess: Option<Guess>,
+        show_mode: bool,
+    ) -> Result<Option<Found>, Box<Problem>> {
+        let named = self.paths.iter().any(|p| p == path);
+        let source = match disk.read(path) {
+            Ok(source) => source,
+            Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Ok(None),
+            Err(why) => return Err(Box::new(disk.unreadable(path, &why))),
+        };
+        let (kind, by) = match guess {
+            Some(Guess::Sure(kind)) if (self.kind)(path).is_some() => (Some(kind), By::Caller),
+            Some(Guess::Sure(kind)) => (Some(kind), By::Name),
+            Some(Guess::Maybe(kind)) if looks_like(kind, source.bytes()) => (Some(kind), By::Text),
+            _ if named && looks_like(Kind::Patroni, source.bytes()) => (Some(Kind::Patroni), By::Text),
+            _ => (None, By::Text),
+        };
+        match kind {
+            Some(kind) => {
+                let shown = show_mode && matches!(kind, Kind::Patroni | Kind::Environment);
+                let mode = if shown { mode(&disk.base.join(path)) } else { None };
+                Ok(Some(Found { source, kind, by, mode, named }))
+            }
+            None if named => {
+                let file = path.display().to_string();
+                Err(Box::new(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", file)))
+            }
+            None => Ok(None),
+        }
+    }
 }
 
 fn relative(base: &Path, path: &Path) -> PathBuf {
@@ -160,67 +287,12 @@ pub struct Found {
     pub source: Arc<Source>,
     /// What it is taken for.
     pub kind: Kind,
+    /// What told so.
+    pub by: By,
     /// Permission bits, where they say something about a server: not in a work tree of version control.
     pub mode: Option<u32>,
     /// Whether it was asked for by name, and not found below a directory.
     pub named: bool,
-}
-
-/// Finds and reads the configuration files at and below the paths, in order of their paths; what cannot be read, or was named
-/// and is none of ours, becomes a problem.
-#[must_use]
-pub fn gather(sources: &SourceMap, base: &Path, paths: &[PathBuf]) -> (Vec<Found>, Vec<Problem>) {
-    let disk = Disk::new(sources, base);
-    let versioned: Vec<bool> = paths.iter().map(|p| is_versioned(&base.join(p))).collect();
-    let results: Vec<Result<Option<Found>, Box<Problem>>> = walk(base, paths)
-        .into_par_iter()
-        .map(|(path, guess)| {
-            let named = paths.contains(&path);
-            let root = paths.iter().position(|p| path.starts_with(relative(base, p))).unwrap_or(0);
-            let show_mode = !versioned.get(root).copied().unwrap_or(true);
-            look(&disk, &path, guess, named, show_mode)
-        })
-        .collect();
-    let mut found = Vec::new();
-    let mut problems = Vec::new();
-    for result in results {
-        match result {
-            Ok(file) => found.extend(file),
-            Err(problem) => problems.push(*problem),
-        }
-    }
-    (found, problems)
-}
-
-fn look(
-    disk: &Disk<'_>,
-    path: &Path,
-    guess: Option<Guess>,
-    named: bool,
-    show_mode: bool,
-) -> Result<Option<Found>, Box<Problem>> {
-    let source = match disk.read(path) {
-        Ok(source) => source,
-        Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Ok(None),
-        Err(why) => return Err(Box::new(disk.unreadable(path, &why))),
-    };
-    let kind = match guess {
-        Some(Guess::Sure(kind)) => Some(kind),
-        Some(Guess::Maybe(kind)) if looks_like(kind, source.bytes()) => Some(kind),
-        _ if named && looks_like(Kind::Patroni, source.bytes()) => Some(Kind::Patroni),
-        _ => None,
-    };
-    match kind {
-        Some(kind) => {
-            let shown = show_mode && matches!(kind, Kind::Patroni | Kind::Environment);
-            let mode = if shown { mode(&disk.base.join(path)) } else { None };
-            Ok(Some(Found { source, kind, mode, named }))
-        }
-        None if named => {
-            Err(Box::new(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", path.display().to_string())))
-        }
-        None => Ok(None),
-    }
 }
 
 /// Reads files of this machine into a [`SourceMap`], each at most once.
@@ -250,7 +322,8 @@ impl Reader for Disk<'_> {
             return Ok(known);
         }
         let bytes = slurp(&self.base.join(path))?;
-        Ok(self.sources.add(Origin::File(path.to_path_buf()), path.display().to_string(), bytes))
+        let template = template_of(path, &bytes);
+        Ok(self.sources.add_template(Origin::File(path.to_path_buf()), path.display().to_string(), bytes, template))
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
@@ -259,6 +332,27 @@ impl Reader for Disk<'_> {
         paths.sort();
         Ok(paths)
     }
+
+    fn is_executable(&self, path: &Path) -> Option<bool> {
+        mode(&self.base.join(path)).map(|mode| mode & 0o111 != 0)
+    }
+}
+
+/// What a template engine still has to fill in of a file.
+fn template_of(path: &Path, bytes: &[u8]) -> Option<Template> {
+    let (_, engine) = template::declared(path);
+    let format = match guess(path) {
+        Some(Guess::Sure(kind) | Guess::Maybe(kind)) => match kind {
+            Kind::Patroni => Format::Yaml,
+            Kind::Conf | Kind::Hba | Kind::Ident | Kind::StartConf => Format::Lines,
+            Kind::Unit | Kind::Environment | Kind::Preset => Format::Unit,
+            Kind::Sql => Format::Sql,
+        },
+        // A configuration of Patroni may have any name, and a file that another one includes too.
+        None if looks_like(Kind::Patroni, bytes) => Format::Yaml,
+        None => Format::Lines,
+    };
+    template::scan(bytes, engine, format)
 }
 
 /// Lets parsers follow includes only to files at or below the paths that were asked for: a repository is not checked against
@@ -307,21 +401,10 @@ impl Reader for Fenced<'_> {
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
         if self.fence.holds(dir) { self.disk.list(&normal(dir)) } else { Err(ReadError::Outside) }
     }
-}
 
-/// A path without `.` and with `..` taken back, by its words only.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
+    fn is_executable(&self, path: &Path) -> Option<bool> {
+        if self.fence.holds(path) { self.disk.is_executable(&normal(path)) } else { None }
     }
-    out
 }
 
 /// Permission bits of a file, `None` where they cannot be had.
@@ -335,7 +418,7 @@ fn is_versioned(path: &Path) -> bool {
     absolute.ancestors().any(|dir| dir.join(".git").exists())
 }
 
-fn slurp(path: &Path) -> Result<Vec<u8>, ReadError> {
+pub(super) fn slurp(path: &Path) -> Result<Vec<u8>, ReadError> {
     let metadata = std::fs::metadata(path).map_err(|e| reason(&e))?;
     if let Some(kind) = not_a_file(&metadata) {
         return Err(ReadError::NotAFile(kind));
@@ -344,8 +427,20 @@ fn slurp(path: &Path) -> Result<Vec<u8>, ReadError> {
         return Err(ReadError::TooLarge { size: metadata.len(), limit: LIMIT });
     }
     let file = std::fs::File::open(path).map_err(|e| reason(&e))?;
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
+    drain(file, usize::try_from(metadata.len()).unwrap_or(0))
+}
+
+/// Standard input, to its end.
+///
+/// # Errors
+/// When it cannot be read, or is longer than a configuration file may be.
+pub fn stdin() -> Result<Vec<u8>, ReadError> {
+    drain(std::io::stdin().lock(), 0)
+}
+
+fn drain(from: impl std::io::Read, size: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::with_capacity(size);
+    from.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|e| reason(&e))?;
     if bytes.len() as u64 > LIMIT {
         return Err(ReadError::TooLarge { size: bytes.len() as u64, limit: LIMIT });
     }
@@ -367,7 +462,7 @@ fn not_a_file(metadata: &Metadata) -> Option<&'static str> {
     }
 }
 
-fn reason(error: &std::io::Error) -> ReadError {
+pub(super) fn reason(error: &std::io::Error) -> ReadError {
     match error.kind() {
         ErrorKind::NotFound => ReadError::Missing,
         ErrorKind::PermissionDenied => ReadError::Denied,
@@ -376,10 +471,8 @@ fn reason(error: &std::io::Error) -> ReadError {
     }
 }
 
-/// The text of a file of our own.
-///
-/// # Errors
-/// When it cannot be read, or is no UTF-8.
-pub fn text(path: &Path) -> Result<String, ReadError> {
-    String::from_utf8(slurp(path)?).map_err(|_| ReadError::Other("it is not UTF-8".to_owned()))
+/// The name of this machine; empty where it cannot be had.
+#[must_use]
+pub fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map(|name| name.trim().to_owned()).unwrap_or_default()
 }

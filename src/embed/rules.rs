@@ -4,10 +4,11 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::example;
 use crate::schema::{CheckSpec, FixSpec, HbaSpec, Rule, SameSpec, SettingSpec, StepSpec, YamlKeySpec};
 
 /// Reads `rules/<area>/<id>.yml`, checks each, and returns the static slice `BUILTIN`, sorted by id, and `AREAS` beside it.
-pub fn generate(dir: &Path) -> Result<String, Box<dyn Error>> {
+pub fn generate(dir: &Path, cases: &Path) -> Result<String, Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", dir.display());
     let mut rules = Vec::new();
     for area in sorted(dir)?.into_iter().filter(|p| p.is_dir()) {
@@ -30,6 +31,11 @@ pub fn generate(dir: &Path) -> Result<String, Box<dyn Error>> {
     for (_, area, _) in &rules {
         write!(out, "{area:?}, ")?;
     }
+    out.push_str("];\n/// An example of each rule of `BUILTIN`.\npub static EXAMPLES: &[Option<Example>] = &[\n");
+    println!("cargo::rerun-if-changed={}", cases.display());
+    for (id, _, _) in &rules {
+        out.push_str(&example::emit(cases, id));
+    }
     out.push_str("];\n");
     Ok(out)
 }
@@ -37,7 +43,7 @@ pub fn generate(dir: &Path) -> Result<String, Box<dyn Error>> {
 fn load(file: &Path) -> Result<Rule, Box<dyn Error>> {
     let rule: Rule =
         serde_yaml::from_str(&std::fs::read_to_string(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
-    let mut faults = rule.faults();
+    let mut faults: Vec<String> = rule.faults().into_iter().map(|f| f.what).collect();
     if rule.id != file_stem(file) {
         faults.push(format!("the id is `{}`", rule.id));
     }
@@ -125,11 +131,12 @@ fn check(c: &CheckSpec) -> String {
             list(places, |p| format!("Place::{p:?}")),
             texts(bad)
         ),
-        CheckSpec::YamlKey(YamlKeySpec { path, within, absent, present, one_of, unless }) => format!(
-            "CheckSpec::YamlKey(YamlKeySpec {{ path: {}, within: {}, absent: {absent}, present: {present}, one_of: {}, unless: {} }})",
+        CheckSpec::YamlKey(YamlKeySpec { path, within, absent, present, one_of, not_matching, unless }) => format!(
+            "CheckSpec::YamlKey(YamlKeySpec {{ path: {}, within: {}, absent: {absent}, present: {present}, one_of: {}, not_matching: {}, unless: {} }})",
             text(path),
             text(within),
             texts(one_of),
+            text(not_matching),
             texts(unless)
         ),
         CheckSpec::SameOnAllMembers(SameSpec { paths, secret }) => format!(

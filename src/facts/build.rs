@@ -7,10 +7,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::conf_check::{check_assignment, check_for_all};
+use super::gap::{Gap, GapReason};
+use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::Services;
-use super::{ConfFile, EnvironmentFile, Facts, HbaFile, Options, SqlFile, UnitFile, join, nodes};
+use super::{ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, join, nodes};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
@@ -29,10 +31,10 @@ pub fn build(
     recording: nodes::Recording,
     problems: Vec<Problem>,
     fence: &Fence,
-    options: Options,
+    layout: &Layout,
 ) -> Facts {
     let nodes = nodes::place(recording, &sources);
-    let mut facts = Facts { problems, nodes, patroni_version: options.patroni, ..Facts::default() };
+    let mut facts = Facts { problems, nodes, patroni_version: layout.options.patroni, ..Facts::default() };
     let reader = fence.reader(&sources);
     let (of_services, found): (Vec<Found>, Vec<Found>) =
         found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment));
@@ -42,7 +44,7 @@ pub fn build(
         found.iter().filter(|f| f.kind == Kind::Patroni).filter_map(|f| f.source.path()).collect();
     let services = Services::new(&facts.units, &seen, &configs);
     let directories: Vec<Directory> =
-        join::by_directory(found).into_par_iter().map(|d| directory(d, &services, &reader, options)).collect();
+        join::by_directory(found).into_par_iter().map(|d| directory(d, &services, &reader, layout)).collect();
     for directory in directories {
         for one in directory.loaded {
             facts.problems.extend(one.problems);
@@ -55,12 +57,13 @@ pub fn build(
     let (later, variables) = sort_out(&mut facts, seen);
     let of_kind = |kind| later.iter().filter(|(_, k)| *k == kind).map(|(s, _)| Arc::clone(s)).collect::<Vec<_>>();
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));
-    facts.problems.extend(environment_problems(&facts, &variables, options));
-    facts.clusters = join::clusters(&facts, &confs, &hbas, options);
-    read_confs(&mut facts, confs, &reader, options);
-    read_hbas(&mut facts, hbas, &reader, options);
+    facts.problems.extend(environment_problems(&facts, &variables, layout));
+    facts.clusters = join::clusters(&facts, &confs, &hbas, &idents, layout);
+    read_confs(&mut facts, confs, &reader, layout);
+    read_hbas(&mut facts, hbas, &reader, layout);
     read_hba_lists(&mut facts, &reader);
-    read_idents(&mut facts, &idents, &reader, options);
+    read_idents(&mut facts, idents, &reader, layout);
+    read_ident_lists(&mut facts, &reader);
     facts.secret_spans.sort_unstable();
     facts.secret_spans.dedup();
     facts.sources = sources;
@@ -83,13 +86,13 @@ fn take_units(seen: &mut [Seen]) -> Vec<UnitFile> {
 type Variables = (Arc<Source>, Vec<Variable>);
 
 /// What Patroni makes of variables by themselves, wherever they stand.
-fn environment_problems(facts: &Facts, files: &[Variables], options: Options) -> Vec<Problem> {
+fn environment_problems(facts: &Facts, files: &[Variables], layout: &Layout) -> Vec<Problem> {
     let units = facts.units.iter().filter(|u| u.runs_patroni());
     let units = units.map(|u| (Arc::clone(&u.source), u.unit.environment().tree));
     let all: Vec<Variables> = files.iter().cloned().chain(units.filter(|(_, v)| !v.is_empty())).collect();
     all.par_iter()
         .flat_map(|(source, variables)| {
-            Patroni::load_environment(variables, options.patroni, source.span(0, 0)).problems
+            Patroni::load_environment(variables, layout.at(source.path()).patroni, source.span(0, 0)).problems
         })
         .collect()
 }
@@ -101,6 +104,7 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
     for file in seen {
         facts.problems.extend(file.problems);
         facts.secret_spans.extend(file.secret_spans);
+        facts.hidden.extend(file.hidden);
         facts.secrets.extend(file.secrets);
         let source = file.source;
         match file.content {
@@ -109,15 +113,17 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
                 facts.environments.push(EnvironmentFile { source, mode: file.mode });
             }
             Content::Sql(sql) => facts.sqls.push(SqlFile { source, sql: *sql }),
+            Content::StartConf(Some(start)) => facts.start_confs.push(StartConf { source, start }),
+            Content::Preset(directives) => facts.presets.push(Preset { source, directives }),
             Content::Later => later.push((source, file.kind)),
-            Content::Patroni(_) | Content::Unit(_) | Content::Foreign => {}
+            Content::Patroni(_) | Content::Unit(_) | Content::StartConf(None) | Content::Foreign => {}
         }
     }
     (later, variables)
 }
 
-fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {
-    let versions = join::versions(facts, &sources, |m| m.conf.as_ref().ok().copied(), options);
+fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+    let versions = join::versions(facts, &sources, |m| m.conf.as_ref().ok().copied(), layout);
     let read: Vec<(Parsed<Conf>, Vec<Problem>)> = sources
         .par_iter()
         .zip(&versions)
@@ -160,8 +166,8 @@ fn parts(read: &[(Parsed<Conf>, Vec<Problem>)]) -> BTreeSet<PathBuf> {
     parts
 }
 
-fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, options: Options) {
-    let versions = join::versions(facts, &sources, |m| m.hba.as_ref().ok().copied(), options);
+fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+    let versions = join::versions(facts, &sources, |m| m.hba.as_ref().ok().copied(), layout);
     let mut tls: Vec<Option<bool>> = vec![None; sources.len()];
     for member in facts.members() {
         if let Ok(hba) = member.hba {
@@ -183,18 +189,22 @@ fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, 
 }
 
 /// Whether a member's server offers TLS, as far as its files tell.
-fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
+#[must_use]
+pub fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
     let file = &facts.patroni[member.file];
-    let by_patroni = file.local_parameter("ssl").or_else(|| file.dynamic_parameter("ssl"));
-    if let Some(item) = by_patroni {
+    if let Some(item) = file.written_parameter("ssl") {
         return parse_bool(&item.as_setting()?);
     }
     let conf = &facts.confs[*member.conf.as_ref().ok()?].conf;
     match conf.effective("ssl") {
+        _ if conf.is_unknown("ssl") || conf.is_open() => None,
         Some(set) => parse_bool(&set.set.value.value),
         None => (conf.outside().is_empty() && conf.errors().is_empty()).then_some(false),
     }
 }
+
+/// The list that Patroni writes to `pg_hba.conf`.
+const HBA_LIST: &str = "postgresql.pg_hba";
 
 /// A list in Patroni's configuration replaces the file of its member.
 fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
@@ -202,17 +212,26 @@ fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
     let read: Vec<Option<Parsed<Hba>>> = members
         .par_iter()
         .map(|member| {
-            let lines = facts.patroni[member.file].config.pg_hba();
+            let lines = facts.patroni[member.file].hba_lines();
             if lines.is_empty() {
                 return None;
             }
             let ssl = has_tls(facts, member);
             let server = Server { ssl, ..Server::packaged(member.postgresql.unwrap_or(newest())) };
-            Some(hba::parse_lines(&lines, Path::new("pg_hba.conf"), reader, &server))
+            Some(hba::parse_list(&lines, Path::new("pg_hba.conf"), reader, &server))
         })
         .collect();
     let mut clusters = std::mem::take(&mut facts.clusters);
     for (member, parsed) in clusters.iter_mut().flat_map(|c| &mut c.members).zip(read) {
+        let file = &facts.patroni[member.file];
+        if parsed.is_none()
+            && file.config.is_complete()
+            && file.config.get(HBA_LIST).is_none()
+            && !file.is_absent(HBA_LIST)
+        {
+            let gap = Gap::new("`pg_hba.conf` (a template may put a list in its place)", GapReason::Unreadable);
+            member.hba = Err(gap.on(&member.name));
+        }
         if let Some(parsed) = parsed {
             let source = Arc::clone(&facts.patroni[member.file].source);
             member.hba = Ok(facts.hbas.len());
@@ -225,14 +244,35 @@ fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
 fn add_hba(facts: &mut Facts, source: Arc<Source>, parsed: Parsed<Hba>) {
     facts.problems.extend(parsed.problems);
     facts.secret_spans.extend(parsed.tree.secret_spans());
-    facts.hbas.push(HbaFile { source, hba: parsed.tree });
+    facts.hbas.push(HbaFile::new(source, parsed.tree));
 }
 
-fn read_idents(facts: &mut Facts, sources: &[Arc<Source>], reader: &dyn Reader, options: Options) {
-    for source in sources {
-        let version = source.path().and_then(|p| join::version_in_path(&p.to_string_lossy())).or(options.postgresql);
-        facts.problems.extend(ident::parse(source, reader, version.unwrap_or(newest())).problems);
+fn read_idents(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+    let versions = join::versions(facts, &sources, |m| m.ident.as_ref().ok().copied(), layout);
+    for (source, version) in sources.into_iter().zip(versions) {
+        let parsed = ident::parse(&source, reader, version.unwrap_or(newest()));
+        facts.problems.extend(parsed.problems);
+        facts.idents.push(IdentFile { source, ident: parsed.tree });
     }
+}
+
+/// A list in Patroni's configuration replaces the file of its member.
+fn read_ident_lists(facts: &mut Facts, reader: &dyn Reader) {
+    let mut clusters = std::mem::take(&mut facts.clusters);
+    for member in clusters.iter_mut().flat_map(|c| &mut c.members) {
+        let file = &facts.patroni[member.file];
+        let lines = file.ident_lines();
+        if lines.is_empty() {
+            continue;
+        }
+        let version = member.postgresql.unwrap_or(newest());
+        let parsed = ident::parse_lines(&lines, Path::new("pg_ident.conf"), reader, version);
+        let source = Arc::clone(&file.source);
+        member.ident = Ok(facts.idents.len());
+        facts.problems.extend(parsed.problems);
+        facts.idents.push(IdentFile { source, ident: parsed.tree });
+    }
+    facts.clusters = clusters;
 }
 
 fn newest() -> u16 {

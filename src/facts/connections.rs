@@ -6,7 +6,7 @@ use super::gap::{Fact, Gap, GapReason};
 use super::hba_decision::{Connection, Database, Decision, Surroundings, Via, decide};
 use super::{Facts, Member, PatroniFile};
 use crate::parse::hba::{Hba, Method};
-use crate::parse::patroni::{Type, parse_bool};
+use crate::parse::patroni::{Item, Type};
 
 /// What `pg_hba.conf` makes of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,30 +54,81 @@ pub fn login(file: &PatroniFile, role: &str) -> Option<Login> {
     Some(Login { user, transports })
 }
 
-/// Where Patroni's own connections to its server come from (`ConfigHandler.resolve_connection_addresses`).
+/// The same, where a template may decide who logs in.
+///
+/// # Errors
+/// When the role's name or how it connects is not known.
+pub fn known_login(file: &PatroniFile, role: &str, member: &Member) -> Fact<Option<Login>> {
+    let found = login(file, role);
+    let path = format!("postgresql.authentication.{role}.sslmode");
+    if file.config.get(&path).is_some_and(|i| i.kind() == Type::Unknown) {
+        return Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(&member.name));
+    }
+    let path = format!("postgresql.authentication.{role}.username");
+    if found.is_some() || file.is_absent(&path) || !file.config.is_complete() {
+        return Ok(found);
+    }
+    match file.config.get(&path) {
+        Some(item) if item.kind() != Type::Unknown => Ok(None),
+        _ => Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(&member.name)),
+    }
+}
+
+/// The end of Patroni's own connections to its server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocalEnd {
+    /// A unix socket in that directory, or in the one that libpq was built with.
+    Socket(Option<String>),
+    /// TCP to the name `localhost`.
+    Localhost,
+    /// TCP to the first host of `postgresql.listen`.
+    Host(String),
+}
+
+/// Where Patroni connects to its own server (`ConfigHandler.resolve_connection_addresses`); `switch` is `use_unix_socket` for
+/// the superuser and `use_unix_socket_repl` for replication.
+///
+/// # Errors
+/// When `postgresql.listen` is not known.
+pub fn local_end(facts: &Facts, member: &Member, switch: &str) -> Fact<LocalEnd> {
+    let file = &facts.patroni[member.file];
+    if file.postgresql(switch).is_some_and(|i| i.kind() == Type::Unknown) {
+        return Err(Gap::new(format!("`postgresql.{switch}`"), GapReason::Unreadable).on(&member.name));
+    }
+    if file.is_on(switch) {
+        match file.written_parameter("unix_socket_directories").map(Item::as_str) {
+            None => return Ok(LocalEnd::Socket(None)),
+            // Without an absolute one Patroni falls back to TCP.
+            Some(directories) => {
+                let all = directories.unwrap_or_default().split(',').map(str::trim);
+                if let Some(dir) = all.into_iter().find(|d| d.starts_with('/')) {
+                    return Ok(LocalEnd::Socket(Some(dir.to_owned())));
+                }
+            }
+        }
+    }
+    let Some(listen) = file.config.listen() else {
+        return Err(Gap::new("`postgresql.listen`", GapReason::Unreadable).on(&member.name));
+    };
+    let hosts: Vec<&str> = listen.value.0.split(',').map(str::trim).collect();
+    if hosts.iter().any(|h| ["*", "localhost", "0.0.0.0", "127.0.0.1"].contains(&h.to_ascii_lowercase().as_str())) {
+        return Ok(LocalEnd::Localhost);
+    }
+    Ok(LocalEnd::Host(hosts[0].trim_matches(['[', ']']).to_owned()))
+}
+
+/// The address that Patroni's own connections to its server come from; `None` for the unix socket.
 ///
 /// # Errors
 /// When that needs a name to be resolved.
-pub fn own_address(facts: &Facts, member: &Member) -> Fact<Option<IpAddr>> {
-    let config = &facts.patroni[member.file].config;
-    let truthy = |key: &str| {
-        config
-            .get(key)
-            .is_some_and(|i| i.kind() == Type::Bool && i.as_setting().is_some_and(|s| parse_bool(&s) == Some(true)))
-    };
-    let sockets = config.get("postgresql.parameters.unix_socket_directories").is_some();
-    if truthy("postgresql.use_unix_socket") && sockets {
-        return Ok(None);
-    }
-    let unknown = |what: &str, why| Err(Gap::new(what, why).on(&member.name));
-    let Some(listen) = config.listen() else { return unknown("`postgresql.listen`", GapReason::Unreadable) };
-    let hosts: Vec<&str> = listen.value.0.split(',').map(str::trim).collect();
-    if hosts.iter().any(|h| ["*", "localhost", "0.0.0.0", "127.0.0.1"].contains(&h.to_ascii_lowercase().as_str())) {
-        return Ok(Some(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-    }
-    match hosts[0].trim_matches(['[', ']']).parse() {
-        Ok(address) => Ok(Some(address)),
-        Err(_) => unknown(&format!("the address of `{}`", hosts[0]), GapReason::NotGiven),
+pub fn own_address(facts: &Facts, member: &Member, switch: &str) -> Fact<Option<IpAddr>> {
+    match local_end(facts, member, switch)? {
+        LocalEnd::Socket(_) => Ok(None),
+        LocalEnd::Localhost => Ok(Some(IpAddr::V4(Ipv4Addr::LOCALHOST))),
+        LocalEnd::Host(host) => host
+            .parse()
+            .map(Some)
+            .map_err(|_| Gap::new(format!("the address of `{host}`"), GapReason::NotGiven).on(&member.name)),
     }
 }
 
@@ -87,7 +138,8 @@ pub fn own_address(facts: &Facts, member: &Member) -> Fact<Option<IpAddr>> {
 /// When that needs a name to be resolved.
 pub fn address_of(facts: &Facts, member: &Member) -> Fact<IpAddr> {
     let config = &facts.patroni[member.file].config;
-    let host = config.connect_address().or_else(|| config.listen()).map(|a| a.value.0);
+    let is_filled_in = config.get("postgresql.connect_address").is_some_and(|i| i.kind() == Type::Unknown);
+    let host = config.connect_address().or_else(|| config.listen().filter(|_| !is_filled_in)).map(|a| a.value.0);
     let Some(host) = host else {
         return Err(Gap::new("`postgresql.connect_address`", GapReason::Unreadable).on(&member.name));
     };

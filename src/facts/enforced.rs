@@ -14,13 +14,13 @@ pub struct Used {
     pub at: Option<Span>,
 }
 
-/// What Patroni will use when a cluster's dynamic configuration is made of this file; `None` when the file is broken there, or
+/// What Patroni will use when a cluster's dynamic configuration is made of this file; `None` when the file is broken there or a template decides it, or
 /// for a setting that Patroni derives from elsewhere.
 #[must_use]
 pub fn enforced(file: &PatroniFile, setting: &CommandLineSetting) -> Option<Used> {
     let default = || setting.default.map(|_| Used { value: default_of(setting), at: None });
     match file.dynamic_parameter(setting.name) {
-        Some(item) if item.kind() == Type::Unknown => None,
+        Some(item) if item.kind() == Type::Unknown || item.optional => None,
         Some(item) if item.kind() != Type::Null && accepts(setting, item) => {
             Some(Used { value: item.as_setting()?, at: Some(item.key_or_value()) })
         }

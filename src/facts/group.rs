@@ -13,6 +13,8 @@ pub struct Candidate {
     pub path: PathBuf,
     /// Scope, when it is known.
     pub scope: Option<String>,
+    /// Whether scope and namespace can be read: a template may fill them in.
+    pub is_certain: bool,
     /// Namespace as Patroni uses it.
     pub namespace: String,
     /// Name of the member, when it is known.
@@ -25,7 +27,7 @@ pub struct Candidate {
 ///
 /// Members side by side with one scope and namespace are a cluster. One that stands apart from at least one other only by
 /// its namespace, or by what looks like a slip in the scope (same store, a name of its own, a few letters), is taken to it, so
-/// that the difference is seen.
+/// that the difference is seen. One whose scope or namespace is not known stays alone.
 #[must_use]
 pub fn clusters(candidates: &[Candidate]) -> Vec<Vec<usize>> {
     let dirs: Vec<Key> = candidates.iter().map(|c| Key::of_dir(&c.path)).collect();
@@ -71,11 +73,16 @@ impl Key {
 
 fn split(candidates: &[Candidate], group: &[usize]) -> Vec<Vec<usize>> {
     let mut buckets: BTreeMap<(Option<&str>, &str), Vec<usize>> = BTreeMap::new();
+    let mut clusters: Vec<Vec<usize>> = Vec::new();
     for i in group {
         let c = &candidates[*i];
-        buckets.entry((c.scope.as_deref(), &c.namespace)).or_default().push(*i);
+        if c.is_certain {
+            buckets.entry((c.scope.as_deref(), &c.namespace)).or_default().push(*i);
+        } else {
+            clusters.push(vec![*i]);
+        }
     }
-    let mut clusters: Vec<Vec<usize>> = buckets.into_values().collect();
+    clusters.extend(buckets.into_values());
     clusters.sort_by_key(|c| (std::cmp::Reverse(c.len()), c[0]));
     let mut kept: Vec<Vec<usize>> = Vec::new();
     for cluster in clusters {
@@ -94,6 +101,9 @@ fn split(candidates: &[Candidate], group: &[usize]) -> Vec<Vec<usize>> {
 /// Whether a lone member looks like one of that cluster with a slip in its scope or namespace.
 fn strays(candidates: &[Candidate], cluster: &[usize], lone: usize) -> bool {
     let (one, other) = (&candidates[lone], &candidates[cluster[0]]);
+    if !one.is_certain || !other.is_certain {
+        return false;
+    }
     let own_name = cluster.iter().all(|i| candidates[*i].name != one.name);
     let (Some(scope), Some(theirs)) = (&one.scope, &other.scope) else { return false };
     let slip = scope != theirs
@@ -195,6 +205,7 @@ mod tests {
         Candidate {
             path: path.into(),
             scope: Some(scope.into()),
+            is_certain: true,
             namespace: namespace.into(),
             name: Some(name),
             store: "e".into(),

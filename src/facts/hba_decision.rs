@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::roles::RoleGraph;
 use crate::parse::hba::address::in_range;
-use crate::parse::hba::{Address, ConnType, Hba, HbaRule, Meaning, NameToken};
+use crate::parse::hba::{Address, ConnType, Hba, HbaRule, Meaning, NameToken, Perhaps};
 use crate::source::Spanned;
 
 /// How a client reaches the server.
@@ -106,12 +106,23 @@ pub enum Decision {
 /// When a fact is missing that could change the outcome.
 pub fn decide(hba: &Hba, connection: &Connection, around: &Surroundings<'_>) -> Fact<Decision> {
     let asked = Asked { connection, around, groups: OnceCell::new() };
+    let mut perhaps = hba.perhaps.iter().peekable();
     for (index, rule) in hba.rules.iter().enumerate() {
-        if asked.fits(rule)? {
-            return Ok(Decision::Rule(index));
+        while let Some(part) = perhaps.next_if(|p| p.before <= index) {
+            asked.refuse_doubt(part)?;
+        }
+        // What the server warns of (TLS that is off, a build without GSSAPI) can never match.
+        if rule.warning.is_none() && asked.fits(rule)? {
+            return if rule.optional { Err(filled_in()) } else { Ok(Decision::Rule(index)) };
         }
     }
+    perhaps.try_for_each(|part| asked.refuse_doubt(part))?;
     Ok(Decision::NoMatch)
+}
+
+/// A template decides what a line says, or whether it is there.
+fn filled_in() -> Gap {
+    Gap::new("`pg_hba.conf` (a template fills in lines that matter)", GapReason::Unreadable)
 }
 
 struct Asked<'a> {
@@ -160,6 +171,18 @@ impl<'a> Asked<'a> {
             any(rule.databases.iter().map(|d| self.database_fits(d))),
             any(rule.users.iter().map(|u| self.user_fits(u))),
         ])
+    }
+
+    /// A gap when a line of which not all is known could decide.
+    fn refuse_doubt(&self, part: &Perhaps) -> Fact<()> {
+        let fits = |names: &Option<Box<[Spanned<NameToken>]>>, one: &dyn Fn(&Spanned<NameToken>) -> Fact<bool>| {
+            names.as_ref().is_none_or(|names| any(names.iter().map(one)) != Ok(false))
+        };
+        let may_fit = part.kind.is_none_or(|kind| self.kind_fits(kind))
+            && self.address_fits(part.address.as_ref()) != Ok(false)
+            && fits(&part.databases, &|d| self.database_fits(d))
+            && fits(&part.users, &|u| self.user_fits(u));
+        if may_fit { Err(filled_in()) } else { Ok(()) }
     }
 
     const fn kind_fits(&self, kind: ConnType) -> bool {
@@ -285,5 +308,26 @@ mod tests {
         };
         assert_eq!(decide(&rules, &client, &with(vec!["10.0.0.1".parse().expect("ip")])), Ok(Decision::Rule(0)));
         assert_eq!(decide(&rules, &client, &with(vec!["10.0.0.2".parse().expect("ip")])), Ok(Decision::NoMatch));
+    }
+
+    #[test]
+    fn what_a_template_fills_in_matters_only_where_the_rest_of_the_line_fits() {
+        use crate::parse::template::{Engine, Format, scan};
+        let text = "local all all {{ m }}\nhost other {{ u }} all md5\nhost all {{ u }} 10.0.0.0/8 md5\n\
+                    host all all 11.0.0.0/8 trust\n{% if x %}\nhost all all 12.0.0.0/8 trust\n{% endif %}\n\
+                    host all all 13.0.0.0/8 trust\n{{ more }}\n";
+        let template = scan(text.as_bytes(), Engine::Jinja, Format::Lines);
+        let source = Source::lone("pg_hba.conf", text).with_template(template);
+        let parsed = crate::parse::hba::parse(&source, &NoFiles, 18);
+        assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+        let decided = |addr: &str| {
+            let connection = host(addr, Database::Named("app".to_owned()));
+            decide(&parsed.tree, &connection, &Surroundings::unknown()).map_err(|gap| gap.why)
+        };
+        assert_eq!(decided("10.0.0.1"), Err(GapReason::Unreadable));
+        assert_eq!(decided("11.0.0.1"), Ok(Decision::Rule(0)));
+        assert_eq!(decided("12.0.0.1"), Err(GapReason::Unreadable));
+        assert_eq!(decided("13.0.0.1"), Ok(Decision::Rule(2)));
+        assert_eq!(decided("14.0.0.1"), Err(GapReason::Unreadable));
     }
 }

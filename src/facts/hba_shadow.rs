@@ -1,18 +1,153 @@
 //! Lines that can never decide anything because one earlier line catches all they would.
 
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
 use crate::parse::hba::{Address, ConnType, Hba, HbaRule, Meaning, NameToken};
 use crate::source::Spanned;
 
 use super::hba_decision::name_fits;
 
-/// The first rule in front of `index` that alone catches every connection that rule `index` would.
+/// For each rule the first one in front of it that alone catches every connection that it would.
 ///
 /// Careful: only what holds on any server counts, so two lines that together hide a third are not found, and a regular
 /// expression hides a name but no other expression than itself.
 #[must_use]
-pub fn hidden_by(hba: &Hba, index: usize) -> Option<usize> {
-    let later = hba.rules.get(index)?;
-    hba.rules[..index].iter().position(|earlier| catches_all(earlier, later))
+pub fn all_hidden(hba: &Hba) -> Vec<Option<usize>> {
+    let mut seen = Index::default();
+    let mut hidden = Vec::with_capacity(hba.rules.len());
+    for (index, later) in hba.rules.iter().enumerate() {
+        // What can never match hides nothing, and that it is never reached is no news.
+        let matches = later.warning.is_none();
+        let candidates = if matches { seen.candidates(later) } else { Vec::new() };
+        let first = candidates.into_iter().filter(|c| catches_all(&hba.rules[*c], later)).min();
+        // What a template may leave out hides nothing either.
+        if matches && first.is_none() && !later.optional {
+            seen.add(index, later);
+        }
+        hidden.push(first);
+    }
+    hidden
+}
+
+/// How many rules of one place are compared: files of many thousand lines must stay cheap, and the first few decide.
+const PER_PLACE: usize = 32;
+/// A rule with more pairs of database and role is compared with every later one of its kind.
+const MAX_PAIRS: usize = 64;
+
+/// What a name catches, roughly: what is caught by a rule stands under the same word, under `all` or under something open.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Word {
+    All,
+    Name(Box<str>),
+    Open,
+}
+
+impl Word {
+    fn of(token: &NameToken) -> Self {
+        match token.meaning {
+            Meaning::All => Self::All,
+            Meaning::Name => Self::Name(token.text.clone()),
+            _ => Self::Open,
+        }
+    }
+
+    fn caught_by(&self) -> Vec<Self> {
+        let mut words = vec![Self::All, Self::Open];
+        if let Self::Name(_) = self {
+            words.push(self.clone());
+        }
+        words
+    }
+}
+
+/// Rules that no earlier one hides, by what they speak of.
+#[derive(Debug, Default)]
+struct Index {
+    places: HashMap<(Word, Word), Place>,
+}
+
+/// Rules of one database and role, by address.
+#[derive(Debug, Default)]
+struct Place {
+    /// By mask, then by the bits that it leaves.
+    ranges: BTreeMap<IpAddr, HashMap<IpAddr, Vec<usize>>>,
+    names: HashMap<String, Vec<usize>>,
+    others: Vec<usize>,
+}
+
+fn keep(list: &mut Vec<usize>, index: usize) {
+    if list.len() < PER_PLACE {
+        list.push(index);
+    }
+}
+
+/// The bits of an address that a mask leaves; `None` when they are not of one family.
+fn masked(addr: IpAddr, mask: IpAddr) -> Option<IpAddr> {
+    match (addr, mask) {
+        (IpAddr::V4(a), IpAddr::V4(m)) => Some(IpAddr::V4((a.to_bits() & m.to_bits()).into())),
+        (IpAddr::V6(a), IpAddr::V6(m)) => Some(IpAddr::V6((a.to_bits() & m.to_bits()).into())),
+        _ => None,
+    }
+}
+
+impl Index {
+    fn add(&mut self, index: usize, rule: &HbaRule) {
+        if rule.databases.len() * rule.users.len() <= MAX_PAIRS {
+            for database in &rule.databases {
+                for user in &rule.users {
+                    let pair = (Word::of(&database.value), Word::of(&user.value));
+                    self.places.entry(pair).or_default().add(index, rule);
+                }
+            }
+        } else {
+            self.places.entry((Word::Open, Word::Open)).or_default().add(index, rule);
+        }
+    }
+
+    fn candidates(&self, later: &HbaRule) -> Vec<usize> {
+        let mut found = Vec::new();
+        let (Some(database), Some(user)) = (later.databases.first(), later.users.first()) else { return found };
+        for database in Word::of(&database.value).caught_by() {
+            for user in Word::of(&user.value).caught_by() {
+                if let Some(place) = self.places.get(&(database.clone(), user)) {
+                    place.candidates(later, &mut found);
+                }
+            }
+        }
+        found
+    }
+}
+
+impl Place {
+    fn add(&mut self, index: usize, rule: &HbaRule) {
+        match rule.address.as_ref().map(|a| &a.value) {
+            Some(Address::Range { addr, mask }) => {
+                if let Some(bits) = masked(*addr, *mask) {
+                    keep(self.ranges.entry(*mask).or_default().entry(bits).or_default(), index);
+                }
+            }
+            Some(Address::HostName(name)) if !name.starts_with('.') => {
+                keep(self.names.entry(name.to_ascii_lowercase()).or_default(), index);
+            }
+            _ => keep(&mut self.others, index),
+        }
+    }
+
+    fn candidates(&self, later: &HbaRule, found: &mut Vec<usize>) {
+        found.extend(&self.others);
+        match later.address.as_ref().map(|a| &a.value) {
+            Some(Address::Range { addr, .. }) => {
+                for (mask, by_bits) in &self.ranges {
+                    found.extend(masked(*addr, *mask).and_then(|bits| by_bits.get(&bits)).into_iter().flatten());
+                }
+            }
+            Some(Address::HostName(name)) => {
+                found.extend(self.names.get(&name.to_ascii_lowercase()).into_iter().flatten());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// Whether every connection that fits `later` fits `earlier`.
@@ -97,14 +232,41 @@ fn user_catches(a: &NameToken, b: &NameToken) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::hidden_by;
+    use super::{all_hidden, catches_all};
     use crate::parse::hba::tests::NoFiles;
     use crate::parse::hba::{Hba, parse};
     use crate::source::Source;
 
     fn last_is_hidden(text: &str) -> bool {
         let hba: Hba = parse(&Source::lone("pg_hba.conf", text), &NoFiles, 18).tree;
-        hidden_by(&hba, hba.rules.len() - 1).is_some()
+        all_hidden(&hba).last().copied().flatten().is_some()
+    }
+
+    #[test]
+    fn the_index_finds_what_comparing_each_with_each_finds() {
+        let (kinds, databases) =
+            (["host", "hostssl", "hostnossl", "local"], ["all", "a", "a,b", "replication", "/^a", "sameuser"]);
+        let users = ["all", "joe", "joe,ann", "+staff", "/^j"];
+        let addresses =
+            ["all", "10.0.0.0/8", "10.1.0.0/16", "10.1.2.3/32", "::/0", "::1/128", "samenet", "db1.x", ".x"];
+        let mut seed = 7_u64;
+        let mut pick = |n: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).expect("31 bits") % n
+        };
+        for _ in 0..200 {
+            let mut text = String::new();
+            for _ in 0..12 {
+                let kind = kinds[pick(4)];
+                let address = if kind == "local" { "" } else { addresses[pick(9)] };
+                text += [kind, databases[pick(6)], users[pick(5)], address, "md5\n"].join(" ").as_str();
+            }
+            let hba: Hba = parse(&Source::lone("pg_hba.conf", text.clone()), &NoFiles, 18).tree;
+            for (index, hidden) in all_hidden(&hba).into_iter().enumerate() {
+                let plain = hba.rules[..index].iter().position(|e| catches_all(e, &hba.rules[index]));
+                assert_eq!(hidden.is_some(), plain.is_some(), "line {} of\n{text}", index + 1);
+            }
+        }
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub struct MapQuestion<'a> {
 /// When a fact is missing that could change the answer.
 pub fn ident_maps(ident: &Ident, ask: &MapQuestion<'_>, roles: &Fact<&RoleGraph>) -> Fact<bool> {
     let Some(map) = ask.map.filter(|m| !m.is_empty()) else { return Ok(same(ask, ask.pg_user, ask.system_user)) };
+    if ident.is_open() {
+        return Err(Gap::new("`pg_ident.conf` (a template fills it in)", GapReason::Unreadable));
+    }
     let (mut missing, mut may_break) = (None, false);
     for line in ident.lines.iter().filter(|l| l.map.value == map) {
         match fits(line, ident.version, ask, roles) {

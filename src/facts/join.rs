@@ -8,13 +8,15 @@ use rayon::prelude::*;
 
 use super::gap::Fact;
 use super::group::{self, Places};
+use super::layout::{Layout, NamedMember};
 use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
 use super::service::Services;
-use super::{Facts, Options, UnitFile, not_given};
+use super::{Facts, UnitFile, not_given};
 use crate::collect::files::Found;
 use crate::knowledge::guc::MAJORS;
+use crate::parse::patroni::Type;
 use crate::parse::unit::{dropin_dirs, merge, order_dropins};
 use crate::parse::yaml::Tree;
 use crate::source::Source;
@@ -101,33 +103,72 @@ fn dir(source: &Source) -> &Path {
 }
 
 /// The clusters of all whole configurations, and the other files of each member.
-pub(super) fn clusters(facts: &Facts, confs: &[Arc<Source>], hbas: &[Arc<Source>], options: Options) -> Vec<Cluster> {
-    let whole: Vec<usize> = (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole()).collect();
+pub(super) fn clusters(
+    facts: &Facts,
+    confs: &[Arc<Source>],
+    hbas: &[Arc<Source>],
+    idents: &[Arc<Source>],
+    layout: &Layout,
+) -> Vec<Cluster> {
+    let named = |i: usize| facts.patroni[i].source.path().and_then(|path| layout.member(path));
+    let whole: Vec<usize> =
+        (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole() || named(*i).is_some()).collect();
     let candidates: Vec<group::Candidate> = whole.iter().map(|i| candidate(&facts.patroni[*i])).collect();
     let owners = Places::new(candidates.iter().map(|c| c.path.as_path()).collect());
     let sqls: Vec<Arc<Source>> = facts.sqls.iter().map(|s| Arc::clone(&s.source)).collect();
-    let (confs, hbas, sqls) = (places(confs), places(hbas), places(&sqls));
+    let (near_confs, near_hbas, near_idents, sqls) = (places(confs), places(hbas), places(idents), places(&sqls));
     let mut clusters = Vec::new();
-    for cluster in group::clusters(&candidates) {
-        let near_confs = confs.nearest(&owners, &cluster);
-        let near_hbas = hbas.nearest(&owners, &cluster);
+    for (cluster_name, cluster) in grouped(&candidates, layout) {
+        let near_confs = (near_confs.nearest(&owners, &cluster), &near_confs);
+        let near_hbas = (near_hbas.nearest(&owners, &cluster), &near_hbas);
+        let near_idents = (near_idents.nearest(&owners, &cluster), &near_idents);
         let mut near_sqls = sqls.nearest(&owners, &cluster);
         let mut members = Vec::new();
         for (k, candidate) in cluster.iter().enumerate() {
             let file = whole[*candidate];
-            let name =
-                candidates[*candidate].name.clone().unwrap_or_else(|| facts.patroni[file].source.name().to_owned());
-            let pick = |plain: &str, near: &[usize], files: &Places<'_>| -> Fact<usize> {
-                files.choose(&name, plain, near).ok_or_else(|| not_given(&format!("`{plain}`"), &name))
+            let source = &facts.patroni[file].source;
+            let says: Option<&NamedMember> = named(file).map(|(_, member)| member);
+            let name = candidates[*candidate].name.clone().or_else(|| says.and_then(|s| s.name.clone()));
+            let name = name.unwrap_or_else(|| source.name().to_owned());
+            let pick = |plain: &str,
+                        wanted: Option<&PathBuf>,
+                        files: &[Arc<Source>],
+                        near: &(Vec<Vec<usize>>, &Places<'_>)| {
+                let found = match wanted {
+                    Some(wanted) => files.iter().position(|f| layout.is(f.path(), wanted)),
+                    None => near.1.choose(&name, plain, &near.0[k]),
+                };
+                found.ok_or_else(|| not_given(&format!("`{plain}`"), &name))
             };
-            let conf = pick("postgresql.conf", &near_confs[k], &confs);
-            let hba = pick("pg_hba.conf", &near_hbas[k], &hbas);
-            let postgresql = version_of(&facts.patroni[file]).or(options.postgresql);
-            members.push(Member { name, file, conf, hba, sqls: std::mem::take(&mut near_sqls[k]), postgresql });
+            let conf: Fact<usize> = pick("postgresql.conf", says.and_then(|s| s.conf.as_ref()), confs, &near_confs);
+            let hba: Fact<usize> = pick("pg_hba.conf", says.and_then(|s| s.hba.as_ref()), hbas, &near_hbas);
+            let postgresql = version_of(&facts.patroni[file]).or(layout.at(source.path()).postgresql);
+            let ident: Fact<usize> = pick("pg_ident.conf", None, idents, &near_idents);
+            let (hba_file, sqls) = (hba.clone(), std::mem::take(&mut near_sqls[k]));
+            members.push(Member { name, file, conf, hba, hba_file, ident, sqls, postgresql });
         }
-        clusters.push(Cluster { members });
+        clusters.push(Cluster { name: cluster_name, members });
     }
     clusters
+}
+
+/// Clusters as lists of candidates: those that the caller has named, then the rest by their places.
+fn grouped(candidates: &[group::Candidate], layout: &Layout) -> Vec<(Option<String>, Vec<usize>)> {
+    let mut named: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut rest = Vec::new();
+    for (i, candidate) in candidates.iter().enumerate() {
+        match layout.member(&candidate.path) {
+            Some((cluster, _)) => named.entry(cluster).or_default().push(i),
+            None => rest.push(i),
+        }
+    }
+    if named.is_empty() {
+        return group::clusters(candidates).into_iter().map(|c| (None, c)).collect();
+    }
+    let others: Vec<group::Candidate> = rest.iter().map(|i| candidates[*i].clone()).collect();
+    let others = group::clusters(&others).into_iter().map(|c| (None, c.into_iter().map(|i| rest[i]).collect()));
+    let named = named.into_iter().map(|(c, members)| (Some(layout.clusters[c].name.clone()), members));
+    named.chain(others).collect()
 }
 
 fn places(sources: &[Arc<Source>]) -> Places<'_> {
@@ -136,9 +177,11 @@ fn places(sources: &[Arc<Source>]) -> Places<'_> {
 
 fn candidate(file: &PatroniFile) -> group::Candidate {
     let config = &file.config;
+    let unknown = |path: &str| config.get(path).is_some_and(|i| i.kind() == Type::Unknown);
     group::Candidate {
         path: file.source.path().map(Path::to_path_buf).unwrap_or_default(),
         scope: config.scope().map(|s| s.value.to_owned()),
+        is_certain: !unknown("scope") && !unknown("namespace"),
         namespace: config.get("namespace").and_then(|n| n.as_str()).unwrap_or("/service").trim_matches('/').to_owned(),
         name: config.name().map(|n| n.value.to_owned()),
         store: config.dcs().map(|(kind, item)| format!("{kind} {}", item.comparable())).unwrap_or_default(),
@@ -167,7 +210,7 @@ pub(super) fn versions(
     facts: &Facts,
     sources: &[Arc<Source>],
     of: impl Fn(&Member) -> Option<usize>,
-    options: Options,
+    layout: &Layout,
 ) -> Vec<Option<u16>> {
     let mut versions: Vec<Option<u16>> = vec![None; sources.len()];
     for member in facts.members() {
@@ -177,7 +220,7 @@ pub(super) fn versions(
     }
     for (version, source) in versions.iter_mut().zip(sources) {
         let own = || source.path().and_then(|p| version_in_path(&p.to_string_lossy()));
-        *version = version.or_else(own).or(options.postgresql);
+        *version = version.or_else(own).or(layout.at(source.path()).postgresql);
     }
     versions
 }

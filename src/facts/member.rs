@@ -1,12 +1,30 @@
 //! Members of a cluster and the files that belong to each.
 
+use std::collections::BTreeSet;
+
+use super::Facts;
 use super::gap::Fact;
+use super::patroni_file::is_template;
 
 /// Members that share a scope, or were meant to.
 #[derive(Debug)]
 pub struct Cluster {
+    /// The name that the caller gave it.
+    pub name: Option<String>,
     /// In order of their files' paths.
     pub members: Vec<Member>,
+}
+
+impl Cluster {
+    /// Whether every member has a name of its own. Files that share one are variants of one member, and files whose name a
+    /// template fills in are no members; both may differ.
+    #[must_use]
+    pub fn has_own_names(&self, facts: &Facts) -> bool {
+        let name =
+            |m: &Member| facts.patroni[m.file].config.name().map(|n| n.value.to_owned()).filter(|n| !is_template(n));
+        let names: BTreeSet<String> = self.members.iter().filter_map(name).collect();
+        names.len() == self.members.len()
+    }
 }
 
 /// A member and its files, as indices into the lists of [`super::Facts`].
@@ -20,6 +38,10 @@ pub struct Member {
     pub conf: Fact<usize>,
     /// Who may connect, once Patroni has taken over: its own list, if it has one, else the file.
     pub hba: Fact<usize>,
+    /// The `pg_hba.conf` of today, whatever list Patroni has.
+    pub hba_file: Fact<usize>,
+    /// User name maps, as an index of [`super::Facts::idents`]: its own list, if it has one, else the file.
+    pub ident: Fact<usize>,
     /// SQL that sets up roles of its cluster.
     pub sqls: Vec<usize>,
     /// Major version of PostgreSQL.

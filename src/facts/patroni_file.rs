@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use super::host_path;
+use super::patroni_keys::meant;
+use super::scripts::Script;
+use crate::knowledge::patroni::Version;
 use crate::parse::patroni::{Item, ItemValue, Key, Pair, Patroni, Type};
-use crate::source::{Source, Span};
+use crate::source::{Source, Span, Spanned};
 
 /// A configuration file of Patroni.
 #[derive(Debug)]
@@ -14,6 +18,16 @@ pub struct PatroniFile {
     pub config: Patroni,
     /// Permission bits, where they count.
     pub mode: Option<u32>,
+    /// The release of Patroni that reads it.
+    pub version: Version,
+    /// The scripts that it names, as far as they lie among the files given.
+    pub scripts: Vec<Script>,
+}
+
+/// Whether a template will put something else there, so that what stands there says nothing.
+#[must_use]
+pub fn is_template(text: &str) -> bool {
+    text.contains(['$', '{', '<', '%'])
 }
 
 /// A value and the path of its key.
@@ -39,10 +53,19 @@ impl PatroniFile {
         for key in path.split('.') {
             match here.get(key) {
                 Some(next) => here = next,
-                None => return self.config.is_complete() && !matches!(here.value, ItemValue::Unknown),
+                None => return self.config.is_complete() && !here.open && !matches!(here.value, ItemValue::Unknown),
             }
         }
         false
+    }
+
+    /// Whether a key beside it is so much like the wanted one that it was meant; that it is unknown has a finding of its own.
+    #[must_use]
+    pub fn is_misspelt(&self, path: &str) -> bool {
+        let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let section = if parent.is_empty() { Some(self.config.root()) } else { self.config.get(parent) };
+        let near = |key: &str| key != name && meant(parent, key, self.version) == Some(name);
+        section.is_some_and(|s| s.pairs().iter().any(|p| p.key.value.as_str().is_some_and(near)))
     }
 
     /// Where something at a path would stand: the key of the nearest section above it, or the first key of the file.
@@ -80,6 +103,107 @@ impl PatroniFile {
         self.dynamic_parameters().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, item)| item)
     }
 
+    /// A setting that Patroni writes into postgresql.conf: the local one goes over that of the dynamic configuration. The
+    /// settings of the command line are in [`super::enforced`].
+    #[must_use]
+    pub fn written_parameter(&self, name: &str) -> Option<&Item> {
+        self.local_parameter(name).or_else(|| self.dynamic_parameter(name))
+    }
+
+    /// A key of the dynamic configuration that a new cluster gets, `slots` or `postgresql.use_slots`.
+    #[must_use]
+    pub fn dynamic(&self, path: &str) -> Option<&Item> {
+        self.config.get("bootstrap.dcs")?.at(path)
+    }
+
+    /// A key of `postgresql` that may stand in the local and in the dynamic configuration: the local one goes first
+    /// (`config.py:Config._build_effective_configuration`).
+    #[must_use]
+    pub fn postgresql(&self, key: &str) -> Option<&Item> {
+        self.config.get("postgresql").and_then(|p| p.get(key)).or_else(|| self.dynamic("postgresql")?.get(key))
+    }
+
+    /// Whether the cluster replicates synchronously, with a quorum or without
+    /// (`global_config.py:GlobalConfig.is_synchronous_mode`); a standby cluster never does.
+    #[must_use]
+    pub fn is_synchronous(&self) -> bool {
+        let mode = self.dynamic("synchronous_mode");
+        let quorum = |i: &Item| i.as_str().is_some_and(|t| t.eq_ignore_ascii_case("quorum"));
+        mode.is_some_and(|i| i.as_bool() == Some(true) || quorum(i)) && !self.is_standby_cluster()
+    }
+
+    /// Whether the cluster follows another one (`global_config.py:GlobalConfig.is_standby_cluster`).
+    #[must_use]
+    pub fn is_standby_cluster(&self) -> bool {
+        self.dynamic("standby_cluster").is_some_and(|s| {
+            ["host", "port", "restore_command"].iter().any(|key| s.get(key).is_some_and(Item::is_true))
+        })
+    }
+
+    /// Whether members get slots (`global_config.py:GlobalConfig.use_slots`): unless they are switched off.
+    #[must_use]
+    pub fn uses_slots(&self) -> bool {
+        self.dynamic("postgresql.use_slots").is_none_or(|i| i.as_bool() != Some(false))
+    }
+
+    /// Every text that holds some words, keys left out, in order.
+    #[must_use]
+    pub fn holding(&self, words: &str) -> Vec<Named<'_>> {
+        self.named(|_, item| match &item.value {
+            ItemValue::Str(text) => text.contains(words),
+            ItemValue::Secret(text, Type::Str) => text.reveal().contains(words),
+            _ => false,
+        })
+    }
+
+    /// Whether a key below `postgresql` is on.
+    #[must_use]
+    pub fn is_on(&self, key: &str) -> bool {
+        self.postgresql(key).and_then(Item::as_bool) == Some(true)
+    }
+
+    /// The lines that Patroni replaces `pg_hba.conf` by; none when its list does not count. Items that are no text are left out,
+    /// as Patroni does (`ConfigWriter.writelines`). An item without a text stands for any lines: a template fills it in. A list
+    /// that a template decides begins with one, because what it adds may stand anywhere.
+    #[must_use]
+    pub fn hba_lines(&self) -> Vec<Spanned<Option<String>>> {
+        if self.redirected("hba_file", "pg_hba.conf").is_some() {
+            return Vec::new();
+        }
+        let Some(list) = self.postgresql("pg_hba") else { return Vec::new() };
+        let unknown = |item: &Item| Spanned::new(None, item.span);
+        let first = (list.open || matches!(list.value, ItemValue::Unknown)).then(|| unknown(list));
+        let items = list.items().iter().filter_map(|item| match &item.value {
+            ItemValue::Str(text) => Some(Spanned::new(Some(text.to_string()), item.span)),
+            ItemValue::Unknown => Some(unknown(item)),
+            _ => None,
+        });
+        first.into_iter().chain(items).collect()
+    }
+
+    /// The lines that Patroni replaces `pg_ident.conf` by, likewise.
+    #[must_use]
+    pub fn ident_lines(&self) -> Vec<Spanned<String>> {
+        if self.redirected("ident_file", "pg_ident.conf").is_some() { Vec::new() } else { self.lines("pg_ident") }
+    }
+
+    fn lines(&self, key: &str) -> Vec<Spanned<String>> {
+        let items = self.postgresql(key).map_or(&[][..], Item::items);
+        items.iter().filter_map(|i| i.as_str().map(|t| Spanned::new(t.to_owned(), i.span))).collect()
+    }
+
+    /// The parameter (`hba_file` or `ident_file`) that makes PostgreSQL read another file than the one that Patroni writes into
+    /// `config_dir`; then Patroni does not write it (`ConfigHandler.hba_file`). `None` where the two are one or it is not known.
+    #[must_use]
+    pub fn redirected(&self, parameter: &str, plain: &str) -> Option<&Item> {
+        let item = self.written_parameter(parameter)?;
+        let written = item.as_str().filter(|t| !t.is_empty() && !is_placeholder(t))?;
+        let home = self.config.config_dir().map(|d| d.value).filter(|d| d.starts_with('/') && !is_placeholder(d))?;
+        let home = host_path::normal(home);
+        let named = if written.starts_with('/') { written.to_owned() } else { format!("{home}/{written}") };
+        (named != format!("{home}/{plain}")).then_some(item)
+    }
+
     /// Every secret, in order.
     #[must_use]
     pub fn secrets(&self) -> Vec<Named<'_>> {
@@ -101,6 +225,12 @@ impl PatroniFile {
         walk(self.config.root(), &mut Vec::new(), &wanted, &mut found);
         found
     }
+}
+
+/// Whether a text still has to be filled in by a template, so that its value is not known.
+#[must_use]
+pub fn is_placeholder(text: &str) -> bool {
+    text.contains(['$', '{', '<', '%'])
 }
 
 fn named(section: Option<&Item>) -> impl Iterator<Item = (&str, &Item)> {

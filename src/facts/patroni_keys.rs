@@ -8,12 +8,16 @@
 //! Types are judged by what Patroni does with the value while it runs. What only `patroni --validate-config` objects to gets the rules
 //! `validator-rejects-harmless-type` and `validator-requires-key`.
 
+pub use types::{NEVER_NULL, bounds, expectation};
+pub use walk::METHOD_KEYS;
+
 mod required;
 mod stray;
 mod suggest;
 mod types;
 mod walk;
 
+use crate::knowledge::patroni::{self as known, Version};
 use crate::parse::patroni::Patroni;
 use crate::problem::Problem;
 
@@ -27,6 +31,15 @@ pub fn check_keys(patroni: &Patroni) -> Vec<Problem> {
     problems.sort_by(|a, b| (a.at, &a.rule, &a.args).cmp(&(b.at, &b.rule, &b.args)));
     problems.dedup();
     problems
+}
+
+/// The key of a section that a misspelt one was probably meant to be.
+#[must_use]
+pub fn meant(section: &str, key: &str, version: Version) -> Option<&'static str> {
+    if known::child(section, key).is_some() {
+        return None;
+    }
+    suggest::sibling(section, key, version).map(|(name, _)| name)
 }
 
 #[cfg(test)]

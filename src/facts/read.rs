@@ -5,17 +5,20 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::layout::Layout;
 use super::patroni_file::PatroniFile;
 use super::service::Services;
-use super::{Options, join, patroni_keys};
+use super::{join, patroni_keys, scripts};
 use crate::collect::files::{Found, Kind};
+use crate::parse::boot::{self, Directive};
 use crate::parse::patroni::{ItemValue, Patroni, looks_like_patroni, names_a_secret, spans_in_text};
 use crate::parse::sql::{self, Sql};
+use crate::parse::template;
 use crate::parse::unit::{self, Unit, Variable};
 use crate::parse::yaml::{self, Tree, Value};
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
-use crate::source::{Reader, Source, SourceId, Span};
+use crate::source::{Reader, Source, SourceId, Span, Spanned};
 
 /// What a file holds.
 pub(super) enum Content {
@@ -27,6 +30,10 @@ pub(super) enum Content {
     Environment(Vec<Variable>),
     /// Role SQL.
     Sql(Box<Sql>),
+    /// What Debian's scripts do with a cluster at boot.
+    StartConf(Option<Spanned<String>>),
+    /// Which units systemd enables.
+    Preset(Vec<Directive>),
     /// Read later, when the version of the server is known.
     Later,
     /// Something else.
@@ -42,6 +49,8 @@ pub(super) struct Seen {
     pub(super) problems: Vec<Problem>,
     pub(super) secret_spans: Vec<Span>,
     pub(super) secrets: Vec<(SourceId, Secret)>,
+    /// What may be a secret, in a template.
+    pub(super) hidden: Vec<Span>,
 }
 
 /// The files of one directory, of which Patroni's are joined to configurations.
@@ -51,14 +60,9 @@ pub(super) struct Directory {
 }
 
 /// Looks into the files of a directory and joins those of Patroni; their trees are given back at once.
-pub(super) fn directory(
-    found: Vec<Found>,
-    services: &Services<'_>,
-    reader: &dyn Reader,
-    options: Options,
-) -> Directory {
+pub(super) fn directory(found: Vec<Found>, services: &Services<'_>, reader: &dyn Reader, layout: &Layout) -> Directory {
     let mut seen: Vec<Seen> = found.into_par_iter().map(read).collect();
-    let loaded = join::locals(&seen, services).par_iter().filter_map(|l| load(l, reader, options)).collect();
+    let loaded = join::locals(&seen, services).par_iter().filter_map(|l| load(l, reader, layout)).collect();
     for file in &mut seen {
         if matches!(file.content, Content::Patroni(_)) {
             file.content = Content::Foreign;
@@ -69,10 +73,18 @@ pub(super) fn directory(
 
 /// Looks into a file.
 pub(super) fn read(found: Found) -> Seen {
-    let Found { source, kind, mode, named } = found;
+    let Found { source, kind, mode, named, .. } = found;
     let content = Content::Foreign;
-    let mut seen =
-        Seen { source, kind, mode, content, problems: Vec::new(), secret_spans: Vec::new(), secrets: Vec::new() };
+    let mut seen = Seen {
+        source,
+        kind,
+        mode,
+        content,
+        problems: Vec::new(),
+        secret_spans: Vec::new(),
+        secrets: Vec::new(),
+        hidden: Vec::new(),
+    };
     match kind {
         Kind::Patroni => read_patroni(&mut seen, named),
         Kind::Unit => read_unit(&mut seen),
@@ -82,16 +94,33 @@ pub(super) fn read(found: Found) -> Seen {
             hide(&mut seen, &tree);
             seen.content = Content::Environment(tree);
         }
-        Kind::Sql if sql::looks_like_role_sql(&String::from_utf8_lossy(seen.source.bytes())) => {
+        Kind::Sql if sql::looks_like_role_sql(&String::from_utf8_lossy(seen.source.plain())) => {
             let Parsed { tree, problems } = sql::parse(&seen.source);
             seen.problems = problems;
             seen.secret_spans = tree.secret_spans();
             seen.content = Content::Sql(Box::new(tree));
         }
         Kind::Sql => {}
+        Kind::StartConf => seen.content = Content::StartConf(boot::parse_start_conf(&seen.source)),
+        Kind::Preset => seen.content = Content::Preset(boot::parse_preset(&seen.source)),
         Kind::Conf | Kind::Hba | Kind::Ident => seen.content = Content::Later,
     }
+    seen.hidden = hidden_in_template(&seen.source);
     seen
+}
+
+/// What must not be shown of a template: encrypted values, and what looks like a secret where no value is known that would tell.
+/// A placeholder for a secret is none.
+fn hidden_in_template(source: &Source) -> Vec<Span> {
+    let Some(template) = source.template() else { return Vec::new() };
+    let is_comment = |span: &Span| {
+        let line = source.line_span(source.line_index(span.start));
+        line.is_some_and(|line| source.bytes()[line.range()].trim_ascii_start().starts_with(b"#"))
+    };
+    let mut hidden = spans_in_text(source);
+    hidden.retain(|span| !template::is_placeholder(source, *span) && !is_comment(span));
+    hidden.extend(template.masked.iter().map(|m| source.span(m.start, m.end)));
+    hidden
 }
 
 fn read_unit(seen: &mut Seen) {
@@ -107,14 +136,23 @@ fn read_unit(seen: &mut Seen) {
 /// Keeps the values of variables that are named like secrets out of sight.
 fn hide(seen: &mut Seen, variables: &[Variable]) {
     for variable in variables.iter().filter(|v| names_a_secret(&v.name.value)) {
+        if template::is_placeholder(&seen.source, variable.value.span) {
+            continue;
+        }
         seen.secret_spans.push(variable.value.span);
+        if !variable.is_known {
+            continue;
+        }
         seen.secrets.push((variable.value.span.source, variable.value.value.clone()));
     }
 }
 
 fn read_patroni(seen: &mut Seen, named: bool) {
     let Parsed { tree, problems } = yaml::parse(&seen.source);
-    if !tree.is_complete() || looks_like_patroni(&tree) {
+    let is_named_so = named || seen.source.path().is_some_and(|p| p.to_string_lossy().contains("patroni"));
+    // A template of something else says nothing about Patroni, whether it can be followed or not.
+    let is_broken = !tree.is_complete() && (tree.exception().is_some() || is_named_so);
+    if is_broken || looks_like_patroni(&tree) {
         seen.problems = problems;
         seen.content = Content::Patroni(tree);
         return;
@@ -150,19 +188,22 @@ pub(super) struct Loaded {
 }
 
 /// Joins a member's files and environment as Patroni does, and checks the keys of the result. `None` without any file.
-fn load(local: &Local<'_>, reader: &dyn Reader, options: Options) -> Option<Loaded> {
+fn load(local: &Local<'_>, reader: &dyn Reader, layout: &Layout) -> Option<Loaded> {
     let (first, tree) = local.files.first()?;
+    let version = layout.at(first.source.path()).patroni;
     let directory = first.source.path().and_then(Path::parent).filter(|_| local.is_directory);
-    let parsed =
-        directory.and_then(|dir| Patroni::load_directory(reader, dir, local.environment, options.patroni).ok());
-    let parsed = parsed.unwrap_or_else(|| Patroni::load_file(tree, local.environment, options.patroni));
+    let parsed = directory.and_then(|dir| Patroni::load_directory(reader, dir, local.environment, version).ok());
+    let parsed = parsed.unwrap_or_else(|| Patroni::load_file(tree, local.environment, version));
     let mut problems = parsed.problems;
     let mut secret_spans = parsed.tree.secret_spans();
     if !parsed.tree.is_complete() {
-        secret_spans.extend(local.files.iter().flat_map(|(seen, _)| spans_in_text(&seen.source)));
+        let broken = local.files.iter().filter(|(seen, _)| seen.source.template().is_none());
+        secret_spans.extend(broken.flat_map(|(seen, _)| spans_in_text(&seen.source)));
     }
     problems.extend(patroni_keys::check_keys(&parsed.tree));
-    let file = PatroniFile { source: Arc::clone(&first.source), config: parsed.tree, mode: first.mode };
+    let scripts = scripts::find(&parsed.tree, first.source.path(), reader);
+    let file =
+        PatroniFile { source: Arc::clone(&first.source), config: parsed.tree, mode: first.mode, version, scripts };
     let secrets = file.secrets().into_iter().filter_map(|s| match &s.item.value {
         ItemValue::Secret(value, _) => Some((s.item.span.source, value.clone())),
         _ => None,

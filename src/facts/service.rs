@@ -7,8 +7,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::UnitFile;
 use super::read::{Content, Seen};
+use super::{Facts, PatroniFile, UnitFile};
 use crate::parse::unit::{Variable, expand, overlay};
 
 /// The environments of services, by the path of the configuration (a file or a directory) and by the directory they lie in.
@@ -59,6 +59,28 @@ impl<'a> Services<'a> {
             _ => &[],
         }
     }
+}
+
+/// The configuration that a unit starts Patroni with, if it is among those given.
+#[must_use]
+pub fn configuration_of<'a>(unit: &UnitFile, facts: &'a Facts) -> Option<&'a PatroniFile> {
+    let here = unit.source.path()?;
+    let wanted = expand(&unit.patroni_configuration()?, here)?;
+    let paths: Vec<&Path> = facts.patroni.iter().filter_map(|f| f.source.path()).collect();
+    let places: Vec<&Path> = paths.iter().flat_map(|c| std::iter::once(*c).chain(c.parent())).collect();
+    let found = locate(Path::new(&wanted), here, &places)?;
+    facts.patroni.iter().find(|f| f.source.path().is_some_and(|p| p == found || p.parent() == Some(&found)))
+}
+
+/// The directory that stands for the root of a unit's host: the one above `etc/systemd/system` and the like.
+#[must_use]
+pub fn root_of(unit: &Path) -> Option<&Path> {
+    const HOMES: [&str; 4] =
+        ["etc/systemd/system", "lib/systemd/system", "usr/lib/systemd/system", "usr/local/lib/systemd/system"];
+    // A drop-in lies one directory deeper.
+    let mut dirs = unit.ancestors().skip(1).take(2);
+    let home = |dir: &Path| HOMES.iter().filter(|h| dir.ends_with(h)).map(|h| Path::new(h).components().count()).max();
+    dirs.find_map(|dir| dir.ancestors().nth(home(dir)?))
 }
 
 /// The one among some paths that a path of a host stands for: the same path below the directory that also holds the unit, the

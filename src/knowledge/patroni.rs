@@ -241,6 +241,30 @@ pub fn authentication_key(name: &str, version: Version) -> bool {
     child("postgresql.authentication.superuser", name).is_some_and(|row| row.lifetime.covers(version))
 }
 
+/// Keys of a constructor that a reload reads again (`reload_config` of `AbstractEtcdClientWithFailover`, `ConsulClient`, `Consul`,
+/// `Watchdog`, `PatroniLogger` and `RestApiServer`).
+const RELOADED: [&str; 10] = [
+    "etcd.username",
+    "etcd.password",
+    "etcd3.username",
+    "etcd3.password",
+    "consul.token",
+    "consul.consistency",
+    "consul.dc",
+    "consul.service_tags",
+    "consul.register_service",
+    "watchdog",
+];
+
+/// Whether Patroni reads a local key only when it starts: what it asks for in a constructor and in no `reload_config`.
+#[must_use]
+pub fn counts_after_restart(row: &KeyFact) -> bool {
+    let once =
+        [":get_dcs", ".__init__", ".get_etcd_client", ":abstract_main"].iter().any(|end| row.source.ends_with(end));
+    let section = matches!(row.path, "log" | "restapi" | "postgresql");
+    once && !section && !RELOADED.iter().any(|key| row.path == *key || row.path.starts_with("watchdog."))
+}
+
 /// The sections that choose a DCS, in the order in which Patroni tries them (`dynamic_loader.py:iter_modules`, by name).
 pub const DCS_SECTIONS: [&str; 7] = ["consul", "etcd", "etcd3", "exhibitor", "kubernetes", "raft", "zookeeper"];
 

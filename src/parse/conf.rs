@@ -20,6 +20,7 @@ mod token;
 
 use std::borrow::Cow;
 
+use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::source::{Source, Span, Spanned};
 
@@ -46,6 +47,8 @@ pub struct Assignment {
     pub quoted: bool,
     /// From the name to the end of the value.
     pub span: Span,
+    /// A template decides whether the line is there.
+    pub optional: bool,
     secrets: Vec<Span>,
 }
 
@@ -112,7 +115,7 @@ pub fn parse(source: &Source) -> Parsed<Vec<Directive>> {
         .into_iter()
         .filter_map(|l| match l {
             Line::Directive(d, _) => Some(d),
-            Line::Error { .. } | Line::TooMany => None,
+            Line::Error { .. } | Line::TooMany | Line::Unknown(_) => None,
         })
         .collect();
     Parsed { tree, problems }
@@ -128,6 +131,7 @@ fn syntax_message(file: &str, number: usize, near: Option<&str>) -> String {
 
 fn problems_of(source: &Source, lines: &[Line]) -> Vec<Problem> {
     let mut problems = encoding_problems(source);
+    problems.extend(template::problem(source));
     for line in lines {
         match line {
             Line::Error { number, near, at } => problems.push(
@@ -141,7 +145,7 @@ fn problems_of(source: &Source, lines: &[Line]) -> Vec<Problem> {
                     problems.push(last.note(format!("too many syntax errors found, abandoning file \"{file}\"")));
                 }
             }
-            Line::Directive(..) => {}
+            Line::Directive(..) | Line::Unknown(_) => {}
         }
     }
     problems.sort_by_key(|p| p.at);

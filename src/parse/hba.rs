@@ -30,8 +30,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::parse::are::Are;
+use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
+use crate::source::template::{Insertion, Template};
 use crate::source::{Reader, Source, SourceId, Span, Spanned};
 
 pub use address::Address;
@@ -41,7 +43,7 @@ pub use server::{SUPPORTED, Server};
 pub use versions::parse_for_all;
 pub use view::{ViewRow, rows};
 
-use tokenize::{Place, Text, TokenLine, Tokenizer};
+use tokenize::{Doubt, Place, Text, TokenLine, Tokenizer};
 
 /// What a word in the database or role column stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,8 +130,27 @@ pub struct HbaRule {
     pub settings: Option<Box<Settings>>,
     /// The server takes the line, but says this about it: it can never match.
     pub warning: Option<String>,
+    /// A template decides whether the line is there.
+    pub optional: bool,
     /// Its place among all lines that are not empty, unreadable ones included.
     row: usize,
+}
+
+/// A place in a template where a line of which not all is known stands, or where any lines may stand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Perhaps {
+    /// How many of the rules stand in front of it.
+    pub before: usize,
+    /// Where it is.
+    pub span: Span,
+    /// The first column; `None` for a column here and below is one that is not known.
+    pub kind: Option<ConnType>,
+    /// The second.
+    pub databases: Option<Box<[Spanned<NameToken>]>>,
+    /// The third.
+    pub users: Option<Box<[Spanned<NameToken>]>>,
+    /// The address; for a `local` line there is none to know.
+    pub address: Option<Address>,
 }
 
 /// A line that makes the server refuse the file.
@@ -157,6 +178,8 @@ pub struct Hba {
     pub rules: Vec<HbaRule>,
     /// Lines that make the server refuse all of it.
     pub unreadable: Vec<Unreadable>,
+    /// What a template leaves open, in order: such lines are no rules, and may decide all the same.
+    pub perhaps: Vec<Perhaps>,
     comments: Vec<Span>,
     secrets: Vec<Span>,
 }
@@ -193,8 +216,9 @@ pub fn parse(source: &Source, reader: &dyn Reader, version: u16) -> Parsed<Hba> 
 /// regular expression is meant and a server before 16 reads a name.
 pub fn parse_for(source: &Source, reader: &dyn Reader, server: &Server) -> Parsed<Hba> {
     let name = source.path().map_or_else(|| source.name().to_owned(), |p| p.to_string_lossy().into_owned());
-    let text = Text { bytes: source.bytes(), name: &name, first_line: 1, place: Place::Own(source.id()) };
-    read(text, source.whole(), reader, server)
+    let mut parsed = read(Text::of(source, &name), source.whole(), reader, server);
+    parsed.problems.extend(template::problem(source));
+    parsed
 }
 
 /// How many bad lines of a file are worth a guess at what was meant.
@@ -209,7 +233,18 @@ const PATRONI_HEADER: u32 = 2;
 /// `patroni/postgresql/config.py`), so the first item is line 3 of `written_to`; a text of several lines becomes several lines.
 /// Everything is placed at the scalar that it comes from.
 pub fn parse_lines(lines: &[Spanned<String>], written_to: &Path, reader: &dyn Reader, server: &Server) -> Parsed<Hba> {
-    let joined = Joined::new(lines);
+    let lines: Vec<Spanned<Option<String>>> = lines.iter().map(|line| line.clone().map(Some)).collect();
+    parse_list(&lines, written_to, reader, server)
+}
+
+/// As [`parse_lines`], for a list of which a template fills in some items: those may be any lines.
+pub fn parse_list(
+    lines: &[Spanned<Option<String>>],
+    written_to: &Path,
+    reader: &dyn Reader,
+    server: &Server,
+) -> Parsed<Hba> {
+    let joined = Joined::of_list(lines);
     let name = written_to.to_string_lossy().into_owned();
     let whole = match (lines.first(), lines.last()) {
         (Some(first), Some(last)) if first.span.source == last.span.source => first.span.to(last.span),
@@ -223,21 +258,39 @@ pub fn parse_lines(lines: &[Spanned<String>], written_to: &Path, reader: &dyn Re
 pub(crate) struct Joined {
     bytes: Vec<u8>,
     scalars: Vec<(usize, Span)>,
+    template: Option<Template>,
 }
 
 impl Joined {
     pub(crate) fn new(lines: &[Spanned<String>]) -> Self {
-        let mut joined = Self { bytes: Vec::new(), scalars: Vec::new() };
+        Self::of_list(&lines.iter().map(|line| line.clone().map(Some)).collect::<Vec<_>>())
+    }
+
+    fn of_list(lines: &[Spanned<Option<String>>]) -> Self {
+        let mut joined = Self { bytes: Vec::new(), scalars: Vec::new(), template: None };
         for line in lines {
-            joined.scalars.push((joined.bytes.len(), line.span));
-            joined.bytes.extend_from_slice(line.value.as_bytes());
+            let start = joined.bytes.len();
+            joined.scalars.push((start, line.span));
+            if let Some(text) = &line.value {
+                joined.bytes.extend_from_slice(text.as_bytes());
+            } else {
+                joined.bytes.push(b' ');
+                let insertion = Insertion { range: start..start + 1, indent: None };
+                joined.template.get_or_insert_default().insertions.push(insertion);
+            }
             joined.bytes.push(b'\n');
         }
         joined
     }
 
     pub(crate) fn text<'a>(&'a self, name: &'a str) -> Text<'a> {
-        Text { bytes: &self.bytes, name, first_line: PATRONI_HEADER + 1, place: Place::Scalars(&self.scalars) }
+        Text {
+            bytes: &self.bytes,
+            name,
+            first_line: PATRONI_HEADER + 1,
+            place: Place::Scalars(&self.scalars),
+            template: self.template.as_ref(),
+        }
     }
 }
 
@@ -258,7 +311,7 @@ fn read(text: Text<'_>, whole: Span, reader: &dyn Reader, server: &Server) -> Pa
     hba.rules.shrink_to_fit();
     hba.comments = comments;
     hba.secrets.extend(secrets);
-    if hba.rules.is_empty() && hba.unreadable.is_empty() {
+    if hba.rules.is_empty() && hba.unreadable.is_empty() && hba.perhaps.is_empty() {
         problems.push(
             Problem::new("hba-no-rules", whole.at_start())
                 .arg("problem", format!("configuration file \"{}\" contains no entries", text.name)),
@@ -271,6 +324,16 @@ fn take_line(line: &TokenLine, row: usize, server: &Server, hba: &mut Hba, probl
     let hidden = secrets::spans(line);
     let hides = !hidden.is_empty();
     hba.secrets.extend(hidden);
+    if matches!(line.doubt, Some(Doubt::Token | Doubt::Lines)) && line.error.is_none() {
+        let (perhaps, fault) = rule::read_part(line, server, hba.rules.len());
+        hba.perhaps.push(perhaps);
+        if let Some(fault) = fault {
+            let problem = if hides { secrets::redact(line, fault.refusal.message) } else { fault.refusal.message };
+            let found = Problem::new("hba-invalid-line", fault.at).arg("problem", problem);
+            problems.push(fault.note.into_iter().fold(found, Problem::note));
+        }
+        return;
+    }
     let (at, refusal, note, warning) = if let Some((at, message)) = &line.error {
         (*at, options::Refusal::new(message.clone()), None, None)
     } else {
@@ -278,6 +341,7 @@ fn take_line(line: &TokenLine, row: usize, server: &Server, hba: &mut Hba, probl
         match outcome.rule {
             Ok(mut rule) => {
                 rule.row = row;
+                rule.optional = line.doubt == Some(Doubt::Optional);
                 rule.warning = outcome.warning;
                 note_doubts(&rule, server, problems);
                 hba.rules.push(rule);

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use crate::parse::are::Are;
 use crate::parse::hba::Server;
-use crate::parse::hba::tokenize::{Place, Text, Token, TokenLine, Tokenizer};
+use crate::parse::hba::tokenize::{Doubt, Text, Token, TokenLine, Tokenizer};
+use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::source::{Reader, Source, SourceId, Span, Spanned};
 
@@ -65,9 +66,16 @@ pub struct Ident {
     /// Lines that make the server refuse all of it.
     pub unreadable: Vec<UnreadableIdent>,
     comments: Vec<Span>,
+    open: bool,
 }
 
 impl Ident {
+    /// Whether a template decides what some of its lines say, or whether they are there.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// The comments, each from its `#` to the end of its line.
     #[must_use]
     pub fn comments(&self) -> &[Span] {
@@ -78,8 +86,9 @@ impl Ident {
 /// Reads a file and all that it includes, as a server of this version does. Emits `ident-invalid-line`.
 pub fn parse(source: &Source, reader: &dyn Reader, version: u16) -> Parsed<Ident> {
     let name = source.path().map_or_else(|| source.name().to_owned(), |p| p.to_string_lossy().into_owned());
-    let text = Text { bytes: source.bytes(), name: &name, first_line: 1, place: Place::Own(source.id()) };
-    read(text, reader, &Server::packaged(version))
+    let mut parsed = read(Text::of(source, &name), reader, &Server::packaged(version));
+    parsed.problems.extend(template::problem(source));
+    parsed
 }
 
 /// Reads a `postgresql.pg_ident` list of Patroni as the file that Patroni makes of it, as for `pg_hba`.
@@ -95,12 +104,18 @@ fn read(text: Text<'_>, reader: &dyn Reader, server: &Server) -> Parsed<Ident> {
     tokenizer.run(text, 0, &mut |line| token_lines.push(line));
     let ignored = std::mem::take(&mut tokenizer.ignored);
     let (comments, _) = tokenizer.finish();
-    let mut ident = Ident { version: server.version, lines: Vec::new(), unreadable: Vec::new(), comments };
+    let mut ident = Ident { version: server.version, lines: Vec::new(), unreadable: Vec::new(), comments, open: false };
     let mut problems: Vec<Problem> = ignored
         .into_iter()
         .map(|(at, problem)| Problem::new("ident-include-ignored", at).arg("problem", problem))
         .collect();
     for (row, line) in token_lines.into_iter().enumerate() {
+        if let Some(doubt) = line.doubt {
+            ident.open = true;
+            if doubt != Doubt::Optional {
+                continue;
+            }
+        }
         let read = match &line.error {
             Some(error) => Err(error.clone()),
             None => ident_line(&line, row, server),

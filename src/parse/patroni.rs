@@ -8,6 +8,7 @@
 
 mod access;
 mod address;
+mod command;
 mod effective;
 mod environment;
 mod graph;
@@ -19,6 +20,7 @@ mod secrets;
 mod view;
 
 pub use address::split_host_port;
+pub use command::split_command;
 pub use effective::Crash;
 pub use environment::PREFIX;
 pub use item::{Item, ItemValue, Key, Layer, Pair, Type};

@@ -15,7 +15,9 @@ mod roles;
 mod split;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
+use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
 use crate::source::{Source, Span, Spanned};
@@ -63,9 +65,16 @@ pub struct Sql {
     pub databases: Vec<Spanned<String>>,
     /// `\connect DATABASE`: grants behind it are made in that database.
     pub connects: Vec<Spanned<String>>,
+    open: bool,
 }
 
 impl Sql {
+    /// Whether a template decides what some of the statements do: roles may have more or fewer attributes than is known.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// The roles that exist at the end or are mentioned by an `ALTER ROLE`, by name.
     #[must_use]
     pub const fn roles(&self) -> &BTreeMap<String, RoleFacts> {
@@ -144,11 +153,31 @@ pub fn parse(source: &Source) -> Parsed<Sql> {
     let mut reader = read::Reader::new(script.variables);
     reader.sql.connects = script.connects;
     reader.problems = script.problems;
+    reader.problems.extend(template::problem(source));
+    reader.sql.open = source.template().is_some_and(|t| !t.insertions.is_empty());
     for (start, end) in script.statements {
+        if is_filled_in(source, start..end) {
+            reader.sql.open = true;
+            continue;
+        }
         reader.statement(&script.text[start..end], &read::Place::exact(source, start));
     }
     Parsed { tree: reader.sql, problems: reader.problems }
 }
+
+/// Whether a template decides what a statement does: a placeholder inside of a string, such as a password, does not.
+fn is_filled_in(source: &Source, range: Range<usize>) -> bool {
+    let Some(template) = source.template() else { return false };
+    let in_string = |at: usize| memchr::memchr_iter(b'\'', &source.plain()[range.start..at]).count() % 2 == 1;
+    let holes = template.holes_in(&range);
+    template.has_insertion(&range)
+        || template.has_border(&range)
+        || holes.len() > MOST_HOLES
+        || holes.iter().any(|h| !in_string(h.start.max(range.start)))
+}
+
+/// Placeholders of one statement that are looked at one by one.
+const MOST_HOLES: usize = 64;
 
 /// The name of the rule for anything PostgreSQL or psql refuses to read.
 const SYNTAX: &str = "sql-syntax-error";

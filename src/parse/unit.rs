@@ -15,13 +15,16 @@ mod env;
 mod exec;
 mod lines;
 mod name;
+mod time;
 mod words;
 
 pub use env::{Variable, overlay, parse_env_file};
 pub use exec::{Command, EnvironmentFile};
 pub use name::{dropin_dirs, expand, order_dropins};
+pub use time::{TimeSpan, parse_time_span};
 pub use words::{Word, split_words};
 
+use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::source::{Source, SourceId, Span, Spanned};
 
@@ -34,6 +37,8 @@ pub struct Value {
     pub span: Span,
     /// Pairs of an offset in `text` and the byte of the source that stands there; between them both count alike.
     pieces: Vec<(u32, u32)>,
+    /// Bytes of the source that a template fills in.
+    holes: Vec<Span>,
 }
 
 /// Values may hold passwords, so that only their places are shown.
@@ -44,6 +49,17 @@ impl std::fmt::Debug for Value {
 }
 
 impl Value {
+    /// Whether a template fills in a part of it.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        !self.holes.is_empty()
+    }
+
+    /// Whether a template fills in something of a part of it.
+    fn is_unknown_at(&self, part: Span) -> bool {
+        self.holes.iter().any(|h| h.start < part.end && part.start < h.end)
+    }
+
     /// The place of a part of the text.
     fn place(&self, start: usize, end: usize) -> Span {
         let last = self.at(end.saturating_sub(1).max(start)) + u32::from(end > start);
@@ -74,12 +90,18 @@ pub struct Assignment {
 pub struct Unit {
     assignments: Vec<Assignment>,
     refused: bool,
+    open: bool,
 }
 
 /// Reads a unit file or a drop-in. Sections that systemd does not know are kept: whoever asks for a section names it.
 #[must_use]
 pub fn parse(source: &Source) -> Parsed<Unit> {
-    lines::parse(source)
+    let mut parsed = lines::parse(source);
+    // What a template fills in is no mistake.
+    parsed.problems.retain(|p| !source.is_unknown(p.at));
+    parsed.problems.extend(template::problem(source));
+    parsed.tree.open = source.template().is_some_and(|t| !t.insertions.is_empty());
+    parsed
 }
 
 /// The unit that results from a file and its drop-ins, given in systemd's order (see [`order_dropins`]).
@@ -88,6 +110,7 @@ pub fn merge(parts: Vec<Unit>) -> Unit {
     parts.into_iter().fold(Unit::default(), |mut all, part| {
         all.assignments.extend(part.assignments);
         all.refused |= part.refused;
+        all.open |= part.open;
         all
     })
 }
@@ -127,6 +150,12 @@ impl Unit {
         self.refused
     }
 
+    /// Whether a template puts lines into it that we do not see.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open
+    }
+
     /// What holds of a key that may be given several times: all values since the last empty one.
     #[must_use]
     pub fn all(&self, section: &str, key: &str) -> Vec<&Value> {
@@ -140,6 +169,13 @@ impl Unit {
             }
         }
         values
+    }
+
+    /// The names of units in a list such as `After=`, over all its lines, each with its place.
+    #[must_use]
+    pub fn names(&self, section: &str, key: &str) -> Vec<Spanned<String>> {
+        let words = self.all(section, key).into_iter().flat_map(|value| split_words(value).0);
+        words.map(|w| Spanned::new(String::from_utf8_lossy(&w.bytes).into_owned(), w.span)).collect()
     }
 
     /// What holds of a key that has one value; `None` when it is absent or was taken back.

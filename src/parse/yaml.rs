@@ -3,7 +3,7 @@
 //! `text` decodes, `scanner` makes tokens, `parser` events, `composer` nodes, `construct` values; each does its work when
 //! the next one asks, because the first mistake in that order is the one that PyYAML raises ([`Tree::exception`]).
 //! `recover` blanks out what is broken and reads again, so that one mistake hides neither the rest of the file nor the
-//! next mistake. `report` turns exceptions into problems.
+//! next mistake. `uncertain` marks what a template leaves open. `report` turns exceptions into problems.
 //!
 //! Differences from PyYAML, all of them deliberate:
 //! - nesting ends at one limit (`composer::MAX_DEPTH`); Python's depends on what stands at the bottom, by a few levels;
@@ -43,6 +43,7 @@ mod text;
 mod timestamp;
 mod token;
 mod tree;
+mod uncertain;
 
 pub use fault::Exception;
 pub use quote::{needs_quotes, quote};

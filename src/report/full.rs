@@ -7,9 +7,11 @@ use codespan_reporting::diagnostic::{Diagnostic, Label, Severity as Level};
 use codespan_reporting::term::termcolor::{Ansi, NoColor, WriteColor};
 use codespan_reporting::term::{Config, Styles, StylesWriter, emit_to_write_style};
 
+use super::edits::apart;
 use super::redact::MASK;
 use super::snippet::Excerpts;
-use super::{Page, last_line};
+use super::style::link;
+use super::{Links, Page, Style, last_line, overview};
 use crate::finding::{Action, Finding, Fix, Step};
 use crate::problem::Edit;
 use crate::rules::schema::{Disruption, Safety, Severity};
@@ -18,20 +20,19 @@ use crate::source::{SourceId, Span};
 /// Columns that a paragraph may fill.
 const WIDTH: usize = 100;
 
-/// The whole report, with colours for a terminal or without.
+/// The whole report, the worst findings first.
 #[must_use]
-pub fn render(page: &Page<'_>, colour: bool) -> String {
-    let mut out = Vec::new();
+pub fn render(page: &Page<'_>, style: &Style) -> String {
+    let mut text = String::new();
     let mut explained = BTreeSet::new();
-    for finding in &page.outcome.findings {
+    for finding in page.worst_first() {
         let first = explained.insert(finding.rule.clone());
-        if colour {
-            emit(&mut Ansi::new(&mut out), page, finding, first);
-        } else {
-            emit(&mut NoColor::new(&mut out), page, finding, first);
-        }
+        let drawn = draw(page, finding, first, style.colour);
+        text.push_str(&match &style.links {
+            Some(links) => linked(page, finding, &drawn, links),
+            None => drawn,
+        });
     }
-    let mut text = String::from_utf8_lossy(&out).into_owned();
     text.push_str(&gaps(page));
     for broken in &page.outcome.broken {
         let message = page.redactor.words(&[], &broken.message);
@@ -41,9 +42,65 @@ pub fn render(page: &Page<'_>, colour: bool) -> String {
             broken.rule
         );
     }
+    text.push_str(&overview::table(page));
     text.push_str(&last_line(page));
     text.push('\n');
     text
+}
+
+/// One finding with all its words, for other formats.
+pub(super) fn plain(page: &Page<'_>, finding: &Finding) -> String {
+    draw(page, finding, true, false)
+}
+
+fn draw(page: &Page<'_>, finding: &Finding, first: bool, colour: bool) -> String {
+    let mut out = Vec::new();
+    if colour {
+        emit(&mut Ansi::new(&mut out), page, finding, first);
+    } else {
+        emit(&mut NoColor::new(&mut out), page, finding, first);
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+/// Puts links on the name of the rule and on the places, each on its own line as the renderer writes them.
+fn linked(page: &Page<'_>, finding: &Finding, drawn: &str, links: &Links) -> String {
+    let code = format!("[{}]", finding.rule);
+    let url = page.rule(&finding.rule).and_then(|r| r.references.first());
+    let names: Vec<(String, String)> = finding
+        .sources()
+        .into_iter()
+        .map(|id| page.sources.get(id))
+        .filter(|s| s.path().is_some())
+        .map(|s| (page.name(&s), links.file(s.name())))
+        .collect();
+    let mut out = String::with_capacity(drawn.len());
+    for (i, line) in drawn.split_inclusive('\n').enumerate() {
+        let place = line.split_once(CORNER).filter(|(gutter, _)| is_gutter(gutter));
+        let target = place.and_then(|(_, rest)| names.iter().find(|(name, _)| rest.contains(&format!("{name}:"))));
+        match (url, target) {
+            (Some(url), _) if i == 0 => {
+                out.push_str(&line.replacen(&code, &format!("[{}]", link(url, &finding.rule)), 1));
+            }
+            (_, Some((name, url))) => {
+                let from = line.find(name.as_str()).unwrap_or(0);
+                let text = line[from..].trim_end();
+                out.push_str(&line[..from]);
+                out.push_str(&link(url, text));
+                out.push_str(&line[from + text.len()..]);
+            }
+            _ => out.push_str(line),
+        }
+    }
+    out
+}
+
+/// What stands in front of a place.
+const CORNER: &str = "┌─";
+
+/// Blanks and colours only.
+fn is_gutter(text: &str) -> bool {
+    text.chars().all(|c| c == ' ' || c == '\u{1b}' || c == '[' || c == ';' || c == 'm' || c.is_ascii_digit())
 }
 
 fn emit(writer: &mut dyn WriteColor, page: &Page<'_>, finding: &Finding, first: bool) {
@@ -139,16 +196,17 @@ fn describe_step(page: &Page<'_>, step: &Step) -> String {
 
 /// Edits as the lines before and after them.
 fn changes(page: &Page<'_>, edits: &[Edit]) -> String {
-    let mut by_line: BTreeMap<(SourceId, usize), Vec<&Edit>> = BTreeMap::new();
+    let mut by_line: BTreeMap<(SourceId, usize), Vec<Edit>> = BTreeMap::new();
     for edit in edits {
-        let line = page.sources.get(edit.at.source).line_index(edit.at.start);
-        by_line.entry((edit.at.source, line)).or_default().push(edit);
+        let source = page.sources.get(edit.at.source);
+        let line = source.line_index(edit.at.start);
+        by_line.entry((edit.at.source, line)).or_default().extend(apart(&source, edit));
     }
     by_line.into_iter().map(|((source, line), edits)| change(page, source, line, &edits)).collect()
 }
 
 /// The edits that begin on one line.
-fn change(page: &Page<'_>, source: SourceId, index: usize, edits: &[&Edit]) -> String {
+fn change(page: &Page<'_>, source: SourceId, index: usize, edits: &[Edit]) -> String {
     let source = page.sources.get(source);
     let Some(line) = source.line_span(index) else { return String::new() };
     let last = edits.iter().map(|e| e.at.end).max().unwrap_or(line.end);
@@ -201,13 +259,9 @@ fn wrap(text: &str, indent: &str) -> String {
 
 /// What was not checked, one line a cause.
 fn gaps(page: &Page<'_>) -> String {
-    let mut by_cause: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for (rule, gap) in &page.outcome.gaps {
-        by_cause.entry(page.redactor.words(&[], &gap.to_string())).or_default().push(rule);
-    }
     let mut text = String::new();
-    for (cause, rules) in by_cause {
-        let _ = writeln!(text, "not checked, because {cause}: {}", rules.join(", "));
+    for gap in page.not_checked() {
+        let _ = writeln!(text, "not checked, because {}: {}", gap.cause, gap.rules.join(", "));
     }
     if !text.is_empty() {
         text.push('\n');

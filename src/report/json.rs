@@ -4,11 +4,12 @@
 
 use serde::Serialize;
 
-use super::Page;
+use super::place::{Place, place};
 use super::redact::MASK;
+use super::{Page, edits};
 use crate::finding::{Action, Finding, Fix, Step};
 use crate::rules::schema::{Disruption, Safety, Severity};
-use crate::source::{SourceId, Span};
+use crate::source::SourceId;
 
 /// Changes when a reader of an older version could misread the output.
 pub const VERSION: u32 = 1;
@@ -18,9 +19,16 @@ pub const SCHEMA: &str = include_str!("json.schema.json");
 
 #[derive(Serialize)]
 struct Document {
+    findings: Vec<Item>,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
+/// All but the findings.
+#[derive(Serialize)]
+pub(super) struct Rest {
     version: u32,
     tool: Tool,
-    findings: Vec<Item>,
     not_checked: Vec<NotChecked>,
     faults: Vec<Fault>,
     summary: Summary,
@@ -33,16 +41,7 @@ struct Tool {
 }
 
 #[derive(Serialize)]
-struct Place {
-    file: String,
-    line: usize,
-    column: usize,
-    end_line: usize,
-    end_column: usize,
-}
-
-#[derive(Serialize)]
-struct Item {
+pub(super) struct Item {
     rule: String,
     severity: Severity,
     message: String,
@@ -94,6 +93,9 @@ enum ActionItem {
 struct EditItem {
     at: Place,
     text: String,
+    /// The text holds a secret and cannot be shown: the edit cannot be applied from here.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    masked: bool,
 }
 
 #[derive(Serialize)]
@@ -117,6 +119,7 @@ struct Summary {
     warnings: usize,
     notes: usize,
     allowed: usize,
+    baseline: usize,
     not_checked: usize,
     files: usize,
     rules: usize,
@@ -130,12 +133,20 @@ struct Summary {
 /// Never: plain data has a JSON form.
 #[must_use]
 pub fn render(page: &Page<'_>) -> String {
+    let findings = page.outcome.findings.iter().map(|f| item(page, f)).collect();
+    let document = Document { findings, rest: rest(page) };
+    let mut text = serde_json::to_string_pretty(&document).expect("invariant: plain data has a JSON form");
+    text.push('\n');
+    text
+}
+
+/// All but the findings.
+pub(super) fn rest(page: &Page<'_>) -> Rest {
     let outcome = page.outcome;
     let count = |s| outcome.findings.iter().filter(|f| f.severity == s).count();
-    let document = Document {
+    Rest {
         version: VERSION,
         tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-        findings: outcome.findings.iter().map(|f| item(page, f)).collect(),
         not_checked: outcome
             .gaps
             .iter()
@@ -156,26 +167,17 @@ pub fn render(page: &Page<'_>) -> String {
             warnings: count(Severity::Warning),
             notes: count(Severity::Note),
             allowed: outcome.allowed,
+            baseline: outcome.known,
             not_checked: outcome.gaps.len(),
-            files: page.files,
+            files: page.files.len(),
             rules: outcome.rules,
             exit: page.verdict.code,
             reason: page.verdict.reason.clone(),
         },
-    };
-    let mut text = serde_json::to_string_pretty(&document).expect("invariant: plain data has a JSON form");
-    text.push('\n');
-    text
+    }
 }
 
-fn place(page: &Page<'_>, span: Span) -> Place {
-    let source = page.sources.get(span.source);
-    let (line, column) = source.position(span.start);
-    let (end_line, end_column) = source.position(span.end);
-    Place { file: source.name().to_owned(), line, column, end_line, end_column }
-}
-
-fn item(page: &Page<'_>, finding: &Finding) -> Item {
+pub(super) fn item(page: &Page<'_>, finding: &Finding) -> Item {
     let about = finding.sources();
     let words = |t: &str| page.redactor.words(&about, t);
     Item {
@@ -205,11 +207,10 @@ fn step_item(page: &Page<'_>, about: &[SourceId], step: &Step) -> StepItem {
         Action::Edit(edits) => ActionItem::Edit {
             edits: edits
                 .iter()
+                .flat_map(|e| edits::apart(&page.sources.get(e.at.source), e))
                 .map(|e| {
-                    let source = page.sources.get(e.at.source);
-                    let hidden = page.redactor.line(&source, e.at).text.contains(MASK) || hides_line(page, e.at);
-                    let text = if hidden && e.at.start != e.at.end { MASK.to_owned() } else { words(&e.text) };
-                    EditItem { at: place(page, e.at), text }
+                    let masked = edits::hides(page, &e);
+                    EditItem { at: place(page, e.at), text: if masked { MASK.to_owned() } else { e.text }, masked }
                 })
                 .collect(),
         },
@@ -222,14 +223,4 @@ fn step_item(page: &Page<'_>, about: &[SourceId], step: &Step) -> StepItem {
         Action::Human(text) => ActionItem::Human { text: words(text) },
     };
     StepItem { disruption: step.disruption, action }
-}
-
-/// Whether a replacement may repeat a secret: its place on the line is masked.
-fn hides_line(page: &Page<'_>, at: Span) -> bool {
-    let source = page.sources.get(at.source);
-    source.line_span(source.line_index(at.start)).is_some_and(|line| {
-        let shown = page.redactor.line(&source, line);
-        let (from, to) = (shown.at(at.start), shown.at(at.end));
-        shown.text.get(from..to.max(from)).is_none_or(|t| t.contains(MASK)) || from == to && at.start != at.end
-    })
 }

@@ -22,6 +22,8 @@ pub(super) struct Excerpts {
 
 struct Excerpt {
     source: Arc<Source>,
+    /// The name as it is shown.
+    name: String,
     text: String,
     /// First byte in `text`, number of the line in the file, and columns that the cut took away.
     lines: Vec<(usize, usize, usize)>,
@@ -60,7 +62,13 @@ impl Excerpt {
         for span in spans {
             by_line.entry(source.line_index(span.start)).or_default().push(*span);
         }
-        let mut excerpt = Self { text: String::new(), lines: Vec::new(), places: BTreeMap::new(), source };
+        let mut excerpt = Self {
+            text: String::new(),
+            lines: Vec::new(),
+            places: BTreeMap::new(),
+            name: redactor.words(&[], source.name()),
+            source,
+        };
         let mut previous = None;
         for (index, spans) in by_line {
             if previous.is_some_and(|p| p + 1 < index) {
@@ -114,7 +122,7 @@ impl<'a> Files<'a> for Excerpts {
     type Source = &'a str;
 
     fn name(&'a self, id: usize) -> Result<&'a str, Error> {
-        Ok(self.files[id].source.name())
+        Ok(&self.files[id].name)
     }
 
     fn source(&'a self, id: usize) -> Result<&'a str, Error> {

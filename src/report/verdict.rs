@@ -48,20 +48,25 @@ pub fn last_line(page: &super::Page<'_>) -> String {
     if outcome.allowed > 0 {
         parts.push(format!("{} allowed", outcome.allowed));
     }
+    if outcome.known > 0 {
+        parts.push(format!("{} in the baseline", outcome.known));
+    }
     if !outcome.gaps.is_empty() {
         parts.push(format!("{} not checked", outcome.gaps.len()));
     }
     format!(
         "{} in {} {}: exit {}, {}",
         parts.join(", "),
-        page.files,
-        plural(page.files, "file"),
+        page.files.len(),
+        plural(page.files.len(), "file"),
         page.verdict.code,
         page.verdict.reason
     )
 }
 
-fn plural(n: usize, word: &str) -> String {
+/// A word for so many things.
+#[must_use]
+pub fn plural(n: usize, word: &str) -> String {
     if n == 1 { word.to_owned() } else { format!("{word}s") }
 }
 

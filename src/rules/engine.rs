@@ -8,35 +8,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
+use super::faults::placeholders;
 use super::report::Report;
-use super::schema::{CheckSpec, Disruption, FixSpec, Rule, Severity, StepSpec, Text, placeholders};
-use super::{allow, kinds, native, range, template};
+use super::schema::{CheckSpec, Disruption, FixSpec, Rule, Severity, StepSpec, Text};
+pub use super::selection::Selection;
+use super::{accept, kinds, native, range, template};
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
 use crate::finding::{Action, Finding, Fix, Label, Step};
 use crate::problem::Problem;
-use crate::source::{SourceId, SourceMap, Span};
-
-/// Which rules run, and how bad each is. Severity never comes from code.
-#[derive(Debug, Default)]
-pub struct Selection {
-    /// Overrides by id; `None` switches a rule off.
-    pub severities: BTreeMap<String, Option<Severity>>,
-    /// Also run rules on trial.
-    pub trial: bool,
-}
-
-impl Selection {
-    /// How bad the rule is in this run; `None` when it is off.
-    #[must_use]
-    pub fn severity(&self, rule: &Rule) -> Option<Severity> {
-        match self.severities.get(&*rule.id) {
-            Some(chosen) => *chosen,
-            None if rule.status == super::schema::Status::Trial && !self.trial => None,
-            None => Some(rule.severity),
-        }
-    }
-}
+use crate::source::{SourceId, SourceMap};
 
 /// A rule that failed by our own fault.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,8 +37,10 @@ pub struct Outcome {
     pub gaps: Vec<(String, Gap)>,
     /// Our own faults.
     pub broken: Vec<Broken>,
-    /// How many findings were allowed by a comment.
+    /// How many findings were allowed by a comment or ignored by the configuration.
     pub allowed: usize,
+    /// How many findings stand in the baseline.
+    pub known: usize,
     /// How many rules ran.
     pub rules: usize,
 }
@@ -65,23 +48,33 @@ pub struct Outcome {
 /// Runs every rule that the selection leaves on.
 #[must_use]
 pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
-    let true_here = |r: &&Rule| range::holds(&r.patroni, facts.patroni_version);
-    let on: Vec<(&Rule, Severity)> =
-        rules.iter().filter(true_here).filter_map(|r| selection.severity(r).map(|s| (r, s))).collect();
+    let releases = range::releases(facts);
+    let true_here = |r: &&Rule| r.patroni.is_empty() || releases.iter().any(|v| range::holds(&r.patroni, *v));
+    let on: Vec<&Rule> = rules.iter().filter(true_here).filter(|r| selection.runs(r)).collect();
     let by_parsers = group(&facts.problems);
-    let results: Vec<Result<Report, Broken>> =
-        on.par_iter().map(|(rule, _)| run_one(rule, facts, &by_parsers)).collect();
-    let bound = on.iter().any(|(rule, _)| !rule.postgresql.is_empty());
+    let results: Vec<Result<Report, Broken>> = on.par_iter().map(|rule| run_one(rule, facts, &by_parsers)).collect();
+    let bound = on.iter().any(|rule| !rule.postgresql.is_empty());
     let majors = if bound { range::majors(facts) } else { range::Majors::new() };
+    let mixed = if releases.len() > 1 { range::releases_by_text(facts) } else { range::Releases::new() };
     let mut outcome = Outcome { rules: on.len(), ..Outcome::default() };
     let mut found = Vec::new();
-    for ((rule, severity), result) in on.iter().zip(results) {
+    for (rule, result) in on.iter().zip(results) {
         match result {
             Ok(mut report) => {
                 if !rule.postgresql.is_empty() {
                     range::keep_true(&rule.postgresql, &majors, &mut report.problems);
                 }
-                found.extend(report.problems.into_iter().map(|p| (*rule, *severity, p)));
+                if !rule.patroni.is_empty() && !mixed.is_empty() {
+                    range::keep_released(&rule.patroni, &mixed, facts.patroni_version, &mut report.problems);
+                }
+                found.extend(report.problems.into_iter().filter_map(|p| {
+                    let severity = if selection.scoped.is_empty() {
+                        selection.severity(rule)
+                    } else {
+                        selection.severity_at(rule, facts.sources.get(p.at.source).path())
+                    };
+                    severity.map(|s| (*rule, s, p))
+                }));
                 outcome.gaps.extend(report.gaps.into_iter().map(|g| (rule.id.to_string(), g)));
             }
             Err(broken) => outcome.broken.push(broken),
@@ -94,7 +87,7 @@ pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
         });
     }
     supersede(&facts.sources, &mut found);
-    apply_allows(rules, facts, selection, &mut found, &mut outcome);
+    accept::apply(rules, facts, selection, &mut found, &mut outcome);
     for (rule, severity, problem) in found {
         match word(rule, severity, problem) {
             Ok(finding) => outcome.findings.push(finding),
@@ -161,7 +154,8 @@ fn check(
     }
 }
 
-type Found<'r> = (&'r Rule, Severity, Problem);
+/// A problem that a rule found, and how bad it is there.
+pub(super) type Found<'r> = (&'r Rule, Severity, Problem);
 
 /// One finding per cause: drops what another rule says more exactly of the same line.
 fn supersede(sources: &SourceMap, found: &mut Vec<Found<'_>>) {
@@ -175,72 +169,11 @@ fn supersede(sources: &SourceMap, found: &mut Vec<Found<'_>>) {
     });
 }
 
-/// Drops what a comment allows, and adds what is wrong with the comments.
-fn apply_allows<'r>(
-    rules: &'r [Rule],
-    facts: &Facts,
-    selection: &Selection,
-    found: &mut Vec<Found<'r>>,
-    outcome: &mut Outcome,
-) {
-    let mut by_line: BTreeMap<(SourceId, usize), Vec<usize>> = BTreeMap::new();
-    let allows: Vec<allow::Allow> = facts.sources.all().par_iter().flat_map_iter(|s| allow::find(s)).collect();
-    for (i, a) in allows.iter().enumerate() {
-        by_line.entry((a.span.source, a.line)).or_default().push(i);
-    }
-    let mut used: Vec<Vec<bool>> = allows.iter().map(|a| vec![false; a.ids.len()]).collect();
-    found.retain(|(rule, _, problem)| {
-        let mut keep = true;
-        if by_line.is_empty() {
-            return keep;
-        }
-        let line = facts.sources.get(problem.at.source).line_index(problem.at.start);
-        for i in by_line.get(&(problem.at.source, line)).into_iter().flatten() {
-            for (k, (id, _)) in allows[*i].ids.iter().enumerate() {
-                if *id == rule.id && allows[*i].has_reason {
-                    used[*i][k] = true;
-                    keep = false;
-                }
-            }
-        }
-        outcome.allowed += usize::from(!keep);
-        keep
-    });
-    let open: Vec<&str> = outcome.gaps.iter().map(|(rule, _)| rule.as_str()).collect();
-    let mut complain = |id: &str, problem: Problem| {
-        if let Some((rule, severity)) =
-            rules.iter().find(|r| r.id == id).and_then(|r| selection.severity(r).map(|s| (r, s)))
-        {
-            found.push((rule, severity, problem));
-        }
-    };
-    for (a, used) in allows.iter().zip(&used) {
-        for ((id, at), used) in a.ids.iter().zip(used) {
-            let rule = rules.iter().find(|r| r.id == *id);
-            if let Some(rule) = rule {
-                let looked = selection.severity(rule).is_some() && !open.contains(&id.as_str());
-                if !a.has_reason {
-                    complain("allow-without-reason", Problem::new("allow-without-reason", *at).arg("id", id));
-                } else if !used && looked {
-                    complain("unused-allow", Problem::new("unused-allow", *at).arg("id", id));
-                }
-            } else {
-                complain("unknown-rule-in-allow", unknown_rule(rules, id, *at));
-            }
-        }
-    }
-}
-
-fn unknown_rule(rules: &[Rule], id: &str, at: Span) -> Problem {
-    let problem = Problem::new("unknown-rule-in-allow", at).arg("id", id);
-    let best = rules.iter().map(|r| (strsim::damerau_levenshtein(&r.id, id), &r.id)).min();
-    match best {
-        Some((distance, near)) if distance <= 3 => problem.note(format!("did you mean `{near}`?")),
-        _ => problem,
-    }
-}
-
-fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding, String> {
+/// A problem in the words of its rule.
+///
+/// # Errors
+/// The placeholder that has no value.
+pub fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding, String> {
     let message = template::fill(&rule.message, &problem.args)?;
     let mut notes = vec![one_line(&template::fill(&rule.why, &problem.args)?)];
     notes.extend(hints(rule, &problem.args));
@@ -260,8 +193,9 @@ fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding, St
 }
 
 /// Values that only some problems of a rule have, so that its texts cannot name them, and the words for each.
-const HINTS: [(&str, &str, &str); 5] = [
+const HINTS: [(&str, &str, &str); 6] = [
     ("suggestion", "did you mean `", "`?"),
+    ("allowed", "what Patroni knows here: ", ""),
     ("alternatives", "any of these will do: ", ""),
     ("variable", "or set it in the environment: ", ""),
     ("known-to", "known to PostgreSQL ", ""),
@@ -302,7 +236,8 @@ fn fix(spec: &FixSpec, args: &[crate::problem::Arg], edits: &[crate::problem::Ed
     Ok(Fix { title: text(&spec.title)?, safety: spec.safety, because: text(&spec.because)?, steps, after: Vec::new() })
 }
 
-fn sort(sources: &SourceMap, outcome: &mut Outcome) {
+/// Puts everything in its order, which depends on names and places only, and drops what is there twice.
+pub fn sort(sources: &SourceMap, outcome: &mut Outcome) {
     let ids: BTreeSet<SourceId> = outcome.findings.iter().map(|f| f.at.source).collect();
     let mut names: Vec<(String, SourceId)> =
         ids.into_iter().map(|id| (sources.get(id).name().to_owned(), id)).collect();

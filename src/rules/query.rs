@@ -55,9 +55,44 @@ pub fn is_harmless(query: &str) -> Result<(), String> {
     }
 }
 
+/// The names of the columns of a query.
+///
+/// # Errors
+/// When it cannot be parsed, or a column has no name of its own.
+pub fn columns(query: &str) -> Result<Vec<String>, String> {
+    let parsed = pg_query::parse(query, 0).map_err(|e| e.to_string())?;
+    let node = parsed.protobuf.stmts.first().and_then(|s| s.stmt.as_ref()).and_then(|s| s.node.as_ref());
+    let Some(NodeEnum::SelectStmt(select)) = node else { return Err("it is not a plain SELECT".to_owned()) };
+    // A UNION has the names of its first part.
+    let mut select = select;
+    while let Some(left) = &select.larg {
+        select = left;
+    }
+    let name = |target: &pg_query::protobuf::Node| match target.node.as_ref() {
+        Some(NodeEnum::ResTarget(t)) if !t.name.is_empty() => Some(t.name.clone()),
+        Some(NodeEnum::ResTarget(t)) => match t.val.as_ref().and_then(|v| v.node.as_ref()) {
+            Some(NodeEnum::ColumnRef(column)) => match column.fields.last().and_then(|f| f.node.as_ref()) {
+                Some(NodeEnum::String(s)) => Some(s.sval.clone()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    };
+    let unnamed = || "each column needs a name: write `AS name` behind it, and no `*`".to_owned();
+    select.target_list.iter().map(|t| name(t).ok_or_else(unnamed)).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_harmless;
+    use super::{columns, is_harmless};
+
+    #[test]
+    fn columns_have_names() {
+        let names = |query: &str| columns(query).map(|c| c.join(" "));
+        assert_eq!(names("SELECT s.slot_name, count(*) AS n FROM s UNION SELECT 1, 2"), Ok("slot_name n".to_owned()));
+        assert!(names("SELECT * FROM t").is_err() && names("SELECT count(*) FROM t").is_err() && names("x").is_err());
+    }
 
     #[test]
     fn only_plain_selects_pass() {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::Facts;
+use super::bounds;
+use crate::facts::{Facts, Member};
 use crate::knowledge::patroni::Version;
 use crate::problem::Problem;
 use crate::source::SourceId;
@@ -10,28 +11,54 @@ use crate::source::SourceId;
 /// Whether a release lies in a range; an empty range holds all.
 ///
 /// # Panics
-/// For a range that cannot be read; a test reads those of all built-in rules.
+/// For a range that cannot be read. Rules with such a range are refused when they are loaded.
 #[must_use]
 pub fn holds(range: &str, version: Version) -> bool {
-    holds_all(range, &version)
+    within(range, [version.major.into(), version.minor.into(), version.patch.into()])
 }
 
 /// Whether a major version of PostgreSQL lies in a range; an empty range holds all.
 ///
 /// # Panics
-/// For a range that cannot be read, as [`holds`].
+/// As [`holds`].
 #[must_use]
 pub fn holds_major(range: &str, major: u16) -> bool {
-    holds_all(range, &major)
+    within(range, [major, 0, 0])
 }
 
-fn holds_all<V: std::str::FromStr + PartialOrd>(range: &str, version: &V) -> bool {
-    range.split(',').map(str::trim).filter(|part| !part.is_empty()).all(|part| {
-        let (bound, at_least) = part.strip_prefix(">=").map_or((part.strip_prefix('<'), false), |b| (Some(b), true));
-        let bound: Option<V> = bound.and_then(|b| b.trim().parse().ok());
-        let bound = bound.unwrap_or_else(|| panic!("`{part}` is no bound of versions"));
-        (*version >= bound) == at_least
-    })
+fn within(range: &str, version: bounds::Numbers) -> bool {
+    let bounds = bounds::parse(range).expect("invariant: ranges are checked when rules are loaded");
+    bounds.iter().all(|bound| bound.holds(version))
+}
+
+/// The releases of Patroni that take over in this run.
+pub(super) fn releases(facts: &Facts) -> BTreeSet<Version> {
+    facts.patroni.iter().map(|f| f.version).chain([facts.patroni_version]).collect()
+}
+
+/// The releases of Patroni that each text is read by.
+pub(super) type Releases = BTreeMap<SourceId, BTreeSet<Version>>;
+
+/// The releases of the members that the texts belong to.
+pub(super) fn releases_by_text(facts: &Facts) -> Releases {
+    let mut releases = Releases::new();
+    for file in &facts.patroni {
+        releases.entry(file.source.id()).or_default().insert(file.version);
+    }
+    for member in facts.members() {
+        for source in texts(facts, member) {
+            releases.entry(source).or_default().insert(facts.patroni[member.file].version);
+        }
+    }
+    releases
+}
+
+/// Keeps what is true of a release that reads the text.
+pub(super) fn keep_released(range: &str, releases: &Releases, default: Version, problems: &mut Vec<Problem>) {
+    problems.retain(|problem| match releases.get(&problem.at.source) {
+        Some(known) => known.iter().any(|release| holds(range, *release)),
+        None => holds(range, default),
+    });
 }
 
 /// The major versions of PostgreSQL that each text is read by.
@@ -42,16 +69,20 @@ pub(super) fn majors(facts: &Facts) -> Majors {
     let mut majors = Majors::new();
     for member in facts.members() {
         let Some(major) = member.postgresql else { continue };
-        let conf = member.conf.as_ref().ok().map(|conf| &facts.confs[*conf]);
-        let included = conf.into_iter().flat_map(|c| c.conf.files()).filter_map(|path| facts.sources.by_path(path));
-        let hba = member.hba.as_ref().ok().map(|hba| facts.hbas[*hba].source.id());
-        let own = [facts.patroni[member.file].source.id()];
-        let all = own.into_iter().chain(conf.map(|c| c.source.id())).chain(hba).chain(included.map(|s| s.id()));
-        for source in all {
+        for source in texts(facts, member) {
             majors.entry(source).or_default().insert(major);
         }
     }
     majors
+}
+
+/// The texts that are read for a member.
+fn texts(facts: &Facts, member: &Member) -> Vec<SourceId> {
+    let conf = member.conf.as_ref().ok().map(|conf| &facts.confs[*conf]);
+    let included = conf.into_iter().flat_map(|c| c.conf.files()).filter_map(|path| facts.sources.by_path(path));
+    let hba = member.hba.as_ref().ok().map(|hba| facts.hbas[*hba].source.id());
+    let own = [facts.patroni[member.file].source.id()];
+    own.into_iter().chain(conf.map(|c| c.source.id())).chain(hba).chain(included.map(|s| s.id())).collect()
 }
 
 /// Keeps what is true of a version that reads the text. Where that version is not known, the problem says for which it is true.

@@ -66,7 +66,7 @@ pub enum Need {
     /// `pg_ident.conf`
     #[serde(rename = "pg_ident.conf")]
     Ident,
-    /// A systemd unit or its environment file.
+    /// A systemd unit or its environment file, or what else decides what is started at boot.
     #[serde(rename = "unit")]
     Unit,
     /// SQL that sets up roles.
@@ -216,6 +216,9 @@ pub struct YamlKeySpec {
     /// Fires when the key holds one of these, compared as YAML reads them.
     #[serde(default)]
     pub one_of: List<Text>,
+    /// Fires when the key holds a value that this regular expression does not match from its first to its last character.
+    #[serde(default)]
+    pub not_matching: Text,
     /// Not when one of these paths exists.
     #[serde(default)]
     pub unless: List<Text>,
@@ -337,6 +340,19 @@ impl CheckSpec {
             Self::Rows(_) => "rows",
         }
     }
+
+    /// The placeholders that the kind fills; `None` where code or a query decides.
+    #[must_use]
+    pub const fn placeholders(&self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Parser(_) | Self::Engine(_) | Self::Native(_) | Self::Rows(_) => None,
+            Self::Setting(_) => Some(&["value"]),
+            Self::YamlKey(_) => Some(&["path", "value"]),
+            Self::SameOnAllMembers(_) => Some(&["path", "value", "other"]),
+            Self::Hba(_) => Some(&["method", "from"]),
+            Self::File(_) => Some(&["file", "mode"]),
+        }
+    }
 }
 
 /// A rule: everything about it but the logic of native checks.
@@ -381,58 +397,4 @@ pub struct Rule {
     /// Why there is no fix to print.
     #[serde(default)]
     pub no_fix: Text,
-}
-
-/// The names between braces in a text, in order; `{{` stands for a brace.
-#[must_use]
-pub fn placeholders(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some(open) = rest.find('{') {
-        rest = &rest[open + 1..];
-        if let Some(after) = rest.strip_prefix('{') {
-            rest = after;
-        } else if let Some(close) = rest.find('}') {
-            found.push(&rest[..close]);
-            rest = &rest[close + 1..];
-        }
-    }
-    found
-}
-
-impl Rule {
-    /// What is wrong with the rule itself, whatever its check does.
-    #[must_use]
-    pub fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let kebab =
-            |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if !self.id.split('/').all(kebab) {
-            faults.push(format!("id `{}` is not kebab-case", self.id));
-        }
-        for (name, text) in [("summary", &self.summary), ("message", &self.message)] {
-            if text.is_empty() || text.contains('\n') || text.ends_with('.') {
-                faults.push(format!("{name} must be one line without a period at its end"));
-            }
-        }
-        if self.why.trim().is_empty() {
-            faults.push("why is empty".to_owned());
-        }
-        faults.extend(
-            self.references
-                .iter()
-                .filter(|r| !r.starts_with("https://"))
-                .map(|r| format!("reference `{r}` is not https")),
-        );
-        match (&self.fix, self.no_fix.is_empty()) {
-            (Some(_), false) => faults.push("both fix and no-fix".to_owned()),
-            (None, true) => faults.push("neither fix nor no-fix".to_owned()),
-            (Some(fix), true) if fix.safety != Safety::Safe && fix.because.is_empty() => {
-                faults.push("a fix that is not safe needs because".to_owned());
-            }
-            (Some(fix), true) if fix.steps.is_empty() => faults.push("a fix without steps".to_owned()),
-            (Some(_), true) | (None, false) => {}
-        }
-        faults
-    }
 }

@@ -2,11 +2,27 @@
 
 use crate::problem::Arg;
 
-/// Replaces `{name}` by the value of that name; `{{` stands for `{` and `}}` for `}`.
+/// Replaces `{name}` by the value of that name; `{{` stands for `{` and `}}` for `}`. What stands in `[[ ]]` is left out when a name in it
+/// has no value.
 ///
 /// # Errors
 /// The first name that has no value.
 pub fn fill(text: &str, args: &[Arg]) -> Result<String, String> {
+    let mut out = String::with_capacity(text.len() + 32);
+    let mut rest = text;
+    while let Some((before, (optional, after))) =
+        rest.split_once("[[").and_then(|(before, behind)| behind.split_once("]]").map(|parts| (before, parts)))
+    {
+        out.push_str(&plain(before, args)?);
+        out.push_str(&plain(optional, args).unwrap_or_default());
+        rest = after;
+    }
+    out.push_str(&plain(rest, args)?);
+    Ok(out)
+}
+
+/// A text without optional parts.
+fn plain(text: &str, args: &[Arg]) -> Result<String, String> {
     let mut out = String::with_capacity(text.len() + 32);
     let mut rest = text;
     while let Some(at) = rest.find(['{', '}']) {
@@ -39,5 +55,13 @@ mod tests {
         let args = [("slot".into(), "a".to_owned()), ("n".into(), "2".to_owned())];
         assert_eq!(fill("slot `{slot}` {{x}} {n}", &args), Ok("slot `a` {x} 2".to_owned()));
         assert_eq!(fill("{slot} {what}", &args), Err("what".to_owned()));
+    }
+
+    #[test]
+    fn an_optional_part_goes_with_its_value() {
+        let with = [("near".into(), "b".to_owned())];
+        assert_eq!(fill("no a[[; is it `{near}`?]] x", &with), Ok("no a; is it `b`? x".to_owned()));
+        assert_eq!(fill("no a[[; is it `{near}`?]] x", &[]), Ok("no a x".to_owned()));
+        assert_eq!(fill("[[{near}", &with), Ok("[[b".to_owned()));
     }
 }

@@ -36,6 +36,12 @@ fn range(guc: &guc::Guc) -> Option<(f64, f64)> {
     }
 }
 
+/// Whether a server (`15.21 (Debian …)`) is a later minor release than the one that the table was made from.
+fn is_newer(server: &str, table: &str) -> bool {
+    let minor = |text: &str| -> Option<u32> { text.split([' ', '.']).nth(1)?.parse().ok() };
+    minor(server) > minor(table)
+}
+
 #[test]
 fn tables_are_what_the_servers_say() {
     for version in VERSIONS {
@@ -47,14 +53,21 @@ fn tables_are_what_the_servers_say() {
         );
         let text = |r: &[Option<String>], n: usize| r[n].clone().unwrap_or_default();
         let live: BTreeMap<String, _> = rows.iter().map(|r| (text(r, 0), r)).collect();
+        let newer = is_newer(&text(live["server_version"], 4), guc::find("server_version", version).map_or("", |g| g.default));
         for (name, row) in &live {
-            let ours = guc::find(name, version).unwrap_or_else(|| panic!("{version}: {name} is not in the table"));
+            let Some(ours) = guc::find(name, version) else {
+                assert!(newer, "{version}: {name} is not in the table");
+                println!("PostgreSQL {version}: {name} came with a minor release that is newer than the table");
+                continue;
+            };
             assert_eq!(
                 (ours.name, described(ours)),
                 (name.as_str(), (text(row, 1), text(row, 2), text(row, 3))),
                 "{version}"
             );
-            assert_eq!(ours.default, text(row, 4), "{version}: {name}");
+            if !(newer && name.starts_with("server_version")) {
+                assert_eq!(ours.default, text(row, 4), "{version}: {name}");
+            }
             if let Some((min, max)) = range(ours) {
                 let live = |n: usize| match text(row, n).as_str() {
                     "1.79769e+308" => f64::MAX,

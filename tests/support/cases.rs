@@ -1,12 +1,12 @@
 //! The cases of rules below `fixtures/rules`.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use patroni_preflight::knowledge::patroni::Version;
+use patroni_preflight::rules::builtin::BUILTIN;
 use patroni_preflight::run::Linted;
+use patroni_preflight::selftest;
 
-use super::{TempDir, lint_for, name, path, subdirs};
+use super::{name, path, subdirs};
 
 /// Every case with the rule that it is about.
 pub(crate) fn cases() -> Vec<(String, PathBuf)> {
@@ -30,22 +30,12 @@ pub(crate) fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Lints the files of a case, or another version of them, as the files beside them say.
-pub(crate) fn lint_case(case: &Path, input: &Path) -> Linted {
-    let nodes = std::fs::read_to_string(case.join("nodes.yml")).ok();
-    let release = std::fs::read_to_string(case.join("patroni.txt"));
-    let release = release.map_or(Version::LATEST, |r| r.trim().parse().unwrap());
-    let paths = std::fs::read_to_string(case.join("paths.txt")).unwrap_or_else(|_| ".".to_owned());
-    let paths: Vec<PathBuf> = paths.lines().map(PathBuf::from).collect();
-    let Ok(modes) = std::fs::read_to_string(case.join("modes.txt")) else {
-        return lint_for(input, paths, nodes, release);
-    };
-    let temp = TempDir::new("modes");
-    copy(input, &temp.0);
-    for line in modes.lines() {
-        let (mode, file) = line.split_once(' ').unwrap();
-        let mode = u32::from_str_radix(mode, 8).unwrap();
-        std::fs::set_permissions(temp.0.join(file), std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-    lint_for(&temp.0, paths, nodes, release)
+/// Lints the files of a case as those beside them say.
+pub(crate) fn lint_case(case: &Path) -> Linted {
+    lint_case_at(case, &case.join("input"))
+}
+
+/// The same for another version of its files.
+pub(crate) fn lint_case_at(case: &Path, input: &Path) -> Linted {
+    selftest::lint(case, input, BUILTIN).unwrap_or_else(|e| panic!("{}: {e}", case.display()))
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use patroni_preflight::cli::Format;
 use patroni_preflight::knowledge::patroni::Version;
+use patroni_preflight::report::Style;
 use patroni_preflight::rules::schema::Severity;
 use patroni_preflight::run::{self, Lint, Linted};
 
@@ -46,7 +47,7 @@ pub(crate) fn lint_for(base: &Path, paths: Vec<PathBuf>, nodes: Option<String>, 
 
 /// The report of a run without colours.
 pub(crate) fn report(linted: &Linted, format: Format) -> String {
-    run::render(linted, format, Severity::Error, false).0
+    run::render(linted, format, Severity::Error, &Style::default()).0
 }
 
 /// Compares with a golden file; `UPDATE=1` in the environment rewrites it instead.

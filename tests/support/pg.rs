@@ -33,7 +33,7 @@ pub(crate) fn env(name: &str) -> Option<String> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "oracle tests run the real programs")]
-fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
+pub(crate) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     Command::new(program)
 }
 

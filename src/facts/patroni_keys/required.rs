@@ -8,8 +8,8 @@ use crate::source::Span;
 /// Keys that only one of several ways to write a section needs, or that are judged elsewhere.
 const ALTERNATIVES: [&[&str]; 3] = [
     &["consul.host", "consul.url"],
-    &["etcd.host", "etcd.hosts", "etcd.srv", "etcd.srv_suffix", "etcd.url", "etcd.proxy"],
-    &["etcd3.host", "etcd3.hosts", "etcd3.srv", "etcd3.srv_suffix", "etcd3.url", "etcd3.proxy"],
+    &["etcd.host", "etcd.hosts", "etcd.srv", "etcd.url", "etcd.proxy"],
+    &["etcd3.host", "etcd3.hosts", "etcd3.srv", "etcd3.url", "etcd3.proxy"],
 ];
 
 pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
@@ -17,11 +17,23 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
     for row in keys().iter().filter(|r| (r.required || r.need == Need::Always) && r.lifetime.covers(patroni.version()))
     {
         let (parent, key) = row.path.rsplit_once('.').unwrap_or(("", row.path));
-        if parent.contains("[]") || patroni.get(row.path).is_some() {
+        if let Some(list) = parent.strip_suffix("[]") {
+            let items = patroni.get(list).map_or(&[][..], Item::items).iter().enumerate();
+            for (i, item) in items.filter(|(_, item)| item.kind() == Type::Map && item.get(key).is_none()) {
+                problems.push(missing(
+                    "validator-requires-key",
+                    &format!("{list}[{i}].{key}"),
+                    key,
+                    item.span.at_start(),
+                ));
+            }
+            continue;
+        }
+        if patroni.get(row.path).is_some() {
             continue;
         }
         let Some(section) = section(top, parent) else { continue };
-        if section.kind() != Type::Map || has_old_place(patroni, row) {
+        if section.kind() != Type::Map || section.open || has_old_place(patroni, row) {
             continue;
         }
         // `config.py:Config._build_effective_configuration` formats both keys of the section at once.
@@ -31,7 +43,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
     }
     for choice in ALTERNATIVES {
         let parent = choice[0].split('.').next().unwrap_or_default();
-        let Some(section) = top.get(parent).filter(|s| s.kind() == Type::Map) else { continue };
+        let Some(section) = top.get(parent).filter(|s| s.kind() == Type::Map && !s.open) else { continue };
         let old = ["discovery_srv", "srv_domain"].iter().any(|k| section.get(k).is_some());
         if !old && choice.iter().all(|path| patroni.get(path).is_none()) {
             let rule = if parent == "consul" { "validator-requires-key" } else { "yaml-required-key-missing" };
@@ -40,7 +52,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         }
     }
     for (flag, priority) in [("nofailover", "failover_priority"), ("nosync", "sync_priority")] {
-        let tag = |name: &str| patroni.get(&format!("tags.{name}"));
+        let tag = |name: &str| patroni.get(&format!("tags.{name}")).filter(|item| !item.optional);
         if let (Some(a), Some(b)) = (tag(flag), tag(priority)) {
             problems.push(
                 Problem::new("generated-config-tags-conflict", a.key_span.unwrap_or(a.span))

@@ -16,7 +16,8 @@ pub(super) fn sibling(pattern: &str, key: &str, version: Version) -> Option<(&'s
             continue;
         }
         let distance = strsim::damerau_levenshtein(&lower, name);
-        if distance <= limit(name) && distance < lower.chars().count() {
+        let near = distance <= limit(name) && distance < lower.chars().count();
+        if near || extends(&lower, name) || extends(name, &lower) {
             found.push((distance, name));
         }
     }
@@ -24,6 +25,29 @@ pub(super) fn sibling(pattern: &str, key: &str, version: Version) -> Option<(&'s
     let (distance, name) = *found.first()?;
     let alone = found.iter().filter(|(d, _)| *d <= distance + 1).count() == 1;
     Some((name, alone && distance <= 2 && key.len() > 4))
+}
+
+/// Whether a name is another one with a word in front, or `file` behind: `certfile` and `cert`, `use_pg_rewind` and `pg_rewind`.
+fn extends(long: &str, short: &str) -> bool {
+    let behind = long.strip_prefix(short).is_some_and(|rest| matches!(rest, "file" | "_file"));
+    short.len() >= 3 && (behind || long.strip_suffix(short).is_some_and(|rest| rest.ends_with('_')))
+}
+
+/// The names of the keys that Patroni reads in a section.
+pub(super) fn names(pattern: &str, version: Version) -> Vec<&'static str> {
+    let rows = known::keys().iter().filter(|r| plain(r, version));
+    rows.filter_map(|r| {
+        let (parent, name) = r.path.rsplit_once('.').unwrap_or(("", r.path));
+        (parent == pattern).then_some(name)
+    })
+    .collect()
+}
+
+/// The tag that Patroni acts on and that one of the user's own is so much like that it was meant: `no_failover`.
+pub(super) fn tag(key: &str, version: Version) -> Option<&'static str> {
+    let letters = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+    let near = |name: &&str| name.len() >= 6 && strsim::damerau_levenshtein(&letters(key), &letters(name)) <= 1;
+    names("tags", version).into_iter().find(near)
 }
 
 /// How many slips a name may hold.

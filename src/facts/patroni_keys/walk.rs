@@ -9,12 +9,17 @@ use crate::parse::patroni::{Item, ItemValue, Layer, Pair, Patroni, Type};
 use crate::problem::Problem;
 
 /// Keys that make a section a method of the user.
-const METHOD_KEYS: [&str; 6] =
+pub const METHOD_KEYS: [&str; 6] =
     ["command", "no_params", "keep_data", "no_leader", "no_master", "keep_existing_recovery_conf"];
 
 pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
-    let mut walk =
-        Walk { version: patroni.version(), methods: methods(patroni), problems: Vec::new(), top: patroni.root() };
+    let mut walk = Walk {
+        version: patroni.version(),
+        methods: methods(patroni),
+        any_method: may_name_others(patroni),
+        problems: Vec::new(),
+        top: patroni.root(),
+    };
     walk.section("", &Path::TOP, patroni.root());
     walk.problems
 }
@@ -22,6 +27,8 @@ pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
 struct Walk<'a> {
     version: Version,
     methods: BTreeSet<&'a str>,
+    /// A template names further methods.
+    any_method: bool,
     problems: Vec<Problem>,
     top: &'a Item,
 }
@@ -36,6 +43,16 @@ fn methods(patroni: &Patroni) -> BTreeSet<&str> {
         }
     }
     names
+}
+
+/// Whether a template names methods that are not known.
+fn may_name_others(patroni: &Patroni) -> bool {
+    let lists = ["postgresql", "bootstrap.dcs.postgresql", "bootstrap.dcs.standby_cluster"];
+    let lists = lists.iter().flat_map(|s| ["methods", "method"].map(|m| format!("{s}.create_replica_{m}")));
+    std::iter::once("bootstrap.method".to_owned())
+        .chain(lists)
+        .filter_map(|path| patroni.get(&path))
+        .any(|item| item.open || item.kind() == Type::Unknown || item.items().iter().any(|i| i.kind() == Type::Unknown))
 }
 
 /// Where a key stands. Written out only for a problem: most keys have none.
@@ -90,6 +107,7 @@ impl Walk<'_> {
             let row = known::child(pattern, key).or_else(|| known::list_item(pattern, key));
             let here = path.key(key);
             match row {
+                Some(row) if row.path == "tags.*" => self.tag(&here, key, item, pair),
                 Some(row) if row.lifetime.covers(self.version) => self.known(row, &here, key, item, pair),
                 Some(row) => self.of_another_release(row, &here, key, pair),
                 None => self.unknown(pattern, &here, key, item, pair),
@@ -132,7 +150,25 @@ impl Walk<'_> {
                 );
                 return;
             }
-            Verdict::NoSuchWord(words) => {
+            Verdict::Address(at, why) => {
+                let address = at.as_str().unwrap_or_default();
+                self.problems.push(
+                    Problem::new("address-unusable", at.span)
+                        .arg("path", path.to_string())
+                        .arg("address", address)
+                        .arg("problem", why),
+                );
+                return;
+            }
+            Verdict::Empty => {
+                self.problems.push(
+                    Problem::new("yaml-required-key-missing", pair.item.span)
+                        .arg("key", key)
+                        .arg("path", path.to_string()),
+                );
+                return;
+            }
+            Verdict::NotAllowed(words) => {
                 let mut problem = Problem::new("yaml-value-not-allowed", pair.item.span)
                     .arg("key", key)
                     .arg("path", path.to_string())
@@ -155,6 +191,17 @@ impl Walk<'_> {
             }
             _ => {}
         }
+    }
+
+    /// A tag of the user's own may be anything, but hardly a slip of one that Patroni acts on.
+    fn tag(&mut self, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
+        let Some(name) = suggest::tag(key, self.version).filter(|_| pair.item.layer == Layer::File) else { return };
+        let problem = Problem::new("yaml-unknown-key", pair.key.span)
+            .arg("key", key)
+            .arg("path", path.to_string())
+            .arg("suggestion", name);
+        let free = section.get(name).is_none();
+        self.problems.push(if free { problem.edit(pair.key.span, name) } else { problem });
     }
 
     fn wrong(&mut self, rule: &'static str, path: &Path<'_>, key: &str, expected: &'static str, item: &Item) {
@@ -222,7 +269,7 @@ impl Walk<'_> {
             return;
         }
         if let Some(row) = known::method_section(pattern)
-            && self.is_method(key, &pair.item)
+            && (self.is_method(key, &pair.item) || self.may_be_method(pattern, key, &pair.item))
         {
             self.section(row.path, path, &pair.item);
             return;
@@ -256,7 +303,9 @@ impl Walk<'_> {
     /// Adds the sibling that was probably meant, and the rename when it is certain.
     fn close(&self, problem: Problem, pattern: &str, section: &Item, pair: &Pair) -> Problem {
         let Some(key) = pair.key.value.as_str() else { return problem };
-        let Some((name, certain)) = suggest::sibling(pattern, key, self.version) else { return problem };
+        let Some((name, certain)) = suggest::sibling(pattern, key, self.version) else {
+            return problem.arg("allowed", suggest::names(pattern, self.version).join(", "));
+        };
         let free = section.get(name).is_none();
         let problem = problem.arg("suggestion", name);
         if certain && free { problem.edit(pair.key.span, name) } else { problem }
@@ -272,8 +321,15 @@ impl Walk<'_> {
             || self.top.kind() != Type::Map
     }
 
+    /// Whether a template may have named it; not what looks like a slip in the name of a key.
+    fn may_be_method(&self, pattern: &str, key: &str, item: &Item) -> bool {
+        self.any_method
+            && matches!(item.kind(), Type::Map | Type::Null | Type::Unknown)
+            && suggest::sibling(pattern, key, self.version).is_none()
+    }
+
     fn is_method(&self, key: &str, item: &Item) -> bool {
-        self.methods.contains(key) && matches!(item.kind(), Type::Map | Type::Null)
+        self.methods.contains(key) && matches!(item.kind(), Type::Map | Type::Null | Type::Unknown)
             || item.pairs().iter().any(|p| p.key.value.as_str().is_some_and(|k| METHOD_KEYS.contains(&k)))
     }
 }

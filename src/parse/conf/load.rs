@@ -52,6 +52,10 @@ pub struct Conf {
     errors: Vec<FileError>,
     files: Vec<PathBuf>,
     outside: Vec<Spanned<String>>,
+    /// Settings whose value a template fills in, with their place among settings and errors.
+    filled_in: Vec<(Spanned<String>, usize)>,
+    /// A template puts lines into it, or names of settings.
+    open: bool,
 }
 
 impl Conf {
@@ -67,10 +71,30 @@ impl Conf {
         self.settings.iter().filter(move |l| l.set.name.value.eq_ignore_ascii_case(name))
     }
 
-    /// The place that wins.
+    /// The place that wins; `None` also when a template fills in its value, see [`Conf::is_unknown`].
     #[must_use]
     pub fn effective(&self, name: &str) -> Option<&Located> {
-        self.settings.iter().rfind(|l| l.set.name.value.eq_ignore_ascii_case(name))
+        let last = self.settings.iter().rfind(|l| l.set.name.value.eq_ignore_ascii_case(name));
+        last.filter(|l| self.filled_in(name).is_none_or(|at| at < l.seq))
+    }
+
+    /// The last place where a template fills in the value of a setting.
+    fn filled_in(&self, name: &str) -> Option<usize> {
+        self.filled_in.iter().rfind(|(n, _)| n.value.eq_ignore_ascii_case(name)).map(|(_, at)| *at)
+    }
+
+    /// Whether a template decides what wins for a setting: the value, or whether the line is there.
+    #[must_use]
+    pub fn is_unknown(&self, name: &str) -> bool {
+        let last = self.settings.iter().rfind(|l| l.set.name.value.eq_ignore_ascii_case(name));
+        let filled_in = self.filled_in(name).is_some_and(|at| last.is_none_or(|l| l.seq <= at));
+        filled_in || last.is_some_and(|l| l.set.optional)
+    }
+
+    /// Whether a template puts lines into it that may set anything.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open
     }
 
     /// What makes the server refuse to start or reload with these files, in order. Empty means that they can be read; the
@@ -200,6 +224,8 @@ impl<'a> Loader<'a> {
                         break;
                     }
                 }
+                Line::Unknown(Some(name)) => self.conf.filled_in.push((name, self.conf.len())),
+                Line::Unknown(None) => self.conf.open = true,
                 Line::TooMany => {}
             }
         }

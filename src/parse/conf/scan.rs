@@ -27,12 +27,17 @@ pub(crate) enum Line {
     },
     /// The server has given up on the rest of the file.
     TooMany,
+    /// A template decides what the line says: the value of a setting, or, without a name, anything.
+    Unknown(Option<Spanned<String>>),
 }
 
 /// All lines of a file.
 pub(crate) fn scan(source: &Source) -> Vec<Line> {
-    let bytes = source.bytes();
+    let bytes = source.plain();
     let mut lines = Vec::new();
+    if source.template().is_some_and(|t| !t.insertions.is_empty()) {
+        lines.push(Line::Unknown(None));
+    }
     let mut errors = 0;
     let (mut at, mut number) = (0, 1);
     loop {
@@ -42,18 +47,25 @@ pub(crate) fn scan(source: &Source) -> Vec<Line> {
             Kind::Eol => at = first.end,
             _ => match directive(source, first) {
                 Ok((found, end)) => {
-                    lines.push(Line::Directive(found, number));
+                    lines.push(known(source, found, number));
                     at = end;
                 }
                 Err(bad) => {
-                    lines.push(error(source, first, bad, number));
-                    errors += 1;
+                    let rest = memchr::memchr(b'\n', &bytes[bad.start..]);
+                    at = rest.map_or(bytes.len(), |n| bad.start + n + 1);
+                    if source.is_unknown(source.span(first.start, at)) {
+                        let word = source.span(first.start, first.end);
+                        let name =
+                            (!source.is_unknown(word)).then(|| Spanned::new(source.text(word).into_owned(), word));
+                        lines.push(Line::Unknown(name));
+                    } else {
+                        lines.push(error(source, first, bad, number));
+                        errors += 1;
+                    }
                     if errors == MAX_ERRORS {
                         lines.push(Line::TooMany);
                         return lines;
                     }
-                    let rest = bytes[bad.start..].iter().position(|b| *b == b'\n');
-                    at = rest.map_or(bytes.len(), |n| bad.start + n + 1);
                 }
             },
         }
@@ -61,9 +73,19 @@ pub(crate) fn scan(source: &Source) -> Vec<Line> {
     }
 }
 
+/// A directive, as far as a template does not decide what it says.
+fn known(source: &Source, found: Directive, number: usize) -> Line {
+    match found {
+        Directive::Set(set) if source.is_unknown(set.name.span) => Line::Unknown(None),
+        Directive::Set(set) if source.is_unknown(set.value.span) => Line::Unknown(Some(set.name)),
+        Directive::Include(include) if source.is_unknown(include.span) => Line::Unknown(None),
+        _ => Line::Directive(found, number),
+    }
+}
+
 /// A directive that begins with a token, and the position behind its line; or the token that spoils it.
 fn directive(source: &Source, name: Token) -> Result<(Directive, usize), Token> {
-    let bytes = source.bytes();
+    let bytes = source.plain();
     if !matches!(name.kind, Kind::Id | Kind::QualifiedId) {
         return Err(name);
     }
@@ -82,7 +104,7 @@ fn directive(source: &Source, name: Token) -> Result<(Directive, usize), Token> 
 }
 
 fn build(source: &Source, name: Token, value: Token) -> Directive {
-    let bytes = source.bytes();
+    let bytes = source.plain();
     let token = &bytes[value.start..value.end];
     let decoded = if value.kind == Kind::Str { Cow::Owned(deescape(token)) } else { Cow::Borrowed(token) };
     let text = String::from_utf8_lossy(&decoded).into_owned();
@@ -99,6 +121,7 @@ fn build(source: &Source, name: Token, value: Token) -> Directive {
         value: Spanned::new(text, value_span),
         quoted: value.kind == Kind::Str,
         span,
+        optional: source.template().is_some_and(|t| t.is_optional(name.start)),
         secrets,
     })
 }
@@ -116,7 +139,7 @@ fn secrets(source: &Source, name: &str, text: &str, value: Token, decoded: &[u8]
     if value.kind != Kind::Str {
         return found.into_iter().map(|r| source.span(value.start + r.start, value.start + r.end)).collect();
     }
-    let places = places(&source.bytes()[value.start..value.end]);
+    let places = places(&source.plain()[value.start..value.end]);
     let place = |n: usize| places.get(n).map_or(value.end - 1, |p| value.start + p);
     found.into_iter().map(|r| source.span(place(r.start), place(r.end))).collect()
 }

@@ -9,7 +9,7 @@ use super::kind::{ConnType, Method, nearest};
 use super::options::{self, ClientCert, OptionReader, Refusal, Settings};
 use super::server::Server;
 use super::tokenize::{Token, TokenLine};
-use super::{HbaOption, HbaRule, Meaning, NameToken, OptionValue};
+use super::{HbaOption, HbaRule, Meaning, NameToken, OptionValue, Perhaps};
 
 /// Why a line is no rule.
 pub(crate) struct Fault {
@@ -40,6 +40,14 @@ pub(crate) fn read(line: &TokenLine, server: &Server, hints: bool) -> Outcome {
     let mut reader = RuleReader { line, server, hints, next: 0, warning: None };
     let rule = reader.rule();
     Outcome { rule, warning: reader.warning }
+}
+
+/// Reads what is known of a line that a template fills in, behind so many rules; and what is wrong with it in any case.
+pub(crate) fn read_part(line: &TokenLine, server: &Server, before: usize) -> (Perhaps, Option<Fault>) {
+    let mut part = Perhaps { before, span: line.span, kind: None, databases: None, users: None, address: None };
+    let mut reader = RuleReader { line, server, hints: true, next: 0, warning: None };
+    let fault = reader.part(&mut part).err();
+    (part, fault)
 }
 
 struct RuleReader<'a> {
@@ -88,7 +96,57 @@ impl<'a> RuleReader<'a> {
             settings,
             row: 0,
             warning: None,
+            optional: false,
         })
+    }
+
+    /// The columns of a line that a template fills in here and there. A mistake in what is written out is one whatever stands in the
+    /// other columns, as long as there are enough of them: a placeholder may stand for several.
+    fn part(&mut self, part: &mut Perhaps) -> Result<(), Fault> {
+        let known = |fields: &[Vec<Token>], n: usize| fields.get(n).is_some_and(|f| f.iter().all(|t| !t.unknown));
+        let fields = &self.line.fields[..];
+        if !known(fields, 0) {
+            return Ok(());
+        }
+        let kind = self.kind()?.value;
+        part.kind = Some(kind);
+        let least = if kind == ConnType::Local { 4 } else { 5 };
+        if fields.len() < least {
+            return Ok(());
+        }
+        if known(fields, 1) {
+            part.databases = Some(self.names("database specification", true)?);
+        }
+        self.next = 2;
+        if known(fields, 2) {
+            part.users = Some(self.names("role specification", false)?);
+        }
+        self.next = 3;
+        if kind != ConnType::Local {
+            if !known(fields, 3) {
+                // An address may take one column or two, but what stands alone behind it is no mask.
+                if let [_, _, _, _, method] = fields
+                    && method.iter().all(|t| !t.unknown)
+                {
+                    self.next = 4;
+                    self.method(kind)?;
+                }
+                return Ok(());
+            }
+            let has_mask = !fields[3][0].text.contains('/') && fields[3][0].text.parse::<std::net::IpAddr>().is_ok();
+            if has_mask && !known(fields, 4) {
+                return Ok(());
+            }
+            part.address = Some(self.address()?.value);
+        }
+        if !known(fields, self.next) {
+            return Ok(());
+        }
+        let method = self.method(kind)?;
+        if fields[self.next..].iter().flatten().all(|t| !t.unknown) {
+            self.options(kind, &method)?;
+        }
+        Ok(())
     }
 
     fn kind(&mut self) -> Result<Spanned<ConnType>, Fault> {

@@ -14,6 +14,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use crate::source::template::Template;
 use crate::source::{ReadError, Reader, Source, SourceId, Span};
 
 use super::lines::{Line, Lines};
@@ -35,6 +36,8 @@ pub(crate) struct Token {
     pub(crate) quoted: bool,
     /// Where it stands, quotes included; in another source for a token from an `@file`.
     pub(crate) span: Span,
+    /// A template fills it in, or a part of it.
+    pub(crate) unknown: bool,
 }
 
 /// A line that is not empty.
@@ -50,6 +53,19 @@ pub(crate) struct TokenLine {
     pub(crate) fields: Vec<Vec<Token>>,
     /// Why the line could not be read.
     pub(crate) error: Option<(Span, String)>,
+    /// What a template leaves open about it.
+    pub(crate) doubt: Option<Doubt>,
+}
+
+/// What a template leaves open about a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// It may be there or not; what it says is known.
+    Optional,
+    /// Some of its tokens are filled in.
+    Token,
+    /// It stands for any lines.
+    Lines,
 }
 
 /// A text to tokenize and how its bytes are found again.
@@ -59,6 +75,19 @@ pub(crate) struct Text<'a> {
     pub(crate) name: &'a str,
     pub(crate) first_line: u32,
     pub(crate) place: Place<'a>,
+    pub(crate) template: Option<&'a Template>,
+}
+
+impl<'a> Text<'a> {
+    /// A file under the name that the server has for it.
+    pub(crate) fn of(source: &'a Source, name: &'a str) -> Self {
+        let template = source.template();
+        Self { bytes: source.plain(), name, first_line: 1, place: Place::Own(source.id()), template }
+    }
+
+    fn is_unknown(&self, start: usize, end: usize) -> bool {
+        self.template.is_some_and(|t| t.hits(&(start..end)))
+    }
 }
 
 /// Where the bytes of a text stand for the user.
@@ -125,6 +154,11 @@ impl<'a> Tokenizer<'a> {
         let mut line = Line::default();
         while lines.read(&mut line) {
             let span = text.place.span(line.extent.0, line.extent.1);
+            if text.template.is_some_and(|t| t.has_insertion(&(line.extent.0..line.extent.1.max(line.extent.0 + 1)))) {
+                let (file_name, fields, doubt) = (Arc::clone(&name), Vec::new(), Some(Doubt::Lines));
+                out(TokenLine { file_name, number: line.number, span, fields, error: None, doubt });
+                continue;
+            }
             let (fields, mut error) = if line.too_long {
                 (Vec::new(), Some((span, "authentication file line too long".to_owned())))
             } else {
@@ -133,7 +167,8 @@ impl<'a> Tokenizer<'a> {
             if fields.is_empty() && error.is_none() {
                 continue;
             }
-            if error.is_none() && self.server.has_includes() && fields.len() == 2 {
+            let unknown = fields.iter().flatten().any(|t| t.unknown);
+            if error.is_none() && self.server.has_includes() && fields.len() == 2 && !unknown {
                 let at = fields[1][0].span;
                 match self.include(&fields, text, depth, out) {
                     Some(Ok(logged)) => {
@@ -144,7 +179,13 @@ impl<'a> Tokenizer<'a> {
                     None => {}
                 }
             }
-            out(TokenLine { file_name: Arc::clone(&name), number: line.number, span, fields, error });
+            let optional = text.template.is_some_and(|t| t.is_optional(line.extent.0));
+            let doubt = match (unknown, optional) {
+                (true, _) => Some(Doubt::Token),
+                (false, true) => Some(Doubt::Optional),
+                (false, false) => None,
+            };
+            out(TokenLine { file_name: Arc::clone(&name), number: line.number, span, fields, error, doubt });
         }
     }
 
@@ -189,16 +230,17 @@ impl<'a> Tokenizer<'a> {
             };
             let last = raw.at.1.max(raw.at.0 + 1) - 1;
             let span = text.place.span(line.origin(raw.at.0), line.origin(last) + 1);
+            let unknown = text.is_unknown(line.origin(raw.at.0), line.origin(last) + 1);
             let word =
                 String::from_utf8(raw.bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-            if !raw.quoted && word.len() > 1 && word.starts_with('@') {
+            if !raw.quoted && word.len() > 1 && word.starts_with('@') && !unknown {
                 match self.expand(&word[1..], text.name, depth + 1, &mut field) {
                     Ok(None) => {}
                     Ok(Some(message)) => self.ignored.push((span, message)),
                     Err(message) => *error = Some((span, message)),
                 }
             } else {
-                field.push(Token { text: word, quoted: raw.quoted, span });
+                field.push(Token { text: word, quoted: raw.quoted, span, unknown });
             }
             if !raw.comma || error.is_some() {
                 break;
@@ -283,11 +325,7 @@ impl<'a> Tokenizer<'a> {
     fn enter(&mut self, path: PathBuf, source: &Source, depth: usize, out: &mut Out<'_>) {
         let name = path.to_string_lossy().into_owned();
         self.stack.push(path);
-        self.run(
-            Text { bytes: source.bytes(), name: &name, first_line: 1, place: Place::Own(source.id()) },
-            depth,
-            out,
-        );
+        self.run(Text::of(source, &name), depth, out);
         self.stack.pop();
     }
 

@@ -145,13 +145,6 @@ impl Patroni {
         self.get("postgresql.parameters")
     }
 
-    /// The lines that replace `pg_hba.conf`; what is no string is left out.
-    #[must_use]
-    pub fn pg_hba(&self) -> Vec<Spanned<String>> {
-        let lines = self.get("postgresql.pg_hba").map_or(&[][..], Item::items);
-        lines.iter().filter_map(|i| i.as_str().map(|t| Spanned::new(t.to_owned(), i.span))).collect()
-    }
-
     /// Permanent slots of a new cluster, under the first of the names that Patroni asks for
     /// (`global_config.py:GlobalConfig.permanent_slots`).
     #[must_use]

@@ -67,7 +67,8 @@ impl Patroni {
         config.citus()?;
         config.hand_on();
         config.start_up()?;
-        Ok(Item { value: ItemValue::Map(config.top), span: here, key_span: None, layer: Layer::File })
+        let (value, open) = (ItemValue::Map(config.top), self.root().open);
+        Ok(Item { value, span: here, key_span: None, layer: Layer::File, open, optional: false })
     }
 }
 
@@ -95,7 +96,7 @@ struct Builder {
 }
 
 fn derived(value: ItemValue, at: Span, layer: Layer) -> Item {
-    Item { value, span: at, key_span: None, layer }
+    Item { value, span: at, key_span: None, layer, open: false, optional: false }
 }
 
 fn set(map: &mut Vec<Pair>, key: &Spanned<Key>, item: Item) {

@@ -47,6 +47,10 @@ pub(super) fn build(
     let root = graph.add(Object::Map(Vec::new()), nowhere, Layer::Environment);
     let mut variables: BTreeMap<&str, &Assigned> = BTreeMap::new();
     for assignment in assignments {
+        if assignment.name.value.is_empty() {
+            // A template fills in its name.
+            graph.set_open(root);
+        }
         if let Some(name) = assignment.name.value.strip_prefix(PREFIX) {
             variables.insert(name, assignment);
         }
@@ -183,14 +187,18 @@ impl<'a> Builder<'a> {
     }
 
     fn text(&mut self, assignment: &Assigned) -> Id {
-        let text = assignment.value.value.reveal().into();
-        self.graph.add(Object::Str(text), assignment.value.span, Layer::Environment)
+        let object =
+            if assignment.is_known { Object::Str(assignment.value.value.reveal().into()) } else { Object::Unknown };
+        self.graph.add(object, assignment.value.span, Layer::Environment)
     }
 
     /// The value of a variable; `None` when it counts as absent.
     fn value(&mut self, read: Read, assignment: &Assigned) -> Option<Id> {
         let text = assignment.value.value.reveal();
         let span = assignment.value.span;
+        if !assignment.is_known {
+            return Some(self.graph.add(Object::Unknown, span, Layer::Environment));
+        }
         let object = match read {
             Read::Text | Read::Raw | Read::TextInSection => return Some(self.text(assignment)),
             Read::IntOrEmpty | Read::ListOrEmpty if text.is_empty() => return Some(self.text(assignment)),

@@ -38,6 +38,10 @@ struct Cell {
     object: Object,
     span: Span,
     layer: Layer,
+    /// A map or list that may hold more or less than is known.
+    open: bool,
+    /// A template decides whether it is there.
+    optional: bool,
 }
 
 /// Why a value could not be written out in full.
@@ -85,8 +89,13 @@ pub(super) struct Graph {
 impl Graph {
     pub(super) fn add(&mut self, object: Object, span: Span, layer: Layer) -> Id {
         let id = Id(u32::try_from(self.cells.len()).expect("invariant: fewer objects than bytes of input"));
-        self.cells.push(Cell { object, span, layer });
+        self.cells.push(Cell { object, span, layer, open: false, optional: false });
         id
+    }
+
+    /// There may be more or less in a map than is known.
+    pub(super) fn set_open(&mut self, id: Id) {
+        self.cells[id.0 as usize].open = true;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -182,7 +191,11 @@ impl Graph {
         }
         for (index, cell) in seen.0.iter().enumerate() {
             if let Some(cell) = cell {
-                self.cells[cell.0 as usize].object = fill(tree, NodeId::at(index), &seen);
+                let id = NodeId::at(index);
+                let cell = &mut self.cells[cell.0 as usize];
+                cell.object = fill(tree, id, &seen);
+                cell.open = tree.is_open(id);
+                cell.optional = tree.is_optional(id);
             }
         }
         seen.0[root.index()]
@@ -198,9 +211,12 @@ impl Graph {
         if depth > MAX_DEPTH || config == data {
             return;
         }
+        let open = self.cells[data.0 as usize].open;
         if old.is_empty() {
             let taken = new.iter().filter(|(_, value)| !matches!(self.object(*value), Object::Null)).cloned().collect();
-            self.cells[config.0 as usize].object = Object::Map(taken);
+            let cell = &mut self.cells[config.0 as usize];
+            cell.object = Object::Map(taken);
+            cell.open |= open;
             return;
         }
         let (old, new) = (old.clone(), new.clone());
@@ -227,7 +243,9 @@ impl Graph {
                 }
             }
         }
-        self.cells[config.0 as usize].object = Object::Map(pairs.into_iter().flatten().collect());
+        let cell = &mut self.cells[config.0 as usize];
+        cell.object = Object::Map(pairs.into_iter().flatten().collect());
+        cell.open |= open;
     }
 
     /// Whether `str()` of both is the same text.
@@ -337,7 +355,8 @@ impl Writer<'_> {
         };
         if let Some(kind) = excess {
             self.excess.get_or_insert((kind, cell.span));
-            return Item { value: ItemValue::Unknown, span: cell.span, key_span, layer: cell.layer };
+            let (span, layer, optional) = (cell.span, cell.layer, cell.optional);
+            return Item { value: ItemValue::Unknown, span, key_span, layer, open: false, optional };
         }
         self.left -= 1;
         let value = match &cell.object {
@@ -360,7 +379,8 @@ impl Writer<'_> {
             }
             scalar => self.scalar(id, scalar, place),
         };
-        Item { value, span: cell.span, key_span, layer: cell.layer }
+        let (open, optional) = (cell.open, cell.optional);
+        Item { value, span: cell.span, key_span, layer: cell.layer, open, optional }
     }
 
     fn scalar(&self, id: Id, object: &Object, place: &secrets::Place) -> ItemValue {
@@ -403,6 +423,8 @@ fn fill(tree: &Tree, node: NodeId, seen: &Cells) -> Object {
         Value::Mapping(entries) => Object::Map(
             entries
                 .iter()
+                // A placeholder: the map is open.
+                .filter(|e| tree.node(e.key).value != Value::Unknown || !tree.is_open(node))
                 .map(|e| (Spanned::new(key_of(tree, e.key), tree.node(e.key).span), cell(&e.value)))
                 .collect(),
         ),

@@ -124,7 +124,7 @@ pub enum ItemValue {
     Map(Vec<Pair>),
     /// `list`
     List(Vec<Item>),
-    /// The file is broken here, or the value is too large to be written out.
+    /// The file is broken here, a template fills it in, or the value is too large to be written out.
     Unknown,
 }
 
@@ -148,9 +148,20 @@ pub struct Item {
     pub key_span: Option<Span>,
     /// Who set it.
     pub layer: Layer,
+    /// A template decides what a map or list holds: there may be more or less in it.
+    pub open: bool,
+    /// A template decides whether it is there.
+    pub optional: bool,
 }
 
 impl Item {
+    /// Whether all of it is known: it is there, and no part is unknown or open.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        let known = !self.open && !self.optional && !matches!(self.value, ItemValue::Unknown);
+        known && self.pairs().iter().all(|p| p.item.is_known()) && self.items().iter().all(Self::is_known)
+    }
+
     /// What it is in Python.
     #[must_use]
     pub const fn kind(&self) -> Type {
@@ -206,6 +217,12 @@ impl Item {
         path.split('.').try_fold(self, |here, key| here.get(key))
     }
 
+    /// Whether Python takes it for true: not what is empty, zero, null or false.
+    #[must_use]
+    pub fn is_truthy(&self) -> bool {
+        super::view::is_true(self)
+    }
+
     /// Where its key stands, or the value itself when it has none.
     #[must_use]
     pub fn key_or_value(&self) -> Span {
@@ -224,6 +241,18 @@ impl Item {
             ItemValue::Str(text) => Some(text.to_string()),
             _ => None,
         }
+    }
+
+    /// Whether Python takes it for true: what is not empty, zero, `None` or `False`. A quoted `"false"` is true.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        super::view::is_true(self)
+    }
+
+    /// `utils.py:parse_bool` of the value: `on`, `"off"`, `1` are booleans too.
+    #[must_use]
+    pub fn as_bool(&self) -> Option<bool> {
+        super::python::parse_bool(&self.as_setting()?)
     }
 
     /// Whether YAML reads a plain word as this value.

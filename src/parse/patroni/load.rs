@@ -7,6 +7,7 @@ use super::graph::{Excess, Graph, Id, Object};
 use super::item::{Item, Layer, Type};
 use super::{Patroni, environment};
 use crate::knowledge::patroni::Version;
+use crate::parse::template;
 use crate::parse::unit::Variable as Assigned;
 use crate::parse::yaml::{self, Tree};
 use crate::problem::{Parsed, Problem};
@@ -47,8 +48,10 @@ impl Patroni {
     ) -> Result<Parsed<Self>, crate::source::ReadError> {
         let mut names = reader.list(dir)?;
         names.sort_by_key(|path| name_of(path));
-        let (files, skipped): (Vec<PathBuf>, Vec<PathBuf>) =
-            names.into_iter().partition(|n| [".yml", ".yaml"].iter().any(|end| name_of(n).ends_with(end)));
+        let (files, skipped): (Vec<PathBuf>, Vec<PathBuf>) = names.into_iter().partition(|n| {
+            let (becomes, _) = template::declared(n);
+            [".yml", ".yaml"].iter().any(|end| name_of(&becomes).ends_with(end))
+        });
         let mut texts = Vec::new();
         let mut problems = Vec::new();
         for path in files {
@@ -84,8 +87,9 @@ impl Patroni {
         let mut joined = Joined::new(at);
         let built = environment::build(&mut joined.graph, environment, version, at, &mut joined.problems);
         joined.root = built.root;
+        joined.complete = built.whole.as_ref().is_none_or(|whole| whole.is_known);
         joined.crash = built.crash.map(Crash::item_assignment);
-        if let Some(whole) = built.whole.filter(|w| !w.value.value.reveal().is_empty()) {
+        if let Some(whole) = built.whole.filter(|w| w.is_known && !w.value.value.reveal().is_empty()) {
             match environment::load_text(&mut joined.graph, whole.value.value.reveal(), whole.value.span) {
                 Some(root) if joined.graph.is_true(root) => {
                     joined.root = root;
@@ -143,7 +147,15 @@ impl Joined {
         }
         let loaded = self.graph.load(tree, Layer::File);
         match loaded {
-            Some(id) if self.graph.is_map(id) => self.graph.patch(self.root, id),
+            Some(id) if self.graph.is_map(id) => {
+                for (path, over, under) in self.overrides(id) {
+                    let problem = Problem::new("config-dir-overrides", over).arg("key", path);
+                    self.problems.push(problem.label(under, "this one does not count"));
+                }
+                self.graph.patch(self.root, id);
+            }
+            // A template makes the whole of it.
+            Some(id) if matches!(self.graph.object(id), Object::Unknown) => self.complete = false,
             other => {
                 if !tree.is_complete() {
                     return;
@@ -175,21 +187,30 @@ impl Joined {
 
     /// `env-overrides-file` for each key that both have, with a different value.
     fn report_overrides(&mut self, environment: Id) {
-        let mut open = vec![(self.root, environment, String::new())];
-        while let Some((file, env, path)) = open.pop() {
-            let Object::Map(pairs) = self.graph.object(env) else { continue };
+        for (key, over, under) in self.overrides(environment) {
+            self.problems.push(Problem::new("env-overrides-file", over).arg("key", key).label(under, ""));
+        }
+    }
+
+    /// Each key that is there already and that a map changes or takes away: its path, its place in the map, and its place
+    /// so far.
+    fn overrides(&self, over: Id) -> Vec<(String, Span, Span)> {
+        let mut found = Vec::new();
+        let mut open = vec![(self.root, over, String::new())];
+        while let Some((under, over, path)) = open.pop() {
+            let Object::Map(pairs) = self.graph.object(over) else { continue };
             for (key, value) in pairs {
                 let Some(name) = key.value.as_str() else { continue };
-                let Some((was_key, was)) = self.graph.entry(file, name) else { continue };
+                let Some((was_key, was)) = self.graph.entry(under, name) else { continue };
                 let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
                 if self.graph.is_map(*value) && self.graph.is_map(was) {
                     open.push((was, *value, path));
                 } else if self.graph.print(was) != self.graph.print(*value) {
-                    self.problems
-                        .push(Problem::new("env-overrides-file", key.span).arg("key", path).label(was_key, ""));
+                    found.push((path, key.span, was_key));
                 }
             }
         }
+        found
     }
 
     fn finish(mut self, version: Version) -> Parsed<Patroni> {

@@ -14,13 +14,16 @@ pub fn looks_like_patroni(tree: &Tree) -> bool {
     let entries = tree.entries(root);
     let mut points = 0_i32;
     for entry in entries {
+        if tree.node(entry.key).value == Value::Unknown {
+            continue;
+        }
         let Some(key) = tree.as_str(entry.key) else { return false };
         if ["apiVersion", "kind", "services", "hosts", "tasks", "jobs", "on", "version", "global_defs"].contains(&key) {
             return false;
         }
         let node = tree.node(entry.value);
         points += match key {
-            "scope" | "namespace" if matches!(node.value, Value::Str(_)) => 3,
+            "scope" | "namespace" if matches!(node.value, Value::Str(_) | Value::Unknown) => 3,
             "name" => 1,
             "postgresql" | "restapi" | "bootstrap" | "citus" | "watchdog" | "ctl" | "tags" | "log" | "raft" => {
                 section(tree, key, entry.value)

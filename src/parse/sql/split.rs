@@ -47,7 +47,7 @@ pub(super) fn split(source: &Source) -> Script {
 
 /// The bytes as UTF-8 without NUL; each byte that cannot stay becomes a question mark, so that offsets hold.
 fn clean(source: &Source, problems: &mut Vec<Problem>) -> Vec<u8> {
-    let mut out = source.bytes().to_vec();
+    let mut out = source.plain().to_vec();
     let mut at = 0;
     let mut invalid = None;
     while let Err(e) = std::str::from_utf8(&out[at..]) {

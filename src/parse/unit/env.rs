@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Unit, Value, split_words, syntax};
+use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
 use crate::source::{Source, Span, Spanned};
@@ -15,13 +16,24 @@ pub struct Variable {
     pub name: Spanned<String>,
     /// Its value, quotes and escapes resolved; the place is what was written, quotes included.
     pub value: Spanned<Secret>,
+    /// Whether that is the value; a template fills in others, and of some the name: those have none.
+    pub is_known: bool,
 }
 
 impl Variable {
     /// A variable set to a value.
     #[must_use]
     pub fn new(name: Spanned<String>, value: Spanned<String>) -> Self {
-        Self { name, value: value.map(Secret::new) }
+        Self { name, value: value.map(Secret::new), is_known: true }
+    }
+
+    /// The same in a template, which fills in a part of its name or value.
+    fn filled_in(mut self, name: bool, value: bool) -> Self {
+        self.is_known = !name && !value;
+        if name {
+            self.name.value.clear();
+        }
+        self
     }
 }
 
@@ -44,7 +56,9 @@ struct Variables {
 
 impl Variables {
     fn set(&mut self, new: Variable) {
-        if let Some(at) = self.by_name.get(&new.name.value) {
+        if new.name.value.is_empty() {
+            self.list.push(new);
+        } else if let Some(at) = self.by_name.get(&new.name.value) {
             self.list[*at] = new;
         } else {
             self.by_name.insert(new.name.value.clone(), self.list.len());
@@ -104,14 +118,15 @@ fn variable(value: &Value, word: &super::Word) -> Option<Variable> {
     let closing = usize::from(name_at > 0 && written.len() > equals + 1 && written.ends_with(['"', '\'']));
     let name = Spanned::new(name.to_owned(), value.place(start, start + name.len().min(written.len() - name_at)));
     let at = value.place(word.range.0 + equals + 1, (word.range.1 - closing).max(word.range.0 + equals + 1));
-    Some(Variable { name, value: Spanned::new(Secret::new(rest), at) })
+    let unknown = (value.is_unknown_at(name.span), value.is_unknown_at(at));
+    Some(Variable::new(name, Spanned::new(rest.to_owned(), at)).filled_in(unknown.0, unknown.1))
 }
 
 /// Reads a file that `EnvironmentFile=` names. Variables that systemd drops because of their names are problems.
 #[must_use]
 pub fn parse_env_file(source: &Source) -> Parsed<Vec<Variable>> {
     let mut file = EnvFile { source, variables: Variables::default(), problems: Vec::new(), refused: false };
-    let bytes = source.bytes();
+    let bytes = source.plain();
     // systemd reads the file as a C string.
     let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
     if end < bytes.len() {
@@ -125,7 +140,15 @@ pub fn parse_env_file(source: &Source) -> Parsed<Vec<Variable>> {
             _ => file.assignment(&bytes[..end], start),
         };
     }
-    let variables = if file.refused { Vec::new() } else { file.variables.list };
+    let mut variables = if file.refused { Vec::new() } else { file.variables.list };
+    // What a template fills in is no mistake.
+    file.problems.retain(|p| !source.is_unknown(p.at));
+    file.problems.extend(template::problem(source));
+    for insertion in source.template().map_or(&[][..], |t| &t.insertions) {
+        let at = source.span(insertion.range.start, insertion.range.end);
+        let anything = Variable::new(Spanned::new(String::new(), at), Spanned::new(String::new(), at));
+        variables.push(anything.filled_in(true, true));
+    }
     Parsed { tree: variables, problems: file.problems }
 }
 
@@ -171,7 +194,9 @@ impl EnvFile<'_> {
         match (std::str::from_utf8(&bytes[start..key_end]), String::from_utf8(value.bytes)) {
             (Ok(name), Ok(text)) if is_name(name) => {
                 let name = Spanned::new(name.to_owned(), key_span);
-                self.variables.set(Variable { name, value: Spanned::new(Secret::new(text), at) });
+                let unknown = (self.source.is_unknown(key_span), self.source.is_unknown(at));
+                let variable = Variable::new(name, Spanned::new(text, at));
+                self.variables.set(variable.filled_in(unknown.0, unknown.1));
             }
             (Ok(_), Ok(_)) => self.problem(key_span, "invalid variable name: the assignment is ignored"),
             _ => {

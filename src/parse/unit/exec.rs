@@ -33,7 +33,9 @@ impl Unit {
     pub fn commands(&self, key: &str) -> Parsed<Vec<Command>> {
         let (mut tree, mut problems) = (Vec::new(), Vec::new());
         for value in self.all("Service", key) {
-            if let Err((span, problem)) = commands(value, &mut tree) {
+            if let Err((span, problem)) = commands(value, &mut tree)
+                && !value.is_unknown_at(span)
+            {
                 problems.push(syntax(span.source, span.start, span.end, problem));
             }
         }
@@ -68,7 +70,11 @@ fn commands(value: &Value, out: &mut Vec<Command>) -> Result<(), Fault> {
         if path.value.is_empty() {
             return Err((path.span, "Empty path in command line, ignoring"));
         }
-        if !path.value.starts_with(['/', '%']) && (path.value.contains('/') || matches!(&*path.value, "." | "..")) {
+        let known = !value.is_unknown_at(path.span);
+        if known
+            && !path.value.starts_with(['/', '%'])
+            && (path.value.contains('/') || matches!(&*path.value, "." | ".."))
+        {
             return Err((path.span, "Neither a valid executable name nor an absolute path"));
         }
         let mut args = Vec::new();

@@ -65,7 +65,9 @@ impl Logical {
         let pieces = std::iter::once((0, span.start))
             .chain(self.pieces.iter().filter(inside).map(|(o, s)| (*o - start as u32, *s)))
             .collect();
-        Value { text: String::from_utf8_lossy(&self.text[start..end]).into_owned(), span, pieces }
+        let holes = source.template().map_or(&[][..], |t| t.holes_in(&span.range()));
+        let holes = holes.iter().map(|h| source.span(h.start, h.end)).collect();
+        Value { text: String::from_utf8_lossy(&self.text[start..end]).into_owned(), span, pieces, holes }
     }
 }
 
@@ -84,7 +86,7 @@ pub(super) fn parse(source: &Source) -> Parsed<Unit> {
 
 impl Reader<'_> {
     fn run(&mut self) {
-        let bytes = self.source.bytes();
+        let bytes = self.source.plain();
         let (mut at, mut bom_seen) = (0, false);
         let mut open: Option<Logical> = None;
         while at < bytes.len() {

@@ -87,10 +87,12 @@ struct Composer<'a> {
     children: Vec<NodeId>,
     /// Where the last written thing ended.
     last_end: usize,
+    /// The text is a template: one name may be given in several branches.
+    is_template: bool,
 }
 
 /// Reads all of a text that the parser has.
-pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId) -> Refused<Composed> {
+pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId, is_template: bool) -> Refused<Composed> {
     let text = parser.scanner.text;
     let guess = text.len() / 24 + 4;
     let out = Composed {
@@ -103,8 +105,16 @@ pub(super) fn compose(parser: &mut Parser<'_>, source: SourceId) -> Refused<Comp
         has_alias: false,
         has_merge: false,
     };
-    let mut composer =
-        Composer { text, source, out, names: BTreeMap::new(), open: Vec::new(), children: Vec::new(), last_end: 0 };
+    let mut composer = Composer {
+        text,
+        source,
+        out,
+        names: BTreeMap::new(),
+        open: Vec::new(),
+        children: Vec::new(),
+        last_end: 0,
+        is_template,
+    };
     let mut documents = 0;
     loop {
         let item = parser.next()?;
@@ -246,7 +256,9 @@ impl<'a> Composer<'a> {
     }
 
     fn anchor(&mut self, name: &'a str, node: NodeId, item: &Item<'a>, kind: Kind) -> Refused<()> {
-        if let Some(first) = self.names.insert(name, self.out.anchors.len()) {
+        if let Some(first) = self.names.insert(name, self.out.anchors.len())
+            && !self.is_template
+        {
             let context = format!("found duplicate anchor {}; first occurrence", repr(name));
             let fault = Exception::new("ComposerError", "second occurrence", item.mark).to(item.end);
             return Err(fault.during(context, self.out.anchors[first].mark));

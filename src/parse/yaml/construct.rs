@@ -356,6 +356,8 @@ impl Constructor<'_> {
                 merge.extend(parts.into_iter().rev().flatten());
                 Ok(())
             }
+            // A template fills it in.
+            Kind::Scalar if self.doc.nodes[value.index()].value == Value::Unknown => Ok(()),
             Kind::Scalar => {
                 let problem = "expected a mapping or list of mappings for merging, but found scalar";
                 during(self.refuse(value, problem), self.mark(id))

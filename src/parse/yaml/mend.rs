@@ -16,7 +16,7 @@ pub(super) struct Mender<'s> {
 
 /// Whether the first thing on a line, after spaces, dashes and a key, begins at `at`.
 pub(super) fn is_value_start(source: &Source, at: usize) -> bool {
-    let bytes = source.bytes();
+    let bytes = source.plain();
     let start = bytes[..at].iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1);
     let before = &bytes[start..at];
     let trimmed = before.trim_ascii_end();
@@ -30,7 +30,7 @@ impl<'s> Mender<'s> {
 
     /// Offers quotes around the rest of the line from `at` on, if that is a value and takes the mistake away.
     pub(super) fn quoted(&mut self, problem: Problem, at: usize) -> Problem {
-        let bytes = self.source.bytes();
+        let bytes = self.source.plain();
         let end = bytes[at..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |i| at + i);
         let Ok(rest) = std::str::from_utf8(&bytes[at..end]) else { return problem };
         let value = rest.trim_end_matches([' ', '\t']);
@@ -52,7 +52,7 @@ impl<'s> Mender<'s> {
     /// Adds edits if the text can be read past `at` with them.
     fn offer(&mut self, mut problem: Problem, edits: Vec<Edit>, at: usize) -> Problem {
         let Some(text) = self.applied(&edits) else { return problem };
-        let good = match attempt(&text, self.source.id()).outcome {
+        let good = match attempt(&text, self.source.id(), None).outcome {
             Ok(document) => document.found.faults.iter().all(|fault| fault.at != at),
             Err(fault) => fault.at > edits.iter().map(|e| e.at.end as usize + e.text.len()).max().unwrap_or(at),
         };
@@ -63,7 +63,7 @@ impl<'s> Mender<'s> {
     }
 
     fn applied(&mut self, edits: &[Edit]) -> Option<String> {
-        let bytes = self.source.bytes();
+        let bytes = self.source.plain();
         self.left = self.left.checked_sub(bytes.len())?;
         let mut out = Vec::with_capacity(bytes.len() + edits.len() * 8);
         let mut from = 0;
@@ -80,7 +80,7 @@ impl<'s> Mender<'s> {
     /// Offers spaces for tabs: one between a key and its value; in indentation as many as all readable widths agree on.
     pub(super) fn tabs(&mut self, problem: Problem, at: usize) -> Problem {
         if !in_indentation(self.source, at) {
-            let bytes = self.source.bytes();
+            let bytes = self.source.plain();
             let end = at + bytes[at..].iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
             let text = if matches!(bytes.get(end), None | Some(b'\n' | b'\r')) { "" } else { " " };
             let edit = Edit { at: self.source.span(at, end), text: text.to_owned() };
@@ -96,7 +96,7 @@ impl<'s> Mender<'s> {
         for width in WIDTHS {
             let edits = spaces_for_tabs(self.source, width);
             let text = self.applied(&edits)?;
-            let Ok(document) = attempt(&text, self.source.id()).outcome else { continue };
+            let Ok(document) = attempt(&text, self.source.id(), None).outcome else { continue };
             if !document.found.faults.is_empty() {
                 continue;
             }
@@ -113,7 +113,7 @@ impl<'s> Mender<'s> {
 
 /// Whether nothing but spaces and tabs stands before `at` on its line.
 pub(super) fn in_indentation(source: &Source, at: usize) -> bool {
-    let bytes = &source.bytes()[..at];
+    let bytes = &source.plain()[..at];
     let start = bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1);
     bytes[start..].iter().all(|b| matches!(b, b' ' | b'\t'))
 }
@@ -125,7 +125,7 @@ const WIDTHS: [usize; 6] = [2, 4, 8, 1, 3, 6];
 fn spaces_for_tabs(source: &Source, width: usize) -> Vec<Edit> {
     let mut edits = Vec::new();
     let mut in_indent = true;
-    for (i, b) in source.bytes().iter().enumerate() {
+    for (i, b) in source.plain().iter().enumerate() {
         match b {
             b'\n' | b'\r' => in_indent = true,
             b'\t' if in_indent => edits.push(Edit { at: source.span(i, i + 1), text: " ".repeat(width) }),
@@ -154,7 +154,7 @@ fn is_nan(value: &Value) -> bool {
 /// The one escape that two surrogates of a pair should have been, if nothing stands between them.
 pub(super) fn joined(source: &Source, high: (usize, usize), low: (usize, usize)) -> Option<String> {
     let code = |(start, end): (usize, usize)| {
-        let digits = std::str::from_utf8(source.bytes().get(start + 2..end)?).ok()?;
+        let digits = std::str::from_utf8(source.plain().get(start + 2..end)?).ok()?;
         u32::from_str_radix(digits, 16).ok()
     };
     let (first, second) = (code(high)?, code(low)?);

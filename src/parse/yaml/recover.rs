@@ -8,6 +8,7 @@ use super::document::{Attempt, Document, attempt};
 use super::fault::Exception;
 use super::text::{Unreadable, decode};
 use super::tree::{NodeId, Value};
+use super::uncertain::{self, Outline};
 use crate::source::{Source, SourceId};
 
 /// Bytes that may be read again and again, in all.
@@ -30,38 +31,70 @@ pub(super) struct Reading {
     pub(super) comments: Ranges,
     /// Byte ranges of escapes of lone surrogates.
     pub(super) surrogates: Ranges,
+    /// It could not be read, and a template may be why: nothing is said about it.
+    pub(super) is_doubtful: bool,
 }
 
 /// Reads as much of a source as can be read.
 pub(super) fn read(source: &Source) -> Reading {
-    let (text, first) = match decode(source.bytes()) {
+    let Some(template) = source.template() else { return read_text(source, source.bytes(), None) };
+    let all = Outline { template, reading: uncertain::Reading::All };
+    let reading = read_text(source, &template.text, Some(all));
+    let clean =
+        |reading: &Reading| reading.raised.is_none() && reading.document.as_ref().is_none_or(|d| !d.doubts.has_strays);
+    if clean(&reading) || template.branches.is_empty() {
+        return certain_of(reading, all, &template.text);
+    }
+    // One behind the other, branches do not make sense: only the first of each block is read.
+    let first = Outline { template, reading: uncertain::Reading::First };
+    let text = template.first_branches();
+    certain_of(read_text(source, &text, Some(first)), first, &text)
+}
+
+/// A reading without the mistakes that a template may be the cause of.
+fn certain_of(mut reading: Reading, outline: Outline<'_>, text: &[u8]) -> Reading {
+    let text = String::from_utf8_lossy(text);
+    let mut faults: Vec<Exception> =
+        reading.raised.take().into_iter().chain(std::mem::take(&mut reading.further)).collect();
+    // What follows a mistake of which nothing is certain may be its consequence.
+    let certain = faults.iter().position(|f| !outline.is_certain(f, &text)).unwrap_or(faults.len());
+    reading.is_doubtful = certain < faults.len();
+    faults.truncate(certain);
+    let mut faults = faults.into_iter();
+    reading.raised = faults.next();
+    reading.further = faults.collect();
+    reading
+}
+
+fn read_text(source: &Source, bytes: &[u8], outline: Option<Outline<'_>>) -> Reading {
+    let (text, first) = match decode(bytes) {
         Ok(text) => {
-            let Attempt { outcome, comments, surrogates, .. } = attempt(text, source.id());
+            let Attempt { outcome, comments, surrogates, .. } = attempt(text, source.id(), outline);
             match outcome {
                 Ok(document) => return Reading::complete(document, comments, surrogates),
                 Err(fault) => {
-                    let state = Recovery::new(text.to_owned(), comments);
+                    let state = Recovery::new(text.to_owned(), comments, outline);
                     return state.run(*fault, Vec::new(), source.id());
                 }
             }
         }
         Err(damage) => {
-            let readable = std::str::from_utf8(&source.bytes()[..damage.readable]).unwrap_or_default();
-            let before = attempt(readable, source.id());
+            let readable = std::str::from_utf8(&bytes[..damage.readable]).unwrap_or_default();
+            let before = attempt(readable, source.id(), outline);
             let mut faults = vec![*damage.exception];
             if let Err(fault) = before.outcome
                 && !before.end_seen
             {
                 faults.insert(0, *fault);
             }
-            (mend(source.bytes(), &damage.places), (faults, damage.places, before.comments))
+            (mend(bytes, &damage.places), (faults, damage.places, before.comments))
         }
     };
     let (mut faults, places, comments) = first;
-    let mut state = Recovery::new(text, comments);
+    let mut state = Recovery::new(text, comments, outline);
     state.broken = places.iter().map(|(start, end, _)| (*start, *end)).collect();
     let raised = faults.remove(0);
-    let again = attempt(&state.text, source.id());
+    let again = attempt(&state.text, source.id(), outline);
     match again.outcome {
         Ok(document) => {
             let mut reading = Reading::complete(document, again.comments, again.surrogates);
@@ -94,22 +127,23 @@ impl Reading {
     fn complete(mut document: Document, comments: Ranges, surrogates: Ranges) -> Self {
         let mut further = std::mem::take(&mut document.found.faults);
         let raised = if further.is_empty() { None } else { Some(further.remove(0)) };
-        Self { document: Some(document), raised, further, comments, surrogates }
+        Self { document: Some(document), raised, further, comments, surrogates, is_doubtful: false }
     }
 }
 
-struct Recovery {
+struct Recovery<'t> {
     text: String,
+    outline: Option<Outline<'t>>,
     comments: Ranges,
     /// What stands in these bytes is not known.
     broken: Ranges,
     rounds: usize,
 }
 
-impl Recovery {
-    fn new(text: String, comments: Ranges) -> Self {
+impl<'t> Recovery<'t> {
+    fn new(text: String, comments: Ranges, outline: Option<Outline<'t>>) -> Self {
         let rounds = (MOST_WORK / text.len().max(1)).clamp(1, MOST_ROUNDS);
-        Self { text, comments, broken: Vec::new(), rounds }
+        Self { text, outline, comments, broken: Vec::new(), rounds }
     }
 
     /// Goes on until the text can be read, nothing can be blamed, or it has cost enough.
@@ -138,6 +172,7 @@ impl Recovery {
                 further: Vec::new(),
                 comments: std::mem::take(&mut self.comments),
                 surrogates: Vec::new(),
+                is_doubtful: false,
             },
         };
         self.forget_broken(&mut reading);
@@ -158,7 +193,7 @@ impl Recovery {
             self.rounds -= 1;
             self.text = blank(&before, this.range);
             let end = this.range.1;
-            let again = attempt(&self.text, source);
+            let again = attempt(&self.text, source, self.outline);
             match again.outcome {
                 Ok(document) => {
                     self.broken.push(this.range);
@@ -185,7 +220,7 @@ impl Recovery {
     /// Reads what stands before the line that cannot be mended.
     fn give_up(&mut self, fault: &Exception, source: SourceId) -> Option<(Box<Document>, Ranges)> {
         let line = line_start(&self.text, culprit(fault).min(self.text.len()));
-        let again = attempt(&self.text[..line], source);
+        let again = attempt(&self.text[..line], source, self.outline);
         self.comments.extend(again.comments);
         again.outcome.ok().map(|document| (Box::new(document), again.surrogates))
     }

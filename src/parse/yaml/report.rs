@@ -1,5 +1,6 @@
 //! Exceptions and oddities to problems: which rule, where, with which words of PyYAML, and which bytes would mend it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::construct::is_too_large;
@@ -8,6 +9,7 @@ use super::fault::Exception;
 use super::mend::{self, Mender};
 use super::recover::Reading;
 use super::tree::{NodeId, Tree, Value};
+use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::source::{Source, Span};
 
@@ -22,8 +24,8 @@ const LONGEST_KEY: usize = 200;
 
 /// The tree of a reading, and its problems in the order of the text.
 pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
-    let Reading { document, raised, further, comments, surrogates } = reading;
-    let mut problems = Vec::new();
+    let Reading { mut document, raised, further, comments, surrogates, is_doubtful } = reading;
+    let mut problems: Vec<Problem> = template::problem(source).into_iter().collect();
     let mut mender = Mender::new(source);
     // Edits for the first tab in indentation mend all of them.
     let mut tabs_mended = false;
@@ -36,8 +38,12 @@ pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
         }
     }
     say_how_many_more(&mut problems, usize::from(raised.is_some()) + further.len());
-    let mut complete = raised.is_none();
-    if let Some(document) = &document {
+    let mut complete = raised.is_none() && !is_doubtful;
+    let (mut open, mut optional) = (BTreeSet::new(), BTreeSet::new());
+    if let Some(document) = &mut document {
+        open = std::mem::take(&mut document.doubts.open);
+        optional = std::mem::take(&mut document.doubts.optional);
+        complete &= !document.doubts.is_empty;
         complete &= document.cuts.recursive.is_empty() && document.cuts.large.is_empty();
         oddities(source, document, &mut mender, &mut problems);
     }
@@ -54,6 +60,8 @@ pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
         complete,
         comments: comments.into_iter().map(|(start, end)| source.span(start, end)).collect(),
         exception: raised.map(Arc::new),
+        open,
+        optional,
     };
     Parsed { tree, problems }
 }
@@ -102,7 +110,7 @@ fn say_how_many_more(problems: &mut [Problem], all: usize) {
 
 /// The first line of a span.
 fn head(source: &Source, span: Span) -> Span {
-    let bytes = &source.bytes()[span.range()];
+    let bytes = &source.plain()[span.range()];
     let len = bytes.iter().position(|b| matches!(b, b'\n' | b'\r')).unwrap_or(bytes.len());
     source.span(span.start as usize, span.start as usize + len)
 }
@@ -146,10 +154,10 @@ fn problem(source: &Source, fault: &Exception, mender: &mut Mender<'_>) -> Probl
 
 /// The offending token's bytes on its first line.
 fn place(source: &Source, fault: &Exception) -> Span {
-    let len = source.bytes().len();
+    let len = source.plain().len();
     let start = fault.at.min(len);
     let mut end = fault.end.clamp(start, len);
-    while end < len && source.bytes()[end] & 0xC0 == 0x80 {
+    while end < len && source.plain()[end] & 0xC0 == 0x80 {
         end += 1;
     }
     head(source, source.span(start, end))
@@ -172,7 +180,7 @@ fn rule(source: &Source, fault: &Exception) -> &'static str {
         _ => {}
     }
     if context == "while scanning for the next token" {
-        return match source.bytes().get(fault.at) {
+        return match source.plain().get(fault.at) {
             Some(b'\t') => "yaml-tab-indent",
             Some(b'@' | b'%' | b'`') => "yaml-unquoted-special",
             _ => "yaml-parse-error",
@@ -192,20 +200,20 @@ fn rule(source: &Source, fault: &Exception) -> &'static str {
 
 /// A `!` that does not begin `!!name` or `!<…>`.
 fn is_local_tag(source: &Source, at: usize) -> bool {
-    let rest = source.bytes().get(at..).unwrap_or_default();
+    let rest = source.plain().get(at..).unwrap_or_default();
     rest.first() == Some(&b'!') && !matches!(rest.get(1), Some(b'!' | b'<'))
 }
 
 /// Whether what stands behind a bracket looks like items rather than like the rest of a word.
 fn is_list(source: &Source, at: usize) -> bool {
-    let rest = source.bytes().get(at + 1..).unwrap_or_default();
+    let rest = source.plain().get(at + 1..).unwrap_or_default();
     let line = rest.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default().trim_ascii();
     line.is_empty() || line.iter().any(|b| matches!(b, b',' | b'"' | b'\'' | b':'))
 }
 
 /// Whether a bracket has its counterpart on the same line.
 fn closes(source: &Source, at: usize) -> bool {
-    let bytes = source.bytes();
+    let bytes = source.plain();
     let close = match bytes.get(at) {
         Some(b'[') => b']',
         Some(b'{') => b'}',
@@ -221,7 +229,7 @@ fn words(source: &Source, fault: &Exception) -> String {
 
 /// PyYAML's words; on a line whose key tells of a secret, without what they quote of it.
 fn mask(source: &Source, at: usize, words: &str) -> String {
-    let bytes = &source.bytes()[..at.min(source.bytes().len())];
+    let bytes = &source.plain()[..at.min(source.plain().len())];
     let start = bytes.iter().rposition(|b| matches!(b, b'\n' | b'\r')).map_or(0, |i| i + 1);
     let head = &bytes[start..bytes.len().min(start + LONGEST_KEY)];
     let text = String::from_utf8_lossy(head).to_lowercase();

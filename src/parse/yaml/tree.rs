@@ -4,6 +4,7 @@
 //! its text. References that make a node contain itself, or that make a walk through all of the tree take more steps than
 //! [`MOST_STEPS`], are cut (a problem says so), so that whoever walks a tree comes to an end.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use super::bound::MOST_STEPS;
@@ -78,7 +79,7 @@ pub enum Value {
     Set(Vec<NodeId>),
     /// `list` of pairs, from `!!omap` or `!!pairs`
     Pairs(Vec<Entry>),
-    /// The file is broken here (a problem says how); what stands here is not known.
+    /// The file is broken here (a problem says how), or a template fills it in; what stands here is not known.
     Unknown,
 }
 
@@ -113,6 +114,8 @@ pub struct Tree {
     pub(super) complete: bool,
     pub(super) comments: Vec<Span>,
     pub(super) exception: Option<Arc<Exception>>,
+    pub(super) open: BTreeSet<NodeId>,
+    pub(super) optional: BTreeSet<NodeId>,
 }
 
 impl Tree {
@@ -133,6 +136,18 @@ impl Tree {
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Whether a collection may hold more or less than is known, because a template decides it.
+    #[must_use]
+    pub fn is_open(&self, id: NodeId) -> bool {
+        self.open.contains(&id)
+    }
+
+    /// Whether a value may be absent although what holds it is there, because a template decides it.
+    #[must_use]
+    pub fn is_optional(&self, id: NodeId) -> bool {
+        self.optional.contains(&id)
     }
 
     /// What `safe_load` raises for the text. It may quote the text, secrets included.

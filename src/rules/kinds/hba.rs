@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
-use crate::facts::hba_shadow::hidden_by;
 use crate::parse::hba::{Address, HbaRule};
 use crate::rules::report::Report;
 use crate::rules::schema::{HbaSpec, List, Text};
@@ -17,7 +16,7 @@ pub fn check(spec: &HbaSpec, facts: &Facts, report: &mut Report) -> Result<(), G
     for file in &facts.hbas {
         for (index, rule) in file.hba.rules.iter().enumerate().filter(|(_, r)| matches(spec, r)) {
             // A line that an earlier one hides lets nobody in.
-            if hidden_by(&file.hba, index).is_some() {
+            if file.hidden_by(index).is_some() {
                 continue;
             }
             let from = rule.address.as_ref().map_or_else(|| "local clients".to_owned(), |a| name(&a.value));

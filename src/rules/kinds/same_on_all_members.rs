@@ -36,6 +36,10 @@ fn compare(spec: &SameSpec, same: &SamePath, cluster: &Cluster, facts: &Facts, r
             }
             continue;
         };
+        if !item.is_known() {
+            report.known::<()>(Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(&member.name)));
+            continue;
+        }
         by_value.entry(Some(plain(same, &item.comparable()))).or_default().push((&member.name, item.key_or_value()));
     }
     let default = (!same.default.is_empty()).then(|| plain(same, &same.default));

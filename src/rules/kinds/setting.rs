@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::gap::{Gap, GapReason};
+use crate::parse::patroni::Type;
 use crate::rules::report::Report;
 use crate::rules::schema::{Place, SettingSpec};
 
@@ -19,7 +20,13 @@ pub fn check(spec: &SettingSpec, facts: &Facts, report: &mut Report) -> Result<(
                         let what = format!("`{}`, included by {}", include.value, file.source.name());
                         report.known::<()>(Err(Gap::new(what, GapReason::NotGiven)));
                     }
-                    let Some(assignment) = file.conf.effective(&spec.name) else { continue };
+                    let Some(assignment) = file.conf.effective(&spec.name) else {
+                        if file.conf.is_unknown(&spec.name) {
+                            let what = format!("`{}` in {}", spec.name, file.source.name());
+                            report.known::<()>(Err(Gap::new(what, GapReason::Unreadable)));
+                        }
+                        continue;
+                    };
                     if is_bad(spec, &assignment.set.value.value) {
                         report.add(
                             report.problem(assignment.set.value.span).arg("value", assignment.set.value.value.as_str()),
@@ -35,6 +42,10 @@ pub fn check(spec: &SettingSpec, facts: &Facts, report: &mut Report) -> Result<(
                 };
                 for file in &facts.patroni {
                     let Some(item) = file.config.get(section).and_then(|s| s.get(&spec.name)) else { continue };
+                    if item.kind() == Type::Unknown {
+                        let what = format!("`{section}.{}`", spec.name);
+                        report.known::<()>(Err(Gap::new(what, GapReason::Unreadable).on(file.source.name())));
+                    }
                     let value = item.as_setting();
                     if value.as_deref().is_some_and(|v| is_bad(spec, v)) {
                         report.add(report.problem(item.span).arg("value", value.unwrap_or_default()));

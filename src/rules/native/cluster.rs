@@ -1,5 +1,15 @@
-//! Addresses and time limits of members.
+//! Members of a cluster: their addresses, time limits and destructive options, alone and against each other.
 
+pub(super) mod bootstrap_dcs_drift;
+pub(super) mod bootstrap_section_without_effect;
+pub(super) mod connect_address_port;
 pub(super) mod connect_address_unusable;
+pub(super) mod duplicates;
 pub(super) mod listen_missing_port;
+pub(super) mod listen_multiple_ports;
+pub(super) mod listen_narrower;
+pub(super) mod remove_data_dir_options;
+pub(super) mod rewind_restore_command_outside_pgdata;
+pub(super) mod standby_cluster;
 pub(super) mod timeouts_rule;
+pub(super) mod watchdog;

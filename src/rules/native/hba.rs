@@ -1,9 +1,15 @@
 //! Connections that Patroni needs and `pg_hba.conf` does not let in.
 
+mod asked;
+pub(super) mod credentials;
 pub(super) mod hba_replication_missing_for_member;
 pub(super) mod hba_rewind_missing;
 pub(super) mod hba_superuser_local_missing;
+pub(super) mod lines;
+pub(super) mod lists;
+pub(super) mod own_server;
 mod peers;
+pub(super) mod tls;
 
 use crate::facts::HbaFile;
 use crate::facts::connections::Admission;

@@ -2,6 +2,11 @@
 
 pub(super) mod rewind_grants_missing;
 pub(super) mod role_attribute;
+pub(super) mod role_password_expires;
+pub(super) mod role_password_mismatch;
+
+/// The sections of `postgresql.authentication`, one for each role that Patroni logs in as.
+const USERS: [&str; 3] = ["superuser", "replication", "rewind"];
 
 /// A name as SQL wants it.
 fn quoted(name: &str) -> String {

@@ -1,9 +1,45 @@
 //! Replication slots as the configuration declares them.
 
+pub(super) mod cascading_standby_without_tag;
+pub(super) mod ignore_slots;
+pub(super) mod limits;
 pub(super) mod slot_name_collision;
 pub(super) mod slots_bad_value;
+pub(super) mod slots_definition_differs;
 pub(super) mod slots_invalid_name;
+pub(super) mod slots_logical_name_equals_member;
 pub(super) mod slots_not_mapping;
+pub(super) mod sync_standby_names_app_name;
+pub(super) mod unbounded_slot_wal;
+
+use crate::facts::PatroniFile;
+use crate::parse::patroni::{Item, Type};
 
 /// The names under which Patroni looks for permanent slots (`global_config.py:GlobalConfig.permanent_slots`).
 const NAMES: [&str; 3] = ["permanent_replication_slots", "permanent_slots", "slots"];
+
+/// Whether a permanent slot is logical (`dcs/__init__.py:Cluster.is_logical_slot`).
+pub(super) fn is_logical(slot: &Item) -> bool {
+    let filled = |key: &str| slot.get(key).is_some_and(Item::is_true);
+    let kind = slot.get("type").map_or(Some("logical"), Item::as_str);
+    kind == Some("logical") && filled("database") && filled("plugin")
+}
+
+/// Whether a permanent slot is physical (`dcs/__init__.py:Cluster.is_physical_slot`); an empty value stands for one.
+fn is_physical(slot: &Item) -> bool {
+    let kind = slot.get("type").map_or(Some("physical"), Item::as_str);
+    !slot.is_true() || (slot.kind() == Type::Map && !is_logical(slot) && kind == Some("physical"))
+}
+
+/// The permanent slots that Patroni takes, `dcs/__init__.py:slot_name_re` among the conditions.
+pub(super) fn permanent(file: &PatroniFile) -> impl Iterator<Item = (&str, &Item)> {
+    let pairs = file.config.slots().filter(|_| file.uses_slots()).map_or(&[][..], Item::pairs);
+    let named = pairs.iter().filter_map(|p| Some((p.key.value.as_str()?, &p.item)));
+    named.filter(|(name, slot)| is_slot_name(name) && (is_logical(slot) || is_physical(slot)))
+}
+
+/// Whether PostgreSQL takes it for the name of a slot.
+fn is_slot_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    (1..=63).contains(&name.len()) && name.bytes().all(allowed)
+}

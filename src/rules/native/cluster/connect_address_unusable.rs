@@ -19,7 +19,10 @@ pub(in crate::rules::native) fn restapi(facts: &Facts, report: &mut Report) -> R
 fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
     let path = format!("{section}.connect_address");
     for file in &facts.patroni {
-        let Some(item) = file.config.get(&path) else { continue };
+        let Some(item) = file.config.get(&path) else {
+            absent(section, &path, port, file, report);
+            continue;
+        };
         let Some(address) = item.as_str().filter(|a| !a.is_empty()) else { continue };
         let (host, own_port) = split(address);
         let problem = match fault(host) {
@@ -32,9 +35,29 @@ fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
         report.add(
             report
                 .problem(item.span)
-                .arg("address", address)
+                .arg("address", format!("is `{address}`"))
                 .arg("problem", problem)
                 .arg("port", own_port.unwrap_or(port)),
+        );
+    }
+}
+
+/// Without it others are told what is listened on. A file without a name shares its host's environment, which may set it.
+fn absent(section: &str, path: &str, port: &str, file: &PatroniFile, report: &mut Report) {
+    if !file.is_absent(path) || file.is_misspelt(path) || file.config.name().is_none() {
+        return;
+    }
+    let Some(listen) = file.config.get(&format!("{section}.listen")) else { return };
+    let Some(address) = listen.as_str().filter(|a| !a.is_empty()) else { return };
+    let (host, own_port) = split(address);
+    if let Some(problem) = fault(host) {
+        report.add(
+            report
+                .problem(file.place_of(path))
+                .arg("address", format!("is not set, so `listen` takes its place, `{address}`"))
+                .arg("problem", problem)
+                .arg("port", own_port.unwrap_or(port))
+                .label(listen.span, ""),
         );
     }
 }

@@ -1,8 +1,8 @@
 //! Patroni's superuser cannot log in to its own server.
 
 use super::{place, single};
-use crate::facts::connections::{admission, login, own_address};
-use crate::facts::gap::Gap;
+use crate::facts::connections::{admission, known_login, own_address};
+use crate::facts::gap::{Gap, GapReason};
 use crate::facts::hba_decision::Database;
 use crate::facts::{Facts, Member};
 use crate::rules::report::Report;
@@ -18,9 +18,13 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
 
 fn report_member(facts: &Facts, member: &Member, hba: usize, report: &mut Report) -> Result<(), Gap> {
     let patroni = &facts.patroni[member.file];
-    let Some(login) = login(patroni, "superuser") else { return Ok(()) };
-    let database = patroni.config.get("postgresql.database").and_then(|d| d.as_str()).unwrap_or("postgres");
-    let from = own_address(facts, member)?;
+    let Some(login) = known_login(patroni, "superuser", member)? else { return Ok(()) };
+    let database = patroni.config.get("postgresql.database");
+    if database.is_some_and(|d| !d.is_known()) {
+        return Err(Gap::new("`postgresql.database`", GapReason::Unreadable).on(&member.name));
+    }
+    let database = database.and_then(|d| d.as_str()).unwrap_or("postgres");
+    let from = own_address(facts, member, "use_unix_socket")?;
     let file = &facts.hbas[hba];
     let admission = admission(&file.hba, &login, from, &Database::Named(database.to_owned()), &member.name)?;
     if admission.is_open() {

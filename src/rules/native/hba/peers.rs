@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::{place, single};
-use crate::facts::connections::{Admission, address_of, admission, login};
+use crate::facts::connections::{Admission, address_of, admission, known_login};
 use crate::facts::gap::Gap;
 use crate::facts::hba_decision::Database;
 use crate::facts::{Cluster, Facts};
@@ -62,7 +62,8 @@ fn look(wanted: &Wanted<'_>, facts: &Facts, cluster: &Cluster, report: &mut Repo
     for target in &cluster.members {
         let Some(hba) = report.known(target.hba.clone()) else { continue };
         for peer in cluster.members.iter().filter(|m| m.file != target.file) {
-            let Some(login) = login(&facts.patroni[peer.file], wanted.role) else { continue };
+            let login = report.known(known_login(&facts.patroni[peer.file], wanted.role, peer)).flatten();
+            let Some(login) = login else { continue };
             let Some(address) = report.known(address_of(facts, peer)) else { continue };
             let outcome = admission(&facts.hbas[hba].hba, &login, Some(address), &wanted.database, &target.name);
             let Some(outcome) = report.known(outcome).filter(|o| !o.is_open()) else { continue };

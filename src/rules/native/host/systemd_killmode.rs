@@ -1,12 +1,18 @@
 //! The unit of Patroni without `KillMode=process`.
 
 use crate::facts::Facts;
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
+use crate::parse::unit::Value;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
         let mode = unit.unit.last("Service", "KillMode");
+        if mode.is_some_and(Value::is_unknown) || (mode.is_none() && unit.unit.is_open()) {
+            let gap = Gap::new("`KillMode` of the unit", GapReason::Unreadable).on(unit.source.name());
+            report.known::<()>(Err(gap));
+            continue;
+        }
         match mode {
             Some(value) if value.text.trim() == "process" => {}
             Some(value) => {

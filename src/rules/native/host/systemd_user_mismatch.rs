@@ -1,7 +1,8 @@
 //! The unit of Patroni that runs as root.
 
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Facts, UnitFile};
+use crate::parse::unit::Value;
 use crate::rules::report::Report;
 
 /// Programs that start another one as somebody else.
@@ -18,6 +19,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             continue;
         }
         let user = unit.unit.last("Service", "User");
+        if user.is_some_and(Value::is_unknown) || (user.is_none() && unit.unit.is_open()) {
+            let gap = Gap::new("`User` of the unit", GapReason::Unreadable).on(unit.source.name());
+            report.known::<()>(Err(gap));
+            continue;
+        }
         match user {
             Some(value) if ["root", "0"].contains(&value.text.trim()) => {
                 report.add(report.problem(value.span).arg("user", "root"));

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::quoted;
 use crate::facts::Facts;
-use crate::facts::gap::Gap;
-use crate::parse::sql::Attribute;
+use crate::facts::gap::{Gap, GapReason};
+use crate::parse::sql::{Attribute, Sql};
 use crate::rules::report::Report;
 
 /// What `pg_rewind` calls on the source server since PostgreSQL 11.
@@ -30,6 +30,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         }
         let missing: Vec<&str> =
             FUNCTIONS.iter().copied().filter(|f| !sqls().any(|s| s.execute_grant(name, f).is_some())).collect();
+        if !missing.is_empty() && sqls().any(Sql::is_open) {
+            let what = format!("grants to role `{name}` in the SQL files");
+            report.known::<()>(Err(Gap::new(what, GapReason::Unreadable).on(&member.name)));
+            continue;
+        }
         if missing.is_empty() || !said.insert(role.named) {
             continue;
         }

@@ -33,6 +33,11 @@ fn find(path: &str, wanted: &[(Attribute, &str)], facts: &Facts, report: &mut Re
         let is_superuser = role.has(Attribute::Superuser);
         let missing = wanted.iter().find(|(a, _)| !role.has(*a) && (!is_superuser || *a != Attribute::Replication));
         if let Some((attribute, word)) = missing {
+            if member.sqls.iter().any(|i| facts.sqls[*i].sql.is_open()) {
+                let what = format!("attributes of role `{name}` in the SQL files");
+                report.known::<()>(Err(Gap::new(what, GapReason::Unreadable).on(&member.name)));
+                continue;
+            }
             let at = role.attributes.get(attribute).map_or(role.named, |a| a.span);
             if !said.insert(at) {
                 continue;

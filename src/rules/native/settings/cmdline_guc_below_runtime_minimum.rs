@@ -10,7 +10,7 @@ use crate::rules::report::Report;
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
         for (name, item) in file.dynamic_parameters() {
-            let Some(setting) = command_line_setting(name, facts.patroni_version) else { continue };
+            let Some(setting) = command_line_setting(name, file.version) else { continue };
             if setting.default.is_none() || matches!(item.kind(), Type::Unknown | Type::Null) || accepts(setting, item)
             {
                 continue;
@@ -23,7 +23,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
                 .arg("floor", floor_of(setting))
                 .arg("default", default_of(setting));
             if setting.accepts == Accepts::Never {
-                problem = problem.note(format!("Patroni {} sets it by itself", facts.patroni_version));
+                problem = problem.note(format!("Patroni {} sets it by itself", file.version));
             }
             report.add(problem);
         }

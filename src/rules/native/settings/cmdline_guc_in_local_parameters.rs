@@ -10,7 +10,7 @@ use crate::rules::report::Report;
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
         for (name, item) in file.local_parameters() {
-            let Some(setting) = command_line_setting(name, facts.patroni_version) else { continue };
+            let Some(setting) = command_line_setting(name, file.version) else { continue };
             let (Some(value), Some(used)) = (item.as_setting(), enforced(file, setting)) else { continue };
             if equal(setting.name, &value, &used.value) {
                 continue;

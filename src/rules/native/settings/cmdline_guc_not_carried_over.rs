@@ -16,7 +16,12 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             let gap = Gap::new(format!("`{}`, included by postgresql.conf", include.value), GapReason::NotGiven);
             report.known::<()>(Err(gap.on(&member.name)));
         }
-        for setting in command_line(facts.patroni_version).filter(|s| s.default.is_some()) {
+        if facts.confs[conf].conf.is_open() {
+            let gap = Gap::new("`postgresql.conf` (a template decides what it sets)", GapReason::Unreadable);
+            report.known::<()>(Err(gap.on(&member.name)));
+            continue;
+        }
+        for setting in command_line(facts.patroni[member.file].version).filter(|s| s.default.is_some()) {
             compare(facts, member, conf, setting, report);
         }
     }
@@ -25,7 +30,16 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
 
 fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSetting, report: &mut Report) {
     let file = &facts.patroni[member.file];
+    if facts.confs[conf].conf.is_unknown(setting.name) {
+        let gap = Gap::new(format!("`{}` in postgresql.conf", setting.name), GapReason::Unreadable);
+        report.known::<()>(Err(gap.on(&member.name)));
+        return;
+    }
     let Some(assignment) = facts.confs[conf].conf.effective(setting.name) else { return };
+    // This one is no option of the command line: postgresql.auto.conf stays above what Patroni writes.
+    if assignment.auto && setting.name.starts_with("wal_keep_") {
+        return;
+    }
     let today = &assignment.set.value.value;
     let Some(used) = enforced(file, setting) else { return };
     if !loses(setting.name, today, &used.value) || file.local_parameter(setting.name).is_some() {

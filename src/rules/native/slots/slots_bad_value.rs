@@ -29,9 +29,13 @@ fn fault(slot: &Item) -> Option<String> {
         Type::Map => {}
         other => return Some(format!("its description is {}, not a map with `type`", other.name())),
     }
-    let filled = |key: &str| slot.get(key).and_then(Item::as_str).is_some_and(|t| !t.is_empty());
+    // What a template fills in may be right.
+    let filled = |key: &str| match slot.get(key) {
+        Some(item) => item.kind() == Type::Unknown || item.as_str().is_some_and(|t| !t.is_empty()),
+        None => slot.open,
+    };
     let complete = filled("database") && filled("plugin");
-    match slot.get("type").map(|t| t.as_str().unwrap_or_default()) {
+    match slot.get("type").filter(|t| t.kind() != Type::Unknown).map(|t| t.as_str().unwrap_or_default()) {
         None | Some("physical") => None,
         Some("logical") if complete => None,
         Some("logical") => Some("a logical slot needs `database` and `plugin`".to_owned()),

@@ -9,8 +9,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let Some(slots) = file.config.slots() else { continue };
         for pair in slots.pairs() {
             let Some(name) = pair.key.value.as_str() else { continue };
-            let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-            if !(1..=63).contains(&name.len()) || !name.bytes().all(allowed) {
+            if !super::is_slot_name(name) {
                 report.add(report.problem(pair.key.span).arg("name", name));
             }
         }

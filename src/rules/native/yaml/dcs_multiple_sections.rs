@@ -7,7 +7,9 @@ use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
-        let sections: Vec<_> = DCS_SECTIONS.iter().filter_map(|s| file.config.get(s).map(|item| (*s, item))).collect();
+        // Of sections under conditions a template may write one at a time.
+        let sections = DCS_SECTIONS.iter().filter_map(|s| file.config.get(s).map(|item| (*s, item)));
+        let sections: Vec<_> = sections.filter(|(_, item)| !item.optional).collect();
         let [(used, first), rest @ ..] = &sections[..] else { continue };
         for (ignored, item) in rest {
             report.add(

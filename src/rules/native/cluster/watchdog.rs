@@ -1,0 +1,109 @@
+//! The watchdog that resets a host whose Patroni hangs (`watchdog/base.py`).
+
+use crate::facts::gap::Gap;
+use crate::facts::timeouts::Timeouts;
+use crate::facts::{Facts, PatroniFile};
+use crate::parse::patroni::ItemValue;
+use crate::parse::yaml::Int;
+use crate::rules::report::Report;
+
+/// What Patroni makes of `watchdog.mode` (`parse_mode`).
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Off,
+    Automatic,
+    Required,
+    /// Not known to Patroni, which then switches the watchdog off.
+    Unknown,
+}
+
+fn mode(file: &PatroniFile) -> Option<Mode> {
+    let Some(item) = file.config.get("watchdog.mode") else { return Some(Mode::Automatic) };
+    let word = match &item.value {
+        ItemValue::Bool(false) => return Some(Mode::Off),
+        ItemValue::Str(text) if ["{{", "{%", "${", "<%"].iter().any(|m| text.contains(m)) => return None,
+        ItemValue::Str(text) => text.to_lowercase(),
+        // A template without quotes is a map; what is no single value has a finding of its own.
+        ItemValue::Unknown | ItemValue::Map(_) | ItemValue::List(_) => return None,
+        _ => return Some(Mode::Unknown),
+    };
+    Some(match word.as_str() {
+        "require" | "required" => Mode::Required,
+        "auto" | "automatic" => Mode::Automatic,
+        "off" | "disable" | "disabled" => Mode::Off,
+        _ => Mode::Unknown,
+    })
+}
+
+/// `mode` is a word that Patroni does not know.
+pub(in crate::rules::native) fn mode_value(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let Some(item) = file.config.get("watchdog.mode") else { continue };
+        if mode(file) != Some(Mode::Unknown) {
+            continue;
+        }
+        let shown = match &item.value {
+            ItemValue::Null => "none".to_owned(),
+            ItemValue::Bool(_) => "true".to_owned(),
+            _ => item.as_setting().unwrap_or_default().to_lowercase(),
+        };
+        let mut problem = report.problem(item.span).arg("mode", shown);
+        if matches!(item.value, ItemValue::Bool(true)) {
+            problem = problem.note("YAML reads `on`, `yes` and `true` as a boolean");
+        }
+        report.add(problem);
+    }
+    Ok(())
+}
+
+/// The watchdog would fire later than the leader lock runs out.
+pub(in crate::rules::native) fn timing(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let Some(section) = file.config.get("watchdog") else { continue };
+        let Some(times) = Timeouts::of(file).map(Timeouts::adjusted) else { continue };
+        let (at, margin) = match section.get("safety_margin").map(|i| (i, &i.value)) {
+            None => (section.key_or_value(), 5),
+            Some((item, ItemValue::Int(Int::Small(n)))) => (item.key_or_value(), *n),
+            Some(_) => continue,
+        };
+        let required = match mode(file) {
+            Some(Mode::Required) => true,
+            Some(Mode::Automatic) => false,
+            _ => continue,
+        };
+        let timeout = if margin == -1 { times.ttl / 2 } else { times.ttl.saturating_sub(margin) };
+        if timeout >= times.loop_wait {
+            continue;
+        }
+        let effect = if required { "no member can become leader" } else { "Patroni runs without one" };
+        report.add(
+            report
+                .problem(at)
+                .arg("ttl", times.ttl.to_string())
+                .arg("loop_wait", times.loop_wait.to_string())
+                .arg("timeout", timeout.to_string())
+                .arg("effect", effect),
+        );
+    }
+    Ok(())
+}
+
+/// `mode: required`, and nothing among the files makes the device.
+pub(in crate::rules::native) fn required(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    let prepared = facts.units.iter().any(|unit| {
+        ["ExecStartPre", "ExecStart"].iter().any(|key| {
+            let values = unit.unit.all("Service", key);
+            values
+                .iter()
+                .any(|v| v.text.contains("watchdog") || v.text.contains("softdog") || v.text.contains("WATCHDOG"))
+        })
+    });
+    for file in facts.patroni.iter().filter(|_| !prepared) {
+        let Some(item) = file.config.get("watchdog.mode") else { continue };
+        if mode(file) == Some(Mode::Required) {
+            let device = file.config.get("watchdog.device").and_then(|d| d.as_str()).unwrap_or("/dev/watchdog");
+            report.add(report.problem(item.key_or_value()).arg("device", device));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! Section `etcd`, which speaks the old API.
+
+use crate::facts::Facts;
+use crate::facts::gap::Gap;
+use crate::parse::patroni::Layer;
+use crate::rules::report::Report;
+
+pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let config = &file.config;
+        let Some(("etcd", section)) = config.dcs() else { continue };
+        // That two sections stand side by side has a finding of its own.
+        if config.get("etcd3").is_some() {
+            continue;
+        }
+        let mut problem = report.problem(section.key_or_value());
+        for key in ["version", "protocol_version", "api_version"] {
+            if let Some(item) = section.get(key) {
+                problem = problem.label(item.key_or_value(), "does not choose the API; the name of the section does");
+            }
+        }
+        let in_file = section.layer == Layer::File && section.pairs().iter().all(|p| p.item.layer == Layer::File);
+        if let Some(key) = section.key_span.filter(|_| in_file) {
+            problem = problem.edit(key, "etcd3");
+        }
+        report.add(problem);
+    }
+    Ok(())
+}

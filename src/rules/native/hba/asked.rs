@@ -1,0 +1,123 @@
+//! The lines that decide the log-ins of Patroni, for rules about what those lines ask for.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::facts::connections::{Admission, Login, address_of, admission, login, own_address};
+use crate::facts::hba_decision::Database;
+use crate::facts::{Cluster, Facts, HbaFile, Member};
+use crate::parse::hba::HbaRule;
+
+/// A log-in of Patroni and the line that asks it for its credentials.
+pub(super) struct Asked<'a> {
+    /// Whose server it is.
+    pub(super) target: &'a Member,
+    /// Whose Patroni logs in.
+    pub(super) client: &'a Member,
+    /// Section of `postgresql.authentication`; for `rewind` that of the superuser when there is none.
+    pub(super) section: &'static str,
+    /// As whom.
+    pub(super) login: Login,
+    /// The file of the line.
+    pub(super) hba: usize,
+    /// The line.
+    pub(super) index: usize,
+    is_refused: bool,
+}
+
+impl Asked<'_> {
+    /// The line.
+    pub(super) fn rule<'f>(&self, facts: &'f Facts) -> &'f HbaRule {
+        &facts.hbas[self.hba].hba.rules[self.index]
+    }
+
+    /// Whether Patroni connects to the server on its own host.
+    pub(super) fn is_own(&self) -> bool {
+        std::ptr::eq(self.target, self.client)
+    }
+}
+
+/// Every log-in that gets as far as a line of the target's file, once for each file, line and role. What is not known is noted by
+/// the rules that ask whether the log-in gets in.
+pub(super) fn all(facts: &Facts) -> Vec<Asked<'_>> {
+    let mut found: Vec<Asked<'_>> = Vec::new();
+    for cluster in &facts.clusters {
+        // Clusters hardly share a file, and if they do the same finding twice is one.
+        let first = found.len();
+        for target in &cluster.members {
+            let Ok(hba) = target.hba else { continue };
+            for asked in of_target(facts, cluster, target, hba).into_iter().filter(|a| !a.is_refused) {
+                let known = |a: &Asked<'_>| {
+                    (a.hba, a.index, a.section, a.is_own()) == (asked.hba, asked.index, asked.section, asked.is_own())
+                        && a.login == asked.login
+                };
+                if !found[first..].iter().any(known) {
+                    found.push(asked);
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The lines, each by its file and index, that turn a log-in of Patroni away.
+pub(super) fn refusing(facts: &Facts) -> BTreeSet<(usize, usize)> {
+    let mut lines = BTreeSet::new();
+    for cluster in &facts.clusters {
+        for target in &cluster.members {
+            let Ok(hba) = target.hba else { continue };
+            let found = of_target(facts, cluster, target, hba);
+            lines.extend(found.iter().filter(|a| a.is_refused).map(|a| (a.hba, a.index)));
+        }
+    }
+    lines
+}
+
+/// The log-ins to one member that a line decides.
+fn of_target<'a>(facts: &'a Facts, cluster: &'a Cluster, target: &'a Member, hba: usize) -> Vec<Asked<'a>> {
+    let mut found = Vec::new();
+    let file = &facts.hbas[hba];
+    for (section, switch) in [("superuser", "use_unix_socket"), ("replication", "use_unix_socket_repl")] {
+        let from = own_address(facts, target, switch);
+        found.extend(from.ok().and_then(|from| try_one(facts, file, (target, hba), target, section, from)));
+    }
+    for client in cluster.members.iter().filter(|m| m.file != target.file) {
+        let Ok(from) = address_of(facts, client) else { continue };
+        for section in ["replication", "rewind"] {
+            if section == "replication" || rewinds(facts, client) {
+                found.extend(try_one(facts, file, (target, hba), client, section, Some(from)));
+            }
+        }
+    }
+    found
+}
+
+fn try_one<'a>(
+    facts: &Facts,
+    file: &HbaFile,
+    (target, hba): (&'a Member, usize),
+    client: &'a Member,
+    section: &'static str,
+    from: Option<IpAddr>,
+) -> Option<Asked<'a>> {
+    let login = login(&facts.patroni[client.file], section)?;
+    let database = database(facts, client, section);
+    match admission(&file.hba, &login, from, &database, &target.name) {
+        Ok(Admission::Asked(index)) => Some(Asked { target, client, section, login, hba, index, is_refused: false }),
+        Ok(Admission::Refused(index)) => Some(Asked { target, client, section, login, hba, index, is_refused: true }),
+        Ok(Admission::NoLine) | Err(_) => None,
+    }
+}
+
+/// What a log-in of that section connects to.
+fn database(facts: &Facts, client: &Member, section: &str) -> Database {
+    let own = facts.patroni[client.file].config.get("postgresql.database").and_then(|d| d.as_str());
+    match section {
+        "replication" => Database::PhysicalReplication,
+        _ => Database::Named(own.unwrap_or("postgres").to_owned()),
+    }
+}
+
+fn rewinds(facts: &Facts, member: &Member) -> bool {
+    facts.patroni[member.file].is_on("use_pg_rewind")
+}

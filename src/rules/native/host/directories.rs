@@ -1,0 +1,183 @@
+//! Directories and files of the host that the configuration names.
+
+use std::collections::BTreeMap;
+
+use crate::facts::gap::Gap;
+use crate::facts::patroni_file::is_placeholder;
+use crate::facts::{Facts, Member, PatroniFile, host_path};
+use crate::parse::patroni::{Item, Layer};
+use crate::rules::report::Report;
+use crate::source::Span;
+
+/// A path of the `postgresql` section that no template has still to fill in.
+fn path<'a>(file: &'a PatroniFile, key: &str) -> Option<(&'a Item, &'a str)> {
+    let item = file.config.get("postgresql")?.get(key)?;
+    let text = item.as_str().filter(|t| !t.is_empty() && !is_placeholder(t))?;
+    Some((item, text))
+}
+
+/// `data-dir-relative`
+pub(in crate::rules::native) fn relative(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let Some((item, dir)) = path(file, "data_dir") else { continue };
+        let problem = if dir != dir.trim() {
+            "has white space around it, which belongs to the name"
+        } else if dir.starts_with('~') {
+            "begins with `~`, which Patroni takes for the name of a directory"
+        } else if !dir.starts_with('/') {
+            "is relative, so it depends on the directory that Patroni is started in"
+        } else {
+            continue;
+        };
+        report.add(report.problem(item.span).arg("dir", dir).arg("problem", problem));
+    }
+    Ok(())
+}
+
+/// `data-dir-shared`: two members of one host in one directory.
+pub(in crate::rules::native) fn shared(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    let mut homes: BTreeMap<(String, String), Vec<(&Member, Span)>> = BTreeMap::new();
+    for member in facts.members() {
+        let file = &facts.patroni[member.file];
+        let (Some((item, dir)), Some(address)) = (path(file, "data_dir"), file.config.connect_address()) else {
+            continue;
+        };
+        let host = address.value.0.to_ascii_lowercase();
+        if dir.starts_with('/') && !is_placeholder(&host) && !host.is_empty() {
+            homes.entry((host, host_path::normal(dir))).or_default().push((member, item.span));
+        }
+    }
+    for ((host, dir), members) in &homes {
+        let [(first, at), others @ ..] = &members[..] else { continue };
+        for (other, span) in others {
+            if is_copy(facts, first, other) {
+                continue;
+            }
+            report.add(
+                report
+                    .problem(*span)
+                    .arg("dir", dir.as_str())
+                    .arg("host", host.as_str())
+                    .arg("members", format!("`{}` and `{}`", first.name, other.name))
+                    .label(*at, "here too"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether two files configure one member: an old and a new one.
+fn is_copy(facts: &Facts, a: &Member, b: &Member) -> bool {
+    let of = |m: &Member| &facts.patroni[m.file].config;
+    let port = |m: &Member| of(m).connect_address().map(|c| c.value.1);
+    a.name == b.name || (of(a).scope().map(|s| s.value) == of(b).scope().map(|s| s.value) && port(a) == port(b))
+}
+
+/// `bin-dir-unset`: packages with several majors side by side put no program of the server into `PATH`.
+pub(in crate::rules::native) fn bin_unset(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    let path_is_set = facts
+        .units
+        .iter()
+        .filter(|u| u.runs_patroni())
+        .any(|u| u.unit.environment().tree.iter().any(|v| v.name.value == "PATH"));
+    for member in facts.members().filter(|_| !path_is_set) {
+        let file = &facts.patroni[member.file];
+        if file.config.get("postgresql.bin_dir").is_some_and(|i| i.as_str() != Some("")) || !file.config.is_complete() {
+            continue;
+        }
+        let packaged = ["data_dir", "config_dir"].into_iter().find_map(|key| {
+            let (item, dir) = path(file, key)?;
+            host_path::packaged_version(dir).map(|version| (item, dir, version))
+        });
+        let Some((item, dir, version)) = packaged else { continue };
+        let bin = if dir.contains("/pgsql/") || dir.contains("/pgsql-") {
+            format!("/usr/pgsql-{version}/bin")
+        } else {
+            format!("/usr/lib/postgresql/{version}/bin")
+        };
+        report.add(report.problem(item.key_or_value()).arg("member", member.name.as_str()).arg("bin", bin));
+    }
+    Ok(())
+}
+
+/// `bin-dir-version-mismatch`
+pub(in crate::rules::native) fn bin_version(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let Some((bin, bin_dir)) = path(file, "bin_dir") else { continue };
+        let Some(version) = host_path::packaged_version(bin_dir) else { continue };
+        for key in ["data_dir", "config_dir"] {
+            let Some((item, dir)) = path(file, key) else { continue };
+            let Some(other) = host_path::packaged_version(dir).filter(|o| *o != version) else { continue };
+            report.add(
+                report
+                    .problem(bin.span)
+                    .arg("bin", version.to_string())
+                    .arg("key", key)
+                    .arg("other", other.to_string())
+                    .label(item.span, format!("PostgreSQL {other}")),
+            );
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// `upgrade-yaml-not-updated`: members of one cluster with programs of several majors.
+pub(in crate::rules::native) fn upgrade(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for cluster in &facts.clusters {
+        let mut by_version: BTreeMap<u16, Vec<(&Member, Span)>> = BTreeMap::new();
+        for member in &cluster.members {
+            let file = &facts.patroni[member.file];
+            let Some((item, dir)) = path(file, "bin_dir").or_else(|| path(file, "data_dir")) else { continue };
+            if let Some(version) = host_path::packaged_version(dir) {
+                by_version.entry(version).or_default().push((member, item.span));
+            }
+        }
+        let newest = by_version.pop_last();
+        let Some((version, members)) = newest else { continue };
+        for (old, behind) in by_version {
+            for (member, at) in behind {
+                report.add(
+                    report
+                        .problem(at)
+                        .arg("member", member.name.as_str())
+                        .arg("old", old.to_string())
+                        .arg("new", version.to_string())
+                        .arg("other", members[0].0.name.as_str())
+                        .label(members[0].1, format!("PostgreSQL {version}")),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `pgpass-is-user-file`
+pub(in crate::rules::native) fn pgpass(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let Some((item, path)) = path(file, "pgpass") else { continue };
+        if path.rsplit('/').next() != Some(".pgpass") {
+            continue;
+        }
+        let new = format!("{path}_patroni");
+        let problem = report.problem(item.span).arg("path", path).arg("new", new.as_str());
+        report.add(if item.layer == Layer::File { problem.edit(item.span, new) } else { problem });
+    }
+    Ok(())
+}
+
+/// `basebackup-waldir-relative`
+pub(in crate::rules::native) fn waldir(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let Some(options) = file.postgresql("basebackup") else { continue };
+        // A map of options, or a list of options and of maps with one option each (`Bootstrap.process_user_options`).
+        let own = options.get("waldir").into_iter();
+        for item in own.chain(options.items().iter().filter_map(|i| i.get("waldir"))) {
+            let Some(dir) = item.as_str().filter(|d| !d.is_empty() && !is_placeholder(d)) else { continue };
+            if !dir.starts_with('/') {
+                report.add(report.problem(item.span).arg("dir", dir));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Files that Patroni will look for in another place than the server does today (`ConfigHandler.__init__`,
+//! `write_postgresql_conf`).
+
+use super::today;
+use crate::facts::gap::Gap;
+use crate::facts::patroni_file::is_placeholder;
+use crate::facts::{Facts, PatroniFile, host_path};
+use crate::parse::patroni::Item;
+use crate::rules::report::Report;
+
+/// The name of the main file without `.conf`; `None` when it is not known.
+fn base_name(file: &PatroniFile) -> Option<&str> {
+    match file.config.get("postgresql.config_base_name") {
+        None => Some("postgresql"),
+        Some(item) => item.as_str().filter(|n| !is_placeholder(n)),
+    }
+}
+
+/// Whether Patroni leaves postgresql.conf to another file.
+fn custom_conf(file: &PatroniFile) -> Option<&Item> {
+    file.postgresql("custom_conf")
+}
+
+/// `config-dir-missing`: postgresql.conf does not lie in the data directory, and Patroni is told no other.
+pub(in crate::rules::native) fn missing(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for (member, file, conf) in today::confs(facts) {
+        if custom_conf(file).is_some() {
+            continue;
+        }
+        let (Some(dir), Some(data_dir)) = (today::outside_data_dir(file, conf), file.config.data_dir()) else {
+            continue;
+        };
+        let mut problem = report
+            .problem(data_dir.span)
+            .arg("member", member.name.as_str())
+            .arg("dir", dir)
+            .arg("data_dir", host_path::normal(data_dir.value));
+        if let Some(named) = today::path(conf, "hba_file") {
+            problem = problem.label(named.set.value.span, "the files lie here");
+        }
+        report.add(problem);
+    }
+    Ok(())
+}
+
+/// `config-base-name-mismatch`: the main file has another name than Patroni looks for.
+pub(in crate::rules::native) fn base_name_mismatch(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for (_, file, conf) in today::confs(facts) {
+        let kept = conf.source.path().and_then(host_path::on_host);
+        let (Some(kept), Some(home)) = (kept, today::known(file.config.config_dir())) else { continue };
+        let (Some(base), Some(name)) = (base_name(file), kept.rsplit('/').next()) else { continue };
+        let wanted = format!("{base}.conf");
+        let is_part = name.ends_with(".base.conf") || name.ends_with(".auto.conf");
+        if host_path::parent(&kept) != home.value || name == wanted || is_part || custom_conf(file).is_some() {
+            continue;
+        }
+        let at = file.config.get("postgresql.config_base_name").map_or(home.span, |i| i.span);
+        report.add(
+            report
+                .problem(at)
+                .arg("name", name)
+                .arg("dir", home.value)
+                .arg("wanted", wanted)
+                .arg("base", name.trim_end_matches(".conf"))
+                .label(conf.source.span(0, 0), "the main file"),
+        );
+    }
+    Ok(())
+}
+
+/// `base-conf-already-exists`: Patroni takes the old `postgresql.base.conf` and overwrites postgresql.conf.
+pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for (_, file, conf) in today::confs(facts) {
+        let (Some(base), Some(path)) = (base_name(file), conf.source.path()) else { continue };
+        if custom_conf(file).is_some() || path.file_name().is_none_or(|n| n.to_str() != Some(&format!("{base}.conf"))) {
+            continue;
+        }
+        let old = path.with_file_name(format!("{base}.base.conf"));
+        // What the file itself includes is no leftover.
+        if conf.conf.files().contains(&old) {
+            continue;
+        }
+        if let Some(old) = facts.confs.iter().find(|c| c.source.path() == Some(&old)) {
+            report.add(
+                report
+                    .problem(old.source.span(0, 0))
+                    .arg("base", format!("{base}.base.conf"))
+                    .arg("conf", format!("{base}.conf"))
+                    .label(conf.source.span(0, 0), "overwritten"),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// `custom-conf-is-postgresql-conf`: the file that Patroni is to include is the one that it writes.
+pub(in crate::rules::native) fn custom_is_own(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let (Some(item), Some(base)) = (custom_conf(file), base_name(file)) else { continue };
+        let Some(text) = item.as_str().filter(|t| !is_placeholder(t)) else { continue };
+        let own = format!("{base}.conf");
+        let is_own = if text.starts_with('/') {
+            today::known(file.config.config_dir())
+                .is_some_and(|home| host_path::normal(text) == format!("{}/{own}", home.value))
+        } else {
+            host_path::normal(text) == own
+        };
+        if is_own {
+            report.add(report.problem(item.span).arg("path", text).arg("own", own));
+        }
+    }
+    Ok(())
+}
+
+/// `hba-file-outside-config-dir`
+pub(in crate::rules::native) fn hba_file(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    outside("hba_file", "pg_hba", facts, report);
+    Ok(())
+}
+
+/// `ident-file-outside-config-dir`
+pub(in crate::rules::native) fn ident_file(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    outside("ident_file", "pg_ident", facts, report);
+    Ok(())
+}
+
+/// The server reads a file of its own choice today, and Patroni will make it read that in `config_dir`.
+fn outside(parameter: &str, list: &str, facts: &Facts, report: &mut Report) {
+    for (member, file, conf) in today::confs(facts) {
+        let (Some(named), Some(home)) = (today::path(conf, parameter), today::known(file.config.config_dir())) else {
+            continue;
+        };
+        let plain = format!("{}/{list}.conf", home.value);
+        let today_file = host_path::normal(&named.set.value.value);
+        let has_list = file.postgresql(list).is_some_and(|i| !i.items().is_empty());
+        // Without `config_dir` all files are sought in the wrong place, which is one cause.
+        let all = custom_conf(file).is_none() && today::outside_data_dir(file, conf).is_some();
+        if today_file == plain || file.written_parameter(parameter).is_some() || has_list || all {
+            continue;
+        }
+        report.add(
+            report
+                .problem(named.set.value.span)
+                .arg("member", member.name.as_str())
+                .arg("file", today_file)
+                .arg("plain", plain)
+                .label(home.span, "Patroni looks here"),
+        );
+    }
+}
+
+/// `data-directory-guc-mismatch`
+pub(in crate::rules::native) fn data_directory(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for (member, file, conf) in today::confs(facts) {
+        let (Some(named), Some(data_dir)) = (today::path(conf, "data_directory"), today::known(file.config.data_dir()))
+        else {
+            continue;
+        };
+        let in_file = host_path::normal(&named.set.value.value);
+        if in_file != data_dir.value {
+            report.add(
+                report
+                    .problem(named.set.value.span)
+                    .arg("member", member.name.as_str())
+                    .arg("guc", in_file)
+                    .arg("data_dir", data_dir.value)
+                    .label(data_dir.span, "Patroni watches this one"),
+            );
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,25 @@
+//! Units of PostgreSQL that Patroni's unit starts or stops.
+
+use crate::facts::gap::Gap;
+use crate::facts::{Facts, is_postgresql_unit};
+use crate::rules::report::Report;
+
+pub(in crate::rules::native) fn requires(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    find(&["BindsTo", "Requires", "Requisite", "Upholds", "Wants"], facts, report);
+    Ok(())
+}
+
+pub(in crate::rules::native) fn conflicts(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    find(&["Conflicts"], facts, report);
+    Ok(())
+}
+
+fn find(keys: &[&str], facts: &Facts, report: &mut Report) {
+    for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
+        for key in keys {
+            for name in unit.unit.names("Unit", key).into_iter().filter(|n| is_postgresql_unit(&n.value)) {
+                report.add(report.problem(name.span).arg("key", *key).arg("name", name.value));
+            }
+        }
+    }
+}
