@@ -238,6 +238,8 @@ pub struct Facts {
     pub problems: Vec<Problem>,
     /// The release of Patroni that is to take over where nothing else is said; see [`PatroniFile::version`].
     pub patroni_version: Version,
+    /// Cluster and member of each file of Patroni.
+    by_file: OnceLock<Vec<Option<(usize, usize)>>>,
     secret_spans: Vec<Span>,
     hidden: Vec<Span>,
     secrets: Vec<(SourceId, Secret)>,
@@ -252,7 +254,17 @@ impl Facts {
     /// The member whose configuration a file is, if it is a whole one.
     #[must_use]
     pub fn member_of(&self, file: usize) -> Option<&Member> {
-        self.members().find(|m| m.file == file)
+        let index = self.by_file.get_or_init(|| {
+            let mut index = vec![None; self.patroni.len()];
+            for (c, cluster) in self.clusters.iter().enumerate() {
+                for (m, member) in cluster.members.iter().enumerate() {
+                    index[member.file].get_or_insert((c, m));
+                }
+            }
+            index
+        });
+        let (cluster, member) = (*index.get(file)?)?;
+        Some(&self.clusters[cluster].members[member])
     }
 
     /// Nothing when there are files of a kind, or no member that would need one; else the one gap that stands for all members.

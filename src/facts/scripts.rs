@@ -48,31 +48,33 @@ pub struct Command<'a> {
 
 /// Every command that Patroni runs with this configuration.
 #[must_use]
-pub fn commands(config: &Patroni) -> Vec<Command<'_>> {
+pub fn commands<'a>(config: &'a Patroni) -> Vec<Command<'a>> {
     let mut found = Vec::new();
-    let mut add = |purpose, path: String| {
-        if let Some(item) = config.get(&path)
-            && let Some(text) = item.as_str().filter(|t| !t.is_empty())
-        {
-            found.push(Command { purpose, path, item, text });
-        }
+    // Paths are written for what is there: hardly anything is.
+    let mut add = |purpose, section: &'a Item, above: &str, below: &str| {
+        let Some(item) = section.at(below) else { return false };
+        let Some(text) = item.as_str().filter(|t| !t.is_empty()) else { return false };
+        found.push(Command { purpose, path: format!("{above}.{below}"), item, text });
+        true
     };
-    for section in ["postgresql", "bootstrap.dcs.postgresql"] {
-        for event in ["on_reload", "on_restart", "on_role_change", "on_start", "on_stop"] {
-            add(Purpose::Callback, format!("{section}.callbacks.{event}"));
+    for above in ["postgresql", "bootstrap.dcs.postgresql"] {
+        let Some(section) = config.get(above) else { continue };
+        if section.get("callbacks").is_some() {
+            for event in ["on_reload", "on_restart", "on_role_change", "on_start", "on_stop"] {
+                add(Purpose::Callback, section, above, &format!("callbacks.{event}"));
+            }
         }
-        add(Purpose::PrePromote, format!("{section}.pre_promote"));
+        add(Purpose::PrePromote, section, above, "pre_promote");
         for name in replica_methods(config).filter_map(Item::as_str) {
-            add(Purpose::Method, format!("{section}.{name}.command"));
+            add(Purpose::Method, section, above, &format!("{name}.command"));
         }
     }
-    // The older name counts only without the newer one (`Bootstrap.call_post_bootstrap`).
-    let post = ["post_bootstrap", "post_init"].into_iter().map(|k| format!("bootstrap.{k}"));
-    if let Some(path) = post.into_iter().find(|p| config.get(p).and_then(Item::as_str).is_some_and(|t| !t.is_empty())) {
-        add(Purpose::PostBootstrap, path);
-    }
-    if let Some(method) = config.get("bootstrap.method").and_then(Item::as_str) {
-        add(Purpose::Method, format!("bootstrap.{method}.command"));
+    if let Some(section) = config.get("bootstrap") {
+        // The older name counts only without the newer one (`Bootstrap.call_post_bootstrap`).
+        let _ = ["post_bootstrap", "post_init"].iter().any(|k| add(Purpose::PostBootstrap, section, "bootstrap", k));
+        if let Some(method) = section.get("method").and_then(Item::as_str) {
+            add(Purpose::Method, section, "bootstrap", &format!("{method}.command"));
+        }
     }
     found
 }

@@ -14,6 +14,7 @@ mod environment;
 mod graph;
 mod item;
 mod load;
+mod paths;
 mod python;
 mod recognise;
 mod secrets;
@@ -36,6 +37,7 @@ use crate::source::Span;
 #[derive(Debug, Clone)]
 pub struct Patroni {
     root: Item,
+    paths: paths::Paths,
     version: Version,
     complete: bool,
     crash: Option<Crash>,

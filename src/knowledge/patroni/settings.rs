@@ -56,12 +56,17 @@ pub fn settings() -> &'static [SettingFact] {
     &tables::SETTINGS
 }
 
+/// The order of names without regard to case.
+fn by_letters(a: &str, b: &str) -> std::cmp::Ordering {
+    a.bytes().map(|c| c.to_ascii_lowercase()).cmp(b.bytes().map(|c| c.to_ascii_lowercase()))
+}
+
 /// The rows of a setting, whose name may be in any case.
 pub fn setting(name: &str) -> impl Iterator<Item = &'static SettingFact> {
-    let lower = name.to_lowercase();
     let rows = settings();
-    let first = rows.partition_point(|row| row.name.to_lowercase() < lower);
-    rows[first..].iter().take_while(move |row| row.name.to_lowercase() == lower)
+    let first = rows.partition_point(|row| by_letters(row.name, name).is_lt());
+    let known = rows[first..].iter().take_while(|row| row.name.eq_ignore_ascii_case(name)).count();
+    rows[first..first + known].iter()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The values that most readers ask for.
 
 use super::item::{Item, ItemValue};
+use super::paths::Led;
 use super::{Patroni, split_host_port};
 use crate::knowledge::patroni::DCS_SECTIONS;
 use crate::source::Spanned;
@@ -9,7 +10,11 @@ impl Patroni {
     /// The value at a path such as `postgresql.authentication.superuser.username`.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&Item> {
-        self.root().at(path)
+        match self.paths.follow(&self.root, path) {
+            Led::To(item) => Some(item),
+            Led::Nowhere => None,
+            Led::Unknown => self.root.at(path),
+        }
     }
 
     fn text(&self, path: &str) -> Option<Spanned<&str>> {

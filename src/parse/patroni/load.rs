@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::effective::Crash;
 use super::graph::{Excess, Graph, Id, Object};
 use super::item::{Item, Layer, Type};
+use super::paths::Paths;
 use super::{Patroni, environment};
 use crate::knowledge::patroni::Version;
 use crate::parse::template;
@@ -227,7 +228,8 @@ impl Joined {
             root.value = super::ItemValue::Map(Vec::new());
             self.crash.get_or_insert(Crash::new("AttributeError", root.span, "the configuration is no map"));
         }
-        let tree = Patroni { root, version, complete: self.complete, crash: self.crash };
+        let paths = Paths::of(&root);
+        let tree = Patroni { root, paths, version, complete: self.complete, crash: self.crash };
         Parsed { tree, problems: self.problems }
     }
 }

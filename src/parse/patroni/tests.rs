@@ -5,7 +5,7 @@ use crate::parse::unit::{Variable, parse_env_file};
 use crate::parse::yaml::parse;
 use crate::source::{Source, Spanned};
 
-fn load(text: &str) -> Patroni {
+pub(super) fn load(text: &str) -> Patroni {
     Patroni::load_file(&parse(&Source::lone("p", text)).tree, &[], Version::LATEST).tree
 }
 

@@ -29,7 +29,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         if !uses_basebackup(file) {
             continue;
         }
-        let major = facts.members().find(|m| m.file == index).and_then(|m| m.postgresql);
+        let major = facts.member_of(index).and_then(|m| m.postgresql);
         let majors = major.map_or(MAJORS, |m| m..=m);
         let tool = Tool { name: "basebackup", options: PG_BASEBACKUP, refused: &REFUSED, majors };
         let (mut faults, given) = check_options(&tool, options);

@@ -14,7 +14,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         if custom.is_some_and(|m| file.config.get(&format!("bootstrap.{m}.command")).is_some()) {
             continue;
         }
-        let major = facts.members().find(|m| m.file == index).and_then(|m| m.postgresql);
+        let major = facts.member_of(index).and_then(|m| m.postgresql);
         let tool = Tool {
             name: "initdb",
             options: INITDB,

@@ -13,9 +13,14 @@ const SHOWN: usize = 5;
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for cluster in &facts.clusters {
         let files = distinct(facts, cluster);
-        let Some((first_name, first)) = most_common(&files) else { continue };
-        // Two files with one name are one member, written twice.
-        for (name, file) in files.iter().filter(|(name, _)| *name != first_name) {
+        let texts: Vec<String> = files.iter().map(|(_, f)| text(f)).collect();
+        let Some(common) = most_common(&texts) else { continue };
+        let (first_name, first) = files[common];
+        for ((name, file), text) in files.iter().zip(&texts) {
+            // Two files with one name are one member, written twice.
+            if *name == first_name || *text == texts[common] {
+                continue;
+            }
             let (own, other) = (leaves(file), leaves(first));
             let keys: BTreeSet<&String> = own.keys().chain(other.keys()).collect();
             let value = |of: &BTreeMap<String, &Item>, key: &String| of.get(key).map(|i| i.comparable());
@@ -52,12 +57,14 @@ fn distinct<'a>(facts: &'a Facts, cluster: &'a Cluster) -> Vec<(&'a str, &'a Pat
     files.filter(|(_, f)| f.config.is_complete() && f.config.bootstrap_dcs().is_some()).collect()
 }
 
-/// The first member whose section most members have.
-fn most_common<'a>(files: &[(&'a str, &'a PatroniFile)]) -> Option<(&'a str, &'a PatroniFile)> {
-    let text = |file: &PatroniFile| file.config.bootstrap_dcs().map(Item::comparable);
-    let texts: Vec<Option<String>> = files.iter().map(|(_, f)| text(f)).collect();
+fn text(file: &PatroniFile) -> String {
+    file.config.bootstrap_dcs().map(Item::comparable).unwrap_or_default()
+}
+
+/// The first of those that most are equal to.
+fn most_common(texts: &[String]) -> Option<usize> {
     let count = |i: &usize| texts.iter().filter(|t| **t == texts[*i]).count();
-    (0..files.len()).rev().max_by_key(count).map(|i| files[i])
+    (0..texts.len()).rev().max_by_key(count)
 }
 
 /// Every value that is no map, by its path below `bootstrap.dcs`.

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::facts::connections::{Admission, Login, address_of, admission, login, own_address};
 use crate::facts::hba_decision::Database;
 use crate::facts::{Cluster, Facts, HbaFile, Member};
-use crate::parse::hba::HbaRule;
+use crate::parse::hba::{HbaRule, Method};
 
 /// A log-in of Patroni and the line that asks it for its credentials.
 pub(super) struct Asked<'a> {
@@ -37,16 +37,17 @@ impl Asked<'_> {
     }
 }
 
-/// Every log-in that gets as far as a line of the target's file, once for each file, line and role. What is not known is noted by
+/// Every log-in that gets as far as a wanted line of the target's file, once for each file, line and role. What is not known is noted by
 /// the rules that ask whether the log-in gets in.
-pub(super) fn all(facts: &Facts) -> Vec<Asked<'_>> {
+pub(super) fn all(facts: &Facts, wanted: impl Fn(&HbaRule) -> bool) -> Vec<Asked<'_>> {
     let mut found: Vec<Asked<'_>> = Vec::new();
     for cluster in &facts.clusters {
         // Clusters hardly share a file, and if they do the same finding twice is one.
         let first = found.len();
         for target in &cluster.members {
-            let Ok(hba) = target.hba else { continue };
-            for asked in of_target(facts, cluster, target, hba).into_iter().filter(|a| !a.is_refused) {
+            let Some(hba) = with_line(facts, target, &wanted) else { continue };
+            let asked = of_target(facts, cluster, target, hba).into_iter();
+            for asked in asked.filter(|a| !a.is_refused && wanted(a.rule(facts))) {
                 let known = |a: &Asked<'_>| {
                     (a.hba, a.index, a.section, a.is_own()) == (asked.hba, asked.index, asked.section, asked.is_own())
                         && a.login == asked.login
@@ -65,12 +66,18 @@ pub(super) fn refusing(facts: &Facts) -> BTreeSet<(usize, usize)> {
     let mut lines = BTreeSet::new();
     for cluster in &facts.clusters {
         for target in &cluster.members {
-            let Ok(hba) = target.hba else { continue };
+            let Some(hba) = with_line(facts, target, &|rule| rule.method.value == Method::Reject) else { continue };
             let found = of_target(facts, cluster, target, hba);
             lines.extend(found.iter().filter(|a| a.is_refused).map(|a| (a.hba, a.index)));
         }
     }
     lines
+}
+
+/// A member's file, if there is a wanted line in it.
+fn with_line(facts: &Facts, target: &Member, wanted: &impl Fn(&HbaRule) -> bool) -> Option<usize> {
+    let hba = *target.hba.as_ref().ok()?;
+    facts.hbas[hba].hba.rules.iter().any(wanted).then_some(hba)
 }
 
 /// The log-ins to one member that a line decides.

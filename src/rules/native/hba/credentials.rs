@@ -3,7 +3,7 @@
 use super::asked::{self, Asked};
 use crate::facts::Facts;
 use crate::facts::gap::{Gap, GapReason};
-use crate::parse::hba::{ClientCert, ConnType, Method};
+use crate::parse::hba::{ClientCert, ConnType, HbaRule, Method};
 use crate::parse::sql::RoleFacts;
 use crate::rules::report::Report;
 
@@ -14,8 +14,11 @@ fn is_md5_secret(password: &str) -> bool {
 
 /// `hba-method-needs-scram-secret`
 pub(in crate::rules::native) fn scram(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for asked in asked::all(facts).iter().filter(|a| a.rule(facts).method.value == Method::Scram) {
-        let Some(role) = role_of(facts, asked) else { continue };
+    if facts.sqls.is_empty() {
+        return Ok(());
+    }
+    for asked in asked::all(facts, |rule| rule.method.value == Method::Scram) {
+        let Some(role) = role_of(facts, &asked) else { continue };
         let Some(password) = role.password.as_ref() else { continue };
         if !password.value.as_ref().is_some_and(|p| is_md5_secret(p.reveal())) {
             continue;
@@ -38,7 +41,7 @@ fn role_of<'a>(facts: &'a Facts, asked: &Asked<'_>) -> Option<&'a RoleFacts> {
 
 /// `hba-peer-or-ident-for-patroni`
 pub(in crate::rules::native) fn peer(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for asked in asked::all(facts) {
+    for asked in asked::all(facts, |rule| matches!(rule.method.value, Method::Ident | Method::Peer)) {
         let rule = asked.rule(facts);
         let user = asked.login.user.as_str();
         let problem = match rule.method.value {
@@ -79,10 +82,13 @@ fn service_user(facts: &Facts) -> Option<&str> {
 
 /// `hba-clientcert-covers-patroni`
 pub(in crate::rules::native) fn clientcert(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for asked in asked::all(facts) {
-        let rule = asked.rule(facts);
+    let of = |rule: &HbaRule| {
         let wanted = rule.settings.as_ref().and_then(|s| s.clientcert);
-        let Some(wanted) = wanted.filter(|_| rule.kind.value == ConnType::HostSsl) else { continue };
+        wanted.filter(|_| rule.kind.value == ConnType::HostSsl)
+    };
+    for asked in asked::all(facts, |rule| of(rule).is_some()) {
+        let rule = asked.rule(facts);
+        let Some(wanted) = of(rule) else { continue };
         let file = &facts.patroni[asked.client.file];
         let section = match asked.section {
             "rewind" if file.config.get("postgresql.authentication.rewind").is_none() => "superuser",

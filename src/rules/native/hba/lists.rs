@@ -89,7 +89,7 @@ fn never_read(facts: &Facts, index: usize) -> Option<(&'static str, Span, &'stat
     if let Some(other) = file.redirected("hba_file", "pg_hba.conf") {
         return Some(("`hba_file` points at another file", other.key_or_value(), "the server reads this file"));
     }
-    let member = facts.members().find(|m| m.file == index)?;
+    let member = facts.member_of(index)?;
     let conf = &facts.confs[*member.conf.as_ref().ok()?];
     // A server that runs already names where it listens or keeps its data.
     let set = ["data_directory", "listen_addresses"].into_iter().find_map(|n| conf.conf.effective(n))?;
