@@ -15,6 +15,7 @@ mod join;
 pub mod layout;
 mod member;
 pub mod nodes;
+mod part;
 pub mod patroni_file;
 pub mod patroni_keys;
 mod read;
@@ -25,7 +26,8 @@ pub mod settings;
 pub mod take_over;
 pub mod timeouts;
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 pub use build::{build, has_tls};
@@ -33,6 +35,7 @@ pub use member::{Cluster, Member};
 pub use patroni_file::PatroniFile;
 
 use gap::{Fact, Gap, GapReason};
+use part::Part;
 
 use crate::knowledge::patroni::Version;
 use crate::parse::boot::Directive;
@@ -207,9 +210,9 @@ pub struct SqlFile {
     pub sql: Sql,
 }
 
-/// Everything that rules may look at.
+/// Everything that is known.
 #[derive(Debug, Default)]
-pub struct Facts {
+pub struct Whole {
     /// Every text.
     pub sources: SourceMap,
     /// Patroni's configuration files, in order of their paths.
@@ -240,12 +243,14 @@ pub struct Facts {
     pub patroni_version: Version,
     /// Cluster and member of each file of Patroni.
     by_file: OnceLock<Vec<Option<(usize, usize)>>>,
+    /// Each postgresql.conf by its path.
+    by_path: OnceLock<HashMap<PathBuf, usize>>,
     secret_spans: Vec<Span>,
     hidden: Vec<Span>,
     secrets: Vec<(SourceId, Secret)>,
 }
 
-impl Facts {
+impl Whole {
     /// Every member of every cluster.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.clusters.iter().flat_map(|c| &c.members)
@@ -265,6 +270,16 @@ impl Facts {
         });
         let (cluster, member) = (*index.get(file)?)?;
         Some(&self.clusters[cluster].members[member])
+    }
+
+    /// The postgresql.conf at a path.
+    #[must_use]
+    pub fn conf_at(&self, path: &Path) -> Option<&ConfFile> {
+        let index = self.by_path.get_or_init(|| {
+            let with_path = |(i, c): (usize, &ConfFile)| Some((c.source.path()?.to_path_buf(), i));
+            self.confs.iter().enumerate().rev().filter_map(with_path).collect()
+        });
+        index.get(path).map(|i| &self.confs[*i])
     }
 
     /// Nothing when there are files of a kind, or no member that would need one; else the one gap that stands for all members.
@@ -299,6 +314,115 @@ impl Facts {
     pub fn holds_secrets(&self, source: SourceId) -> bool {
         let first = self.secret_spans.partition_point(|s| s.source < source);
         self.secret_spans[first..].iter().take_while(|s| s.source == source).any(|s| s.end > s.start)
+    }
+}
+
+/// What rules look at: everything by its number, and a part of it one by one.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    whole: Arc<Whole>,
+    part: Part,
+}
+
+impl std::ops::Deref for Facts {
+    type Target = Whole;
+
+    fn deref(&self) -> &Whole {
+        &self.whole
+    }
+}
+
+impl From<Whole> for Facts {
+    fn from(whole: Whole) -> Self {
+        Self { part: Part::only(&whole), whole: Arc::new(whole) }
+    }
+}
+
+impl Facts {
+    /// The same in parts that are small enough for a processor's nearest memory; rules that look at one after the other, each
+    /// time all of them, are quicker than each rule looking at thousands of files.
+    #[must_use]
+    pub fn parts(&self) -> Vec<Self> {
+        Part::all(&self.whole).into_iter().map(|part| Self { whole: Arc::clone(&self.whole), part }).collect()
+    }
+
+    /// Patroni's configuration files of this part.
+    #[must_use]
+    pub fn files(&self) -> &[PatroniFile] {
+        &self.whole.patroni[self.part.patroni.clone()]
+    }
+
+    /// The same, each with its number.
+    pub fn numbered_files(&self) -> impl Iterator<Item = (usize, &PatroniFile)> {
+        self.part.patroni.clone().zip(self.files())
+    }
+
+    /// The clusters of this part.
+    #[must_use]
+    pub fn clusters(&self) -> &[Cluster] {
+        &self.whole.clusters[self.part.clusters.clone()]
+    }
+
+    /// Every member of every cluster of this part.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.clusters().iter().flat_map(|c| &c.members)
+    }
+
+    /// The `postgresql.conf` files of this part.
+    #[must_use]
+    pub fn confs(&self) -> &[ConfFile] {
+        &self.whole.confs[self.part.confs.clone()]
+    }
+
+    /// The `pg_hba.conf` files and lists of this part.
+    #[must_use]
+    pub fn hbas(&self) -> &[HbaFile] {
+        &self.whole.hbas[self.part.hbas.clone()]
+    }
+
+    /// The same, each with its number.
+    pub fn numbered_hbas(&self) -> impl Iterator<Item = (usize, &HbaFile)> {
+        self.part.hbas.clone().zip(self.hbas())
+    }
+
+    /// Whether what belongs to no member is looked at with this part.
+    #[must_use]
+    pub const fn is_first(&self) -> bool {
+        self.part.is_first
+    }
+
+    fn once<'a, T>(&self, all: &'a [T]) -> &'a [T] {
+        if self.part.is_first { all } else { &[] }
+    }
+
+    /// All units and drop-ins in the first part, none in the others.
+    #[must_use]
+    pub fn units(&self) -> &[UnitFile] {
+        self.once(&self.whole.units)
+    }
+
+    /// All environment files in the first part, none in the others.
+    #[must_use]
+    pub fn environments(&self) -> &[EnvironmentFile] {
+        self.once(&self.whole.environments)
+    }
+
+    /// All `start.conf` files in the first part, none in the others.
+    #[must_use]
+    pub fn start_confs(&self) -> &[StartConf] {
+        self.once(&self.whole.start_confs)
+    }
+
+    /// All preset files in the first part, none in the others.
+    #[must_use]
+    pub fn presets(&self) -> &[Preset] {
+        self.once(&self.whole.presets)
+    }
+
+    /// All answers of running servers in the first part, none in the others.
+    #[must_use]
+    pub fn nodes(&self) -> &[nodes::Node] {
+        self.once(&self.whole.nodes)
     }
 }
 

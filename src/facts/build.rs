@@ -12,7 +12,7 @@ use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::Services;
-use super::{ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, join, nodes};
+use super::{ConfFile, Facts, EnvironmentFile, Whole, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, join, nodes};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
@@ -34,7 +34,7 @@ pub fn build(
     layout: &Layout,
 ) -> Facts {
     let nodes = nodes::place(recording, &sources);
-    let mut facts = Facts { problems, nodes, patroni_version: layout.options.patroni, ..Facts::default() };
+    let mut facts = Whole { problems, nodes, patroni_version: layout.options.patroni, ..Whole::default() };
     let reader = fence.reader(&sources);
     let (of_services, found): (Vec<Found>, Vec<Found>) =
         found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment));
@@ -67,7 +67,7 @@ pub fn build(
     facts.secret_spans.sort_unstable();
     facts.secret_spans.dedup();
     facts.sources = sources;
-    facts
+    Facts::from(facts)
 }
 
 /// The units among what was seen.
@@ -86,7 +86,7 @@ fn take_units(seen: &mut [Seen]) -> Vec<UnitFile> {
 type Variables = (Arc<Source>, Vec<Variable>);
 
 /// What Patroni makes of variables by themselves, wherever they stand.
-fn environment_problems(facts: &Facts, files: &[Variables], layout: &Layout) -> Vec<Problem> {
+fn environment_problems(facts: &Whole, files: &[Variables], layout: &Layout) -> Vec<Problem> {
     let units = facts.units.iter().filter(|u| u.runs_patroni());
     let units = units.map(|u| (Arc::clone(&u.source), u.unit.environment().tree));
     let all: Vec<Variables> = files.iter().cloned().chain(units.filter(|(_, v)| !v.is_empty())).collect();
@@ -98,7 +98,7 @@ fn environment_problems(facts: &Facts, files: &[Variables], layout: &Layout) -> 
 }
 
 /// Files the rest by kind; returns those that are read later, and the environment files.
-fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Vec<Variables>) {
+fn sort_out(facts: &mut Whole, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Vec<Variables>) {
     let mut later = Vec::new();
     let mut variables = Vec::new();
     for file in seen {
@@ -122,7 +122,7 @@ fn sort_out(facts: &mut Facts, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
     (later, variables)
 }
 
-fn read_confs(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+fn read_confs(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
     let versions = join::versions(facts, &sources, |m| m.conf.as_ref().ok().copied(), layout);
     let read: Vec<(Parsed<Conf>, Vec<Problem>)> = sources
         .par_iter()
@@ -166,7 +166,7 @@ fn parts(read: &[(Parsed<Conf>, Vec<Problem>)]) -> BTreeSet<PathBuf> {
     parts
 }
 
-fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+fn read_hbas(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
     let versions = join::versions(facts, &sources, |m| m.hba.as_ref().ok().copied(), layout);
     let mut tls: Vec<Option<bool>> = vec![None; sources.len()];
     for member in facts.members() {
@@ -190,7 +190,7 @@ fn read_hbas(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, 
 
 /// Whether a member's server offers TLS, as far as its files tell.
 #[must_use]
-pub fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
+pub fn has_tls(facts: &Whole, member: &Member) -> Option<bool> {
     let file = &facts.patroni[member.file];
     if let Some(item) = file.written_parameter("ssl") {
         return parse_bool(&item.as_setting()?);
@@ -207,7 +207,7 @@ pub fn has_tls(facts: &Facts, member: &Member) -> Option<bool> {
 const HBA_LIST: &str = "postgresql.pg_hba";
 
 /// A list in Patroni's configuration replaces the file of its member.
-fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
+fn read_hba_lists(facts: &mut Whole, reader: &dyn Reader) {
     let members: Vec<&Member> = facts.members().collect();
     let read: Vec<Option<Parsed<Hba>>> = members
         .par_iter()
@@ -241,13 +241,13 @@ fn read_hba_lists(facts: &mut Facts, reader: &dyn Reader) {
     facts.clusters = clusters;
 }
 
-fn add_hba(facts: &mut Facts, source: Arc<Source>, parsed: Parsed<Hba>) {
+fn add_hba(facts: &mut Whole, source: Arc<Source>, parsed: Parsed<Hba>) {
     facts.problems.extend(parsed.problems);
     facts.secret_spans.extend(parsed.tree.secret_spans());
     facts.hbas.push(HbaFile::new(source, parsed.tree));
 }
 
-fn read_idents(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
+fn read_idents(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
     let versions = join::versions(facts, &sources, |m| m.ident.as_ref().ok().copied(), layout);
     for (source, version) in sources.into_iter().zip(versions) {
         let parsed = ident::parse(&source, reader, version.unwrap_or(newest()));
@@ -257,7 +257,7 @@ fn read_idents(facts: &mut Facts, sources: Vec<Arc<Source>>, reader: &dyn Reader
 }
 
 /// A list in Patroni's configuration replaces the file of its member.
-fn read_ident_lists(facts: &mut Facts, reader: &dyn Reader) {
+fn read_ident_lists(facts: &mut Whole, reader: &dyn Reader) {
     let mut clusters = std::mem::take(&mut facts.clusters);
     for member in clusters.iter_mut().flat_map(|c| &mut c.members) {
         let file = &facts.patroni[member.file];

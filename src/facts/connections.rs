@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::gap::{Fact, Gap, GapReason};
 use super::hba_decision::{Connection, Database, Decision, Surroundings, Via, decide};
-use super::{Facts, Member, PatroniFile};
+use super::{Whole, Member, PatroniFile};
 use crate::parse::hba::{Hba, Method};
 use crate::parse::patroni::{Item, Type};
 
@@ -90,7 +90,7 @@ pub enum LocalEnd {
 ///
 /// # Errors
 /// When `postgresql.listen` is not known.
-pub fn local_end(facts: &Facts, member: &Member, switch: &str) -> Fact<LocalEnd> {
+pub fn local_end(facts: &Whole, member: &Member, switch: &str) -> Fact<LocalEnd> {
     let file = &facts.patroni[member.file];
     if file.postgresql(switch).is_some_and(|i| i.kind() == Type::Unknown) {
         return Err(Gap::new(format!("`postgresql.{switch}`"), GapReason::Unreadable).on(&member.name));
@@ -121,7 +121,7 @@ pub fn local_end(facts: &Facts, member: &Member, switch: &str) -> Fact<LocalEnd>
 ///
 /// # Errors
 /// When that needs a name to be resolved.
-pub fn own_address(facts: &Facts, member: &Member, switch: &str) -> Fact<Option<IpAddr>> {
+pub fn own_address(facts: &Whole, member: &Member, switch: &str) -> Fact<Option<IpAddr>> {
     match local_end(facts, member, switch)? {
         LocalEnd::Socket(_) => Ok(None),
         LocalEnd::Localhost => Ok(Some(IpAddr::V4(Ipv4Addr::LOCALHOST))),
@@ -136,7 +136,7 @@ pub fn own_address(facts: &Facts, member: &Member, switch: &str) -> Fact<Option<
 ///
 /// # Errors
 /// When that needs a name to be resolved.
-pub fn address_of(facts: &Facts, member: &Member) -> Fact<IpAddr> {
+pub fn address_of(facts: &Whole, member: &Member) -> Fact<IpAddr> {
     let config = &facts.patroni[member.file].config;
     let is_filled_in = config.get("postgresql.connect_address").is_some_and(|i| i.kind() == Type::Unknown);
     let host = config.connect_address().or_else(|| config.listen().filter(|_| !is_filled_in)).map(|a| a.value.0);

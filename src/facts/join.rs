@@ -13,7 +13,7 @@ use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
 use super::service::Services;
-use super::{Facts, UnitFile, not_given};
+use super::{Whole, UnitFile, not_given};
 use crate::collect::files::Found;
 use crate::knowledge::guc::MAJORS;
 use crate::parse::patroni::Type;
@@ -104,7 +104,7 @@ fn dir(source: &Source) -> &Path {
 
 /// The clusters of all whole configurations, and the other files of each member.
 pub(super) fn clusters(
-    facts: &Facts,
+    facts: &Whole,
     confs: &[Arc<Source>],
     hbas: &[Arc<Source>],
     idents: &[Arc<Source>],
@@ -207,7 +207,7 @@ pub(super) fn version_in_path(path: &str) -> Option<u16> {
 
 /// The version to read each file for: that of the member it belongs to, else what its own path or the caller says.
 pub(super) fn versions(
-    facts: &Facts,
+    facts: &Whole,
     sources: &[Arc<Source>],
     of: impl Fn(&Member) -> Option<usize>,
     layout: &Layout,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::Facts;
+use super::Whole;
 use super::gap::Fact;
 use super::patroni_file::is_template;
 
@@ -19,7 +19,7 @@ impl Cluster {
     /// Whether every member has a name of its own. Files that share one are variants of one member, and files whose name a
     /// template fills in are no members; both may differ.
     #[must_use]
-    pub fn has_own_names(&self, facts: &Facts) -> bool {
+    pub fn has_own_names(&self, facts: &Whole) -> bool {
         let name =
             |m: &Member| facts.patroni[m.file].config.name().map(|n| n.value.to_owned()).filter(|n| !is_template(n));
         let names: BTreeSet<String> = self.members.iter().filter_map(name).collect();
@@ -27,7 +27,7 @@ impl Cluster {
     }
 }
 
-/// A member and its files, as indices into the lists of [`super::Facts`].
+/// A member and its files, as indices into the lists of [`super::Whole`].
 #[derive(Debug)]
 pub struct Member {
     /// Its name, or the path of its file when that says none.
@@ -40,7 +40,7 @@ pub struct Member {
     pub hba: Fact<usize>,
     /// The `pg_hba.conf` of today, whatever list Patroni has.
     pub hba_file: Fact<usize>,
-    /// User name maps, as an index of [`super::Facts::idents`]: its own list, if it has one, else the file.
+    /// User name maps, as an index of [`super::Whole::idents`]: its own list, if it has one, else the file.
     pub ident: Fact<usize>,
     /// SQL that sets up roles of its cluster.
     pub sqls: Vec<usize>,

@@ -3,14 +3,14 @@
 
 use super::enforced::{Used, enforced};
 use super::gap::{Fact, GapReason};
-use super::{Facts, Gap, Member};
+use super::{Whole, Gap, Member};
 use crate::knowledge::patroni::command_line_setting;
 
 /// The value of a setting and where it comes from; `None` when nothing sets it, so that the server's default holds.
 ///
 /// # Errors
 /// When it may stand in a file that was not given.
-pub fn later(facts: &Facts, member: &Member, name: &str) -> Fact<Option<Used>> {
+pub fn later(facts: &Whole, member: &Member, name: &str) -> Fact<Option<Used>> {
     let file = &facts.patroni[member.file];
     // `wal_keep_size` is no option of the command line: Patroni writes it.
     let row = command_line_setting(name, facts.patroni_version).filter(|r| !r.name.starts_with("wal_keep_"));

@@ -30,6 +30,12 @@ impl Report {
         self.problems.push(problem);
     }
 
+    /// Adds what the same rule found elsewhere.
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.problems.append(&mut other.problems);
+        self.gaps.append(&mut other.gaps);
+    }
+
     /// Takes a fact, or notes that it is missing so that a loop can go on to the next member.
     pub fn known<T>(&mut self, fact: Fact<T>) -> Option<T> {
         match fact {

@@ -11,8 +11,8 @@ use crate::rules::schema::{FileOf, FileSpec};
 /// Never: a file without a mode is outside the question.
 pub fn check(spec: &FileSpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let sources: Vec<_> = match spec.of {
-        FileOf::Patroni => facts.patroni.iter().map(|f| (&f.source, f.mode)).collect(),
-        FileOf::Environment => facts.environments.iter().map(|f| (&f.source, f.mode)).collect(),
+        FileOf::Patroni => facts.files().iter().map(|f| (&f.source, f.mode)).collect(),
+        FileOf::Environment => facts.environments().iter().map(|f| (&f.source, f.mode)).collect(),
     };
     for (source, mode) in sources {
         let Some(mode) = mode.filter(|m| m & spec.forbidden_mode != 0) else { continue };

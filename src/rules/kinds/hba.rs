@@ -13,7 +13,7 @@ use crate::rules::schema::{HbaSpec, List, Text};
 /// # Errors
 /// Never: a file that could not be read has findings of its own.
 pub fn check(spec: &HbaSpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.hbas {
+    for file in facts.hbas() {
         for (index, rule) in file.hba.rules.iter().enumerate().filter(|(_, r)| matches(spec, r)) {
             // A line that an earlier one hides lets nobody in.
             if file.hidden_by(index).is_some() {

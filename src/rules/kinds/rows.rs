@@ -11,7 +11,7 @@ use crate::rules::schema::RowsSpec;
 /// # Errors
 /// Never: gaps are noted node by node.
 pub fn check(rule: &str, spec: &RowsSpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for node in &facts.nodes {
+    for node in facts.nodes() {
         let answer = node.answers.get(rule).cloned();
         let missing = || Err(Gap::new(format!("the answer to `{rule}`"), GapReason::NotGiven).on(&node.name));
         let Some(rows) = report.known(answer.unwrap_or_else(missing)) else { continue };

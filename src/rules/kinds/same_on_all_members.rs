@@ -14,7 +14,7 @@ use crate::source::Span;
 /// # Errors
 /// Never: members whose file is broken at that place are noted as gaps.
 pub fn check(spec: &SameSpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in facts.clusters.iter().filter(|c| c.members.len() > 1) {
+    for cluster in facts.clusters().iter().filter(|c| c.members.len() > 1) {
         for path in spec.paths.iter() {
             compare(spec, path, cluster, facts, report);
         }

@@ -14,7 +14,7 @@ pub fn check(spec: &SettingSpec, facts: &Facts, report: &mut Report) -> Result<(
     for place in spec.places.iter() {
         match place {
             Place::Conf => {
-                for file in &facts.confs {
+                for file in facts.confs() {
                     // What an include sets that leads out of the files given is not known.
                     for include in file.conf.outside() {
                         let what = format!("`{}`, included by {}", include.value, file.source.name());
@@ -40,7 +40,7 @@ pub fn check(spec: &SettingSpec, facts: &Facts, report: &mut Report) -> Result<(
                 } else {
                     "bootstrap.dcs.postgresql.parameters"
                 };
-                for file in &facts.patroni {
+                for file in facts.files() {
                     let Some(item) = file.config.get(section).and_then(|s| s.get(&spec.name)) else { continue };
                     if item.kind() == Type::Unknown {
                         let what = format!("`{section}.{}`", spec.name);

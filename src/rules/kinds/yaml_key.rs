@@ -15,7 +15,7 @@ use crate::rules::schema::YamlKeySpec;
 pub fn check(spec: &YamlKeySpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let pattern = if spec.not_matching.is_empty() { None } else { pattern(&spec.not_matching).ok() };
     debug_assert!(pattern.is_some() || spec.not_matching.is_empty(), "patterns are checked when rules are loaded");
-    for file in &facts.patroni {
+    for file in facts.files() {
         let out_of_scope = !spec.within.is_empty() && file.config.get(&spec.within).is_none();
         let excused = spec.unless.iter().any(|path| file.config.get(path).is_some_and(says_something));
         if out_of_scope || excused {

@@ -24,7 +24,7 @@ const REFUSED: [&str; 11] = [
 ];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for (index, file) in facts.patroni.iter().enumerate() {
+    for (index, file) in facts.numbered_files() {
         let Some(options) = local_or_dynamic(&file.config, "basebackup") else { continue };
         if !uses_basebackup(file) {
             continue;

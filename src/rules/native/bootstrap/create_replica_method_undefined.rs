@@ -7,7 +7,7 @@ use crate::facts::scripts::{local_or_dynamic, replica_methods};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.patroni.iter().filter(|f| f.config.is_complete()) {
+    for file in facts.files().iter().filter(|f| f.config.is_complete()) {
         for item in replica_methods(&file.config) {
             let Some(method) = item.as_str().filter(|m| *m != "basebackup" && !is_template(m)) else { continue };
             let section = local_or_dynamic(&file.config, method);

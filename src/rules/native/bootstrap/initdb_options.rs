@@ -8,7 +8,7 @@ use crate::knowledge::options::INITDB;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for (index, file) in facts.patroni.iter().enumerate() {
+    for (index, file) in facts.numbered_files() {
         let Some(options) = file.config.get("bootstrap.initdb") else { continue };
         let custom = file.config.get("bootstrap.method").and_then(|m| m.as_str()).filter(|m| *m != "initdb");
         if custom.is_some_and(|m| file.config.get(&format!("bootstrap.{m}.command")).is_some()) {

@@ -11,7 +11,7 @@ use crate::rules::report::Report;
 const SHOWN: usize = 5;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         let files = distinct(facts, cluster);
         let texts: Vec<String> = files.iter().map(|(_, f)| text(f)).collect();
         let Some(common) = most_common(&texts) else { continue };

@@ -7,7 +7,7 @@ use crate::rules::report::Report;
 const SECTIONS: [&str; 3] = ["initdb", "post_bootstrap", "post_init"];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         for section in SECTIONS {
             let first = cluster.members.iter().find_map(|member| {
                 let conf = &facts.confs[*member.conf.as_ref().ok()?];

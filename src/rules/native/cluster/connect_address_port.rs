@@ -25,7 +25,7 @@ fn other_port<'a>(file: &'a PatroniFile, section: &str, default: i64) -> Option<
 }
 
 pub(in crate::rules::native) fn differs(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (section, default) in [("postgresql", 5432), ("restapi", 8008)] {
             let Some((item, told, own)) = other_port(file, section, default) else { continue };
             if section == "postgresql" && told == POOLER {
@@ -46,7 +46,7 @@ pub(in crate::rules::native) fn differs(facts: &Facts, report: &mut Report) -> R
 }
 
 pub(in crate::rules::native) fn pooler(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         if let Some((item, POOLER, own)) = other_port(file, "postgresql", 5432) {
             report.add(report.problem(item.span).arg("own", own.to_string()));
         }

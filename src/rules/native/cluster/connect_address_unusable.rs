@@ -18,7 +18,7 @@ pub(in crate::rules::native) fn restapi(facts: &Facts, report: &mut Report) -> R
 
 fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
     let path = format!("{section}.connect_address");
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(item) = file.config.get(&path) else {
             absent(section, &path, port, file, report);
             continue;

@@ -44,7 +44,7 @@ pub(in crate::rules::native) fn connect_address(facts: &Facts, report: &mut Repo
 
 /// Shows each member with those before it in its cluster, until one is said to be the same.
 fn pairs(facts: &Facts, mut same: impl FnMut(&PatroniFile, &PatroniFile) -> bool) {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         let files: Vec<&PatroniFile> = cluster.members.iter().map(|m| &facts.patroni[m.file]).collect();
         for (i, file) in files.iter().enumerate() {
             let _ = files[..i].iter().any(|before| same(file, before));

@@ -9,7 +9,7 @@ use crate::parse::patroni::split_host_port;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (key, port) in [("restapi.listen", 8008), ("postgresql.listen", 5432)] {
             let Some(item) = file.config.get(key) else { continue };
             let Some(address) = item.as_str().filter(|a| !a.is_empty() && !is_template(a)) else { continue };

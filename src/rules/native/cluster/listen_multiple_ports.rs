@@ -8,7 +8,7 @@ use crate::parse::yaml;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(item) = file.config.get("postgresql.listen") else { continue };
         let Some(listen) = item.as_str().filter(|l| !is_placeholder(l)) else { continue };
         let entries: Vec<(&str, Option<&str>)> = listen.split(',').map(|e| host_and_port(e.trim())).collect();

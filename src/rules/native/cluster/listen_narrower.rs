@@ -8,7 +8,7 @@ use crate::facts::patroni_file::is_placeholder;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let (Some(listen), Some(connect)) = (file.config.listen(), file.config.connect_address()) else { continue };
         let Some(item) = file.config.get("postgresql.connect_address") else { continue };
         let Some(text) = item.as_str().filter(|t| t.contains(':')) else { continue };

@@ -10,7 +10,7 @@ const OPTIONS: [(&str, &str); 2] = [
 ];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for section in ["postgresql", "bootstrap.dcs.postgresql"] {
             for (option, when) in OPTIONS {
                 let Some(item) = file.config.get(&format!("{section}.{option}")).filter(|i| i.is_true()) else {

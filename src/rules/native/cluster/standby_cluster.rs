@@ -7,7 +7,7 @@ use crate::rules::report::Report;
 
 /// A section that names no source.
 pub(in crate::rules::native) fn incomplete(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         // An empty one asks for nothing, and a value that is not known may be a source.
         let Some(section) = file.dynamic("standby_cluster").filter(|s| !s.pairs().is_empty()) else { continue };
         let unknown = section.pairs().iter().any(|p| matches!(p.item.value, ItemValue::Unknown));
@@ -21,7 +21,7 @@ pub(in crate::rules::native) fn incomplete(facts: &Facts, report: &mut Report) -
 
 /// A source that is a member of the same cluster.
 pub(in crate::rules::native) fn same_scope(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         for member in &cluster.members {
             let file = &facts.patroni[member.file];
             let Some((host, sources)) = sources(file) else { continue };

@@ -6,7 +6,7 @@ use crate::facts::timeouts::Timeouts;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(dcs) = file.config.get("bootstrap.dcs") else { continue };
         let Some(given) = Timeouts::of(file) else { continue };
         let new = given.adjusted();

@@ -37,7 +37,7 @@ fn mode(file: &PatroniFile) -> Option<Mode> {
 
 /// `mode` is a word that Patroni does not know.
 pub(in crate::rules::native) fn mode_value(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(item) = file.config.get("watchdog.mode") else { continue };
         if mode(file) != Some(Mode::Unknown) {
             continue;
@@ -58,7 +58,7 @@ pub(in crate::rules::native) fn mode_value(facts: &Facts, report: &mut Report) -
 
 /// The watchdog would fire later than the leader lock runs out.
 pub(in crate::rules::native) fn timing(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(section) = file.config.get("watchdog") else { continue };
         let Some(times) = Timeouts::of(file).map(Timeouts::adjusted) else { continue };
         let (at, margin) = match section.get("safety_margin").map(|i| (i, &i.value)) {
@@ -98,7 +98,7 @@ pub(in crate::rules::native) fn required(facts: &Facts, report: &mut Report) -> 
                 .any(|v| v.text.contains("watchdog") || v.text.contains("softdog") || v.text.contains("WATCHDOG"))
         })
     });
-    for file in facts.patroni.iter().filter(|_| !prepared) {
+    for file in facts.files().iter().filter(|_| !prepared) {
         let Some(item) = file.config.get("watchdog.mode") else { continue };
         if mode(file) == Some(Mode::Required) {
             let device = file.config.get("watchdog.device").and_then(|d| d.as_str()).unwrap_or("/dev/watchdog");

@@ -9,7 +9,7 @@ use crate::rules::report::Report;
 
 /// Another kind of store. etcd's two APIs do not see each other's keys either.
 pub(in crate::rules::native) fn kind(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in facts.clusters.iter().filter(|c| c.has_own_names(facts)) {
+    for cluster in facts.clusters().iter().filter(|c| c.has_own_names(facts)) {
         let kinds: Vec<(&Member, &PatroniFile, &'static str)> = cluster
             .members
             .iter()
@@ -37,7 +37,7 @@ pub(in crate::rules::native) fn kind(facts: &Facts, report: &mut Report) -> Resu
 
 /// Endpoints that are partly the same, or the same one once with TLS and once without.
 pub(in crate::rules::native) fn endpoints(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in facts.clusters.iter().filter(|c| c.members.len() > 1 && c.has_own_names(facts)) {
+    for cluster in facts.clusters().iter().filter(|c| c.members.len() > 1 && c.has_own_names(facts)) {
         compare(cluster, facts, report);
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::source::Span;
 
 /// The etcd section that Patroni uses, of each file.
 fn sections(facts: &Facts) -> impl Iterator<Item = (&'static str, &Item)> {
-    facts.patroni.iter().filter_map(|f| f.config.dcs()).filter(|(kind, _)| ["etcd", "etcd3"].contains(kind))
+    facts.files().iter().filter_map(|f| f.config.dcs()).filter(|(kind, _)| ["etcd", "etcd3"].contains(kind))
 }
 
 /// Texts with which Patroni does not start, or finds no server.
@@ -130,7 +130,7 @@ fn first_repeated<'a>(named: &'a Named<'_>) -> Option<&'a Entry<'a>> {
 
 /// An even number of members outlives the loss of no more of them than the odd number below it.
 pub(in crate::rules::native) fn even(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some((kind, section)) = file.config.dcs() else { continue };
         let Some(named) = named(section).filter(|n| n.key == "hosts" && ["etcd", "etcd3"].contains(&kind)) else {
             continue;

@@ -6,7 +6,7 @@ use crate::parse::patroni::Layer;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let config = &file.config;
         let Some(("etcd", section)) = config.dcs() else { continue };
         // That two sections stand side by side has a finding of its own.

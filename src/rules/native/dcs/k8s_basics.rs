@@ -9,7 +9,7 @@ use crate::rules::report::Report;
 const LONGEST_LABEL: usize = 63;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         if file.config.dcs_kind() != Some("kubernetes") {
             continue;
         }

@@ -15,7 +15,7 @@ const NAMES: [(&str, &[&str]); 3] = [
 ];
 
 pub(in crate::rules::native) fn etcd(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         if let Some((kind @ ("etcd" | "etcd3"), section)) = file.config.dcs() {
             look(kind, section, "protocol", endpoints::protocol(section).as_deref(), file, report);
         }
@@ -24,7 +24,7 @@ pub(in crate::rules::native) fn etcd(facts: &Facts, report: &mut Report) -> Resu
 }
 
 pub(in crate::rules::native) fn consul(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         if let Some((kind @ "consul", section)) = file.config.dcs() {
             let of_url = section.get("url").map(|u| u.as_str()?.split_once("://").map(|(s, _)| s.to_lowercase()));
             let of_key = || match section.get("scheme") {

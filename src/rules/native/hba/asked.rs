@@ -41,7 +41,7 @@ impl Asked<'_> {
 /// the rules that ask whether the log-in gets in.
 pub(super) fn all(facts: &Facts, wanted: impl Fn(&HbaRule) -> bool) -> Vec<Asked<'_>> {
     let mut found: Vec<Asked<'_>> = Vec::new();
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         // Clusters hardly share a file, and if they do the same finding twice is one.
         let first = found.len();
         for target in &cluster.members {
@@ -64,7 +64,7 @@ pub(super) fn all(facts: &Facts, wanted: impl Fn(&HbaRule) -> bool) -> Vec<Asked
 /// The lines, each by its file and index, that turn a log-in of Patroni away.
 pub(super) fn refusing(facts: &Facts) -> BTreeSet<(usize, usize)> {
     let mut lines = BTreeSet::new();
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         for target in &cluster.members {
             let Some(hba) = with_line(facts, target, &|rule| rule.method.value == Method::Reject) else { continue };
             let found = of_target(facts, cluster, target, hba);

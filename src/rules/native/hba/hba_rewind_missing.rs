@@ -7,7 +7,7 @@ use crate::facts::{Facts, PatroniFile};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    if facts.patroni.iter().any(rewinds) {
+    if facts.files().iter().any(rewinds) {
         let database = Database::Named("postgres".to_owned());
         peers::check(&Wanted { role: "rewind", database, word: "postgres" }, facts, report)?;
     }

@@ -11,7 +11,7 @@ use crate::rules::report::Report;
 /// `hba-line-unreachable`: an earlier line decides everything that this one would, and otherwise.
 pub(in crate::rules::native) fn unreachable(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let refusing = asked::refusing(facts);
-    for (number, file) in facts.hbas.iter().enumerate() {
+    for (number, file) in facts.numbered_hbas() {
         for (index, rule) in file.hba.rules.iter().enumerate() {
             let Some(hidden_by) = file.hidden_by(index) else { continue };
             let earlier = &file.hba.rules[hidden_by];
@@ -37,7 +37,7 @@ fn same_outcome(a: &HbaRule, b: &HbaRule) -> bool {
 
 /// `hba-mask-zero-with-address`: the address of one host, and a mask that stands for all.
 pub(in crate::rules::native) fn mask_zero(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.hbas {
+    for file in facts.hbas() {
         for rule in &file.hba.rules {
             let Some(address) = &rule.address else { continue };
             let Address::Range { addr, mask } = &address.value else { continue };

@@ -61,7 +61,7 @@ fn lost<'a>(list: &HbaFile, today: &'a HbaFile) -> Vec<&'a HbaRule> {
 
 /// `hba-yaml-ignored`
 pub(in crate::rules::native) fn ignored(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (list, parameter, plain) in
             [("pg_hba", "hba_file", "pg_hba.conf"), ("pg_ident", "ident_file", "pg_ident.conf")]
         {
@@ -99,7 +99,7 @@ fn never_read(facts: &Facts, index: usize) -> Option<(&'static str, Span, &'stat
 
 /// Lists below `bootstrap` that hold something, each with the index of its file.
 fn below_bootstrap(facts: &Facts) -> impl Iterator<Item = (usize, &Item)> {
-    let lists = facts.patroni.iter().map(|file| file.config.get("bootstrap.pg_hba").filter(|i| !i.items().is_empty()));
+    let lists = facts.files().iter().map(|file| file.config.get("bootstrap.pg_hba").filter(|i| !i.items().is_empty()));
     lists.enumerate().filter_map(|(index, item)| Some((index, item?)))
 }
 
@@ -132,7 +132,7 @@ pub(in crate::rules::native) fn not_text(facts: &Facts, report: &mut Report) -> 
         "bootstrap.dcs.postgresql.pg_hba",
         "bootstrap.dcs.postgresql.pg_ident",
     ];
-    for file in &facts.patroni {
+    for file in facts.files() {
         let has_list = file.postgresql("pg_hba").is_some_and(|i| !i.items().is_empty());
         for path in LISTS {
             // Then Patroni does not look at it, which another rule says.

@@ -30,10 +30,10 @@ struct KeptOut {
 
 /// Reports each file that keeps a member's login out.
 pub(super) fn check(wanted: &Wanted<'_>, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    if facts.clusters.iter().any(|c| c.members.len() > 1) {
+    if facts.clusters().iter().any(|c| c.members.len() > 1) {
         facts.any_given("`pg_hba.conf`", facts.hbas.len())?;
     }
-    for cluster in facts.clusters.iter().filter(|c| c.members.len() > 1) {
+    for cluster in facts.clusters().iter().filter(|c| c.members.len() > 1) {
         for (hba, kept_out) in look(wanted, facts, cluster, report) {
             let file = &facts.hbas[hba];
             let (at, decided) = place(file, kept_out.admission);

@@ -18,7 +18,7 @@ fn path<'a>(file: &'a PatroniFile, key: &str) -> Option<(&'a Item, &'a str)> {
 
 /// `data-dir-relative`
 pub(in crate::rules::native) fn relative(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some((item, dir)) = path(file, "data_dir") else { continue };
         let problem = if dir != dir.trim() {
             "has white space around it, which belongs to the name"
@@ -102,7 +102,7 @@ pub(in crate::rules::native) fn bin_unset(facts: &Facts, report: &mut Report) ->
 
 /// `bin-dir-version-mismatch`
 pub(in crate::rules::native) fn bin_version(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some((bin, bin_dir)) = path(file, "bin_dir") else { continue };
         let Some(version) = host_path::packaged_version(bin_dir) else { continue };
         for key in ["data_dir", "config_dir"] {
@@ -124,7 +124,7 @@ pub(in crate::rules::native) fn bin_version(facts: &Facts, report: &mut Report) 
 
 /// `upgrade-yaml-not-updated`: members of one cluster with programs of several majors.
 pub(in crate::rules::native) fn upgrade(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         let mut by_version: BTreeMap<u16, Vec<(&Member, Span)>> = BTreeMap::new();
         for member in &cluster.members {
             let file = &facts.patroni[member.file];
@@ -154,7 +154,7 @@ pub(in crate::rules::native) fn upgrade(facts: &Facts, report: &mut Report) -> R
 
 /// `pgpass-is-user-file`
 pub(in crate::rules::native) fn pgpass(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some((item, path)) = path(file, "pgpass") else { continue };
         if path.rsplit('/').next() != Some(".pgpass") {
             continue;
@@ -168,7 +168,7 @@ pub(in crate::rules::native) fn pgpass(facts: &Facts, report: &mut Report) -> Re
 
 /// `basebackup-waldir-relative`
 pub(in crate::rules::native) fn waldir(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(options) = file.postgresql("basebackup") else { continue };
         // A map of options, or a list of options and of maps with one option each (`Bootstrap.process_user_options`).
         let own = options.get("waldir").into_iter();

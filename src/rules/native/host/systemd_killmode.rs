@@ -6,7 +6,7 @@ use crate::parse::unit::Value;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
+    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
         let mode = unit.unit.last("Service", "KillMode");
         if mode.is_some_and(Value::is_unknown) || (mode.is_none() && unit.unit.is_open()) {
             let gap = Gap::new("`KillMode` of the unit", GapReason::Unreadable).on(unit.source.name());

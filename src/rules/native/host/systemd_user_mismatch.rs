@@ -14,7 +14,7 @@ fn changes_user(unit: &UnitFile) -> bool {
 }
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
+    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
         if changes_user(unit) {
             continue;
         }

@@ -8,7 +8,7 @@ use crate::facts::patroni_file::is_template;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(list) = file.config.get("restapi.allowlist") else { continue };
         for item in list.items() {
             let Some(text) = item.as_str().filter(|t| !is_template(t)) else { continue };

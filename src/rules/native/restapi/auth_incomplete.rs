@@ -6,7 +6,7 @@ use crate::parse::patroni::Type;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.patroni.iter().filter(|f| f.config.is_complete()) {
+    for file in facts.files().iter().filter(|f| f.config.is_complete()) {
         for section in ["restapi", "ctl"] {
             let path = format!("{section}.authentication");
             let Some(item) = file.config.get(&path).filter(|i| i.kind() == Type::Map && !i.pairs().is_empty()) else {

@@ -24,7 +24,7 @@ fn roles(file: &PatroniFile) -> impl Iterator<Item = (String, &Item)> {
 /// A mode that libpq does not know, or that it refuses together with another option.
 pub(in crate::rules::native) fn value(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let known = key("postgresql.authentication.superuser.sslmode").map_or(&[][..], |row| row.words);
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (path, role) in roles(file) {
             let mode = role.get("sslmode").and_then(|item| Some((item, item.as_str()?)));
             let mode = mode.filter(|(_, text)| !is_template(text));
@@ -56,7 +56,7 @@ pub(in crate::rules::native) fn value(facts: &Facts, report: &mut Report) -> Res
 
 /// The server's certificate is to be verified, and nothing says against what.
 pub(in crate::rules::native) fn without_root(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.patroni.iter().filter(|f| f.config.is_complete()) {
+    for file in facts.files().iter().filter(|f| f.config.is_complete()) {
         for (path, role) in roles(file) {
             let Some(item) = role.get("sslmode") else { continue };
             if let Some(mode @ ("verify-ca" | "verify-full")) = item.as_str()

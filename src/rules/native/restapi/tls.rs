@@ -24,7 +24,7 @@ fn verify_client(file: &PatroniFile) -> Option<(&Item, String)> {
 
 /// A key without its certificate.
 pub(in crate::rules::native) fn files(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (section, effect) in
             [("restapi", "the REST API is served without TLS"), ("ctl", "Patroni and patronictl show no certificate")]
         {
@@ -40,7 +40,7 @@ pub(in crate::rules::native) fn files(facts: &Facts, report: &mut Report) -> Res
 
 /// Clients are to be checked, and there is no TLS.
 pub(in crate::rules::native) fn without_certfile(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         // A key without certificate has a finding of its own.
         if !unset(file, "restapi.certfile") || set(file, "restapi.keyfile").is_some() {
             continue;
@@ -57,7 +57,7 @@ pub(in crate::rules::native) fn without_certfile(facts: &Facts, report: &mut Rep
 
 /// Clients are checked, and Patroni itself has no certificate to show.
 pub(in crate::rules::native) fn without_ctl_cert(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some((item, word)) = verify_client(file) else { continue };
         if set(file, "restapi.certfile").is_none() || !unset(file, "ctl.certfile") {
             continue;
@@ -74,7 +74,7 @@ pub(in crate::rules::native) fn without_ctl_cert(facts: &Facts, report: &mut Rep
 
 /// Some members with TLS, some without.
 pub(in crate::rules::native) fn mixed(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in facts.clusters.iter().filter(|c| c.has_own_names(facts)) {
+    for cluster in facts.clusters().iter().filter(|c| c.has_own_names(facts)) {
         let file = |member: &Member| &facts.patroni[member.file];
         let Some(model) = cluster.members.iter().find(|m| set(file(m), "restapi.certfile").is_some()) else { continue };
         for member in &cluster.members {

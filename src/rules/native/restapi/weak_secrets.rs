@@ -35,7 +35,7 @@ const KNOWN: [&str; 24] = [
 ];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         // Patroni reads these no more since 4.0.
         let dead = |path: &str| path.starts_with("bootstrap.users.") && facts.patroni_version >= Version::new(4, 0, 0);
         for named in file.secrets().into_iter().filter(|n| n.path.ends_with("password") && !dead(&n.path)) {

@@ -12,7 +12,7 @@ use crate::source::Span;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let mut said = BTreeSet::new();
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         for section in USERS {
             let mut seen: BTreeMap<&str, (&Member, Credentials<'_>)> = BTreeMap::new();
             for member in &cluster.members {

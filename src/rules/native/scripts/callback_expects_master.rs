@@ -8,7 +8,7 @@ use crate::rules::report::Report;
 use crate::source::Source;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for command in commands(&file.config).into_iter().filter(|c| c.purpose == Purpose::Callback) {
             let words = split_command(command.text).unwrap_or_default();
             let mut scripts = file.scripts.iter().filter(|s| words.contains(&s.path));

@@ -25,7 +25,7 @@ pub(in crate::rules::native) fn method(facts: &Facts, report: &mut Report) -> Re
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a check")]
 fn find(purpose: Purpose, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for command in commands(&file.config).into_iter().filter(|c| c.purpose == purpose) {
             if let Some(problem) = fault(&command, file) {
                 report.add(report.problem(command.item.span).arg("path", &command.path).arg("problem", problem));

@@ -6,9 +6,9 @@ use crate::rules::report::Report;
 
 /// `archive-mode-and-reinit`
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    let of_confs = facts.confs.iter().filter_map(|c| c.conf.effective("archive_command"));
+    let of_confs = facts.confs().iter().filter_map(|c| c.conf.effective("archive_command"));
     let of_confs = of_confs.map(|l| (l.set.value.span, l.set.value.value.clone()));
-    let of_patroni = facts.patroni.iter().flat_map(|f| {
+    let of_patroni = facts.files().iter().flat_map(|f| {
         let places = [f.local_parameter("archive_command"), f.dynamic_parameter("archive_command")];
         places.into_iter().flatten().filter_map(|i| Some((i.span, i.as_str()?.to_owned())))
     });

@@ -8,7 +8,7 @@ use crate::parse::patroni::Type;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (name, item) in file.dynamic_parameters() {
             let Some(setting) = command_line_setting(name, file.version) else { continue };
             if setting.default.is_none() || matches!(item.kind(), Type::Unknown | Type::Null) || accepts(setting, item)

@@ -8,7 +8,7 @@ use crate::knowledge::patroni::command_line_setting;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (name, item) in file.local_parameters() {
             let Some(setting) = command_line_setting(name, file.version) else { continue };
             let (Some(value), Some(used)) = (item.as_setting(), enforced(file, setting)) else { continue };

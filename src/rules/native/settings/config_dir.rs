@@ -1,13 +1,10 @@
 //! Files that Patroni will look for in another place than the server does today (`ConfigHandler.__init__`,
 //! `write_postgresql_conf`).
 
-use std::collections::HashMap;
-use std::path::Path;
-
 use super::today;
 use crate::facts::gap::Gap;
 use crate::facts::patroni_file::is_placeholder;
-use crate::facts::{ConfFile, Facts, PatroniFile, host_path};
+use crate::facts::{Facts, PatroniFile, host_path};
 use crate::parse::patroni::Item;
 use crate::rules::report::Report;
 
@@ -73,8 +70,6 @@ pub(in crate::rules::native) fn base_name_mismatch(facts: &Facts, report: &mut R
 
 /// `base-conf-already-exists`: Patroni takes the old `postgresql.base.conf` and overwrites postgresql.conf.
 pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    let by_path: HashMap<&Path, &ConfFile> =
-        facts.confs.iter().rev().filter_map(|c| c.source.path().map(|p| (p, c))).collect();
     for (_, file, conf) in today::confs(facts) {
         let (Some(base), Some(path)) = (base_name(file), conf.source.path()) else { continue };
         if custom_conf(file).is_some() || path.file_name().is_none_or(|n| n.to_str() != Some(&format!("{base}.conf"))) {
@@ -85,7 +80,7 @@ pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) 
         if conf.conf.files().contains(&old) {
             continue;
         }
-        if let Some(old) = by_path.get(&*old) {
+        if let Some(old) = facts.conf_at(&old) {
             report.add(
                 report
                     .problem(old.source.span(0, 0))
@@ -100,7 +95,7 @@ pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) 
 
 /// `custom-conf-is-postgresql-conf`: the file that Patroni is to include is the one that it writes.
 pub(in crate::rules::native) fn custom_is_own(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let (Some(item), Some(base)) = (custom_conf(file), base_name(file)) else { continue };
         let Some(text) = item.as_str().filter(|t| !is_placeholder(t)) else { continue };
         let own = format!("{base}.conf");

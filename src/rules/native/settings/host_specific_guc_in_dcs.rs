@@ -6,7 +6,7 @@ use crate::parse::patroni::Item;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in facts.clusters.iter().filter(|c| c.members.len() > 1) {
+    for cluster in facts.clusters().iter().filter(|c| c.members.len() > 1) {
         for member in &cluster.members {
             for (name, item) in facts.patroni[member.file].dynamic_parameters() {
                 let Some(value) = item.as_str() else { continue };

@@ -9,7 +9,7 @@ use crate::rules::report::Report;
 
 /// Lists are not joined but replaced.
 pub(in crate::rules::native) fn lists(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for key in ["pg_hba", "pg_ident"] {
             let of = |section: &str| {
                 let item = file.config.get(section)?.get(key)?;
@@ -25,7 +25,7 @@ pub(in crate::rules::native) fn lists(facts: &Facts, report: &mut Report) -> Res
 
 /// Settings with two values.
 pub(in crate::rules::native) fn parameters(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (name, local) in file.local_parameters() {
             let Some(dynamic) = file.dynamic_parameter(name) else { continue };
             let values = local.as_setting().zip(dynamic.as_setting()).filter(|(a, b)| !equal(name, a, b));

@@ -8,7 +8,7 @@ const MANAGED: [(&str, &str); 3] =
     [("cluster_name", "scope"), ("listen_addresses", "postgresql.listen"), ("port", "postgresql.listen")];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (name, item) in file.local_parameters().chain(file.dynamic_parameters()) {
             let Some((name, target)) = MANAGED.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)) else { continue };
             let mut problem = report

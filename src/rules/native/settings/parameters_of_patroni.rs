@@ -85,7 +85,7 @@ pub(in crate::rules::native) fn booleans(facts: &Facts, report: &mut Report) -> 
 
 /// Every setting that Patroni writes into postgresql.conf, with the versions that the member may have.
 fn each(facts: &Facts, mut look: impl FnMut(&PatroniFile, &str, &Item, &[u16])) {
-    for (i, file) in facts.patroni.iter().enumerate() {
+    for (i, file) in facts.numbered_files() {
         let own = facts.member_of(i).and_then(|m| m.postgresql);
         let majors: Vec<u16> = own.map_or_else(|| MAJORS.collect(), |v| vec![v]);
         for (name, item) in file.local_parameters().chain(file.dynamic_parameters()) {

@@ -8,7 +8,7 @@ use crate::rules::report::Report;
 
 /// `recovery_conf` is replaced by what stands among the parameters (`ConfigHandler._adjust_recovery_parameters`).
 pub(in crate::rules::native) fn two_places(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(section) = file.postgresql("recovery_conf") else { continue };
         let parameters: Vec<(&str, &Item)> =
             file.local_parameters().chain(file.dynamic_parameters()).filter(|(n, _)| is_recovery(n)).collect();
@@ -35,7 +35,7 @@ pub(in crate::rules::native) fn two_places(facts: &Facts, report: &mut Report) -
 
 /// What Patroni writes by itself (`ConfigHandler.build_recovery_params`).
 pub(in crate::rules::native) fn ignored(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (name, item) in everywhere(file).filter(|(name, _)| is_ignored(name)) {
             let latest = name.eq_ignore_ascii_case("recovery_target_timeline") && item.as_str() == Some("latest");
             // An empty target is none, which is what Patroni writes too.

@@ -25,7 +25,7 @@ const RECOVERY: [&str; 16] = [
 ];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.confs {
+    for file in facts.confs() {
         for assignment in file.conf.assignments() {
             let source = facts.sources.get(assignment.set.span.source);
             if !source.name().ends_with(".auto.conf") || assignment.set.value.value.is_empty() {

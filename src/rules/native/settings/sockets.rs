@@ -18,7 +18,7 @@ fn directories(file: &PatroniFile) -> Option<(&Item, Vec<&str>)> {
 
 /// `use-unix-socket-without-dirs`
 pub(in crate::rules::native) fn without_dirs(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let effect = match file.written_parameter("unix_socket_directories") {
             None => "libpq takes the directory that it was built with, which need not be that of the server",
             Some(item) => match item.as_str() {
@@ -38,7 +38,7 @@ pub(in crate::rules::native) fn without_dirs(facts: &Facts, report: &mut Report)
 
 /// `socket-dir-in-data-dir`
 pub(in crate::rules::native) fn in_data_dir(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.patroni.iter().filter(|f| f.is_on("use_pg_rewind")) {
+    for file in facts.files().iter().filter(|f| f.is_on("use_pg_rewind")) {
         let (Some((item, dirs)), Some(data_dir)) = (directories(file), today::known(file.config.data_dir())) else {
             continue;
         };
@@ -56,7 +56,7 @@ pub(in crate::rules::native) fn in_data_dir(facts: &Facts, report: &mut Report) 
 
 /// `unix-socket-dir-unusable`
 pub(in crate::rules::native) fn unusable(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some((item, dirs)) = directories(file) else { continue };
         let port = file.config.listen().map_or(5432, |l| l.value.1);
         for dir in dirs {

@@ -7,7 +7,7 @@ use crate::parse::conninfo::parse_conninfo;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         for member in &cluster.members {
             if facts.patroni[member.file].config.get("tags.replicatefrom").is_some() {
                 continue;

@@ -7,7 +7,7 @@ use crate::rules::report::Report;
 
 /// Something else than a list of maps.
 pub(in crate::rules::native) fn not_list(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(item) = file.dynamic("ignore_slots").filter(|i| i.is_true() && i.kind() != Type::Unknown) else {
             continue;
         };
@@ -22,7 +22,7 @@ pub(in crate::rules::native) fn not_list(facts: &Facts, report: &mut Report) -> 
 
 /// A map that names nothing to match.
 pub(in crate::rules::native) fn matches_all(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for item in file.dynamic("ignore_slots").map_or(&[][..], Item::items) {
             let unknown = item.pairs().iter().any(|p| p.item.kind() == Type::Unknown);
             if item.kind() != Type::Map || unknown {

@@ -54,7 +54,7 @@ fn compare(
     needed: impl Fn(&Cluster, &PatroniFile) -> (usize, String),
 ) {
     let Some(setting) = command_line_setting(name, facts.patroni_version) else { return };
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         let mut default_said = false;
         for member in &cluster.members {
             let file = &facts.patroni[member.file];

@@ -8,7 +8,7 @@ use crate::knowledge::patroni::slot_name;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         let mut by_slot: BTreeMap<String, BTreeMap<&str, _>> = BTreeMap::new();
         for member in &cluster.members {
             let file = &facts.patroni[member.file];

@@ -5,7 +5,7 @@ use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(slots) = file.config.slots() else { continue };
         for pair in slots.pairs() {
             let Some(name) = pair.key.value.as_str() else { continue };

@@ -7,7 +7,7 @@ use crate::knowledge::patroni::slot_name;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         for member in &cluster.members {
             for (name, item) in permanent(&facts.patroni[member.file]).filter(|(_, item)| is_logical(item)) {
                 let names = cluster.members.iter().filter_map(|m| facts.patroni[m.file].config.name());

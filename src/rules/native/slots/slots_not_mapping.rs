@@ -7,7 +7,7 @@ use crate::parse::patroni::Type;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for name in NAMES {
             let path = format!("bootstrap.dcs.{name}");
             let Some(item) = file.config.get(&path) else { continue };

@@ -13,7 +13,7 @@ const SETTING: &str = "synchronous_standby_names";
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let mut said = BTreeSet::new();
-    for cluster in facts.clusters.iter().filter(|c| c.members.len() > 1) {
+    for cluster in facts.clusters().iter().filter(|c| c.members.len() > 1) {
         let Some(members) = names(facts, cluster) else { continue };
         for member in &cluster.members {
             let file = &facts.patroni[member.file];

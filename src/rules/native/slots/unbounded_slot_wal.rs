@@ -7,7 +7,7 @@ use crate::parse::patroni::parse_int;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         look(facts, cluster, report);
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::facts::gap::{Gap, GapReason};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in facts.clusters.iter().filter(|c| c.members.len() > 1) {
+    for cluster in facts.clusters().iter().filter(|c| c.members.len() > 1) {
         let tagged: Vec<Option<bool>> = cluster.members.iter().map(|m| nofailover(&facts.patroni[m.file])).collect();
         if tagged.contains(&Some(false)) {
             continue;

@@ -10,7 +10,7 @@ use crate::rules::report::Report;
 const PAIRS: [(&str, &str); 2] = [("nofailover", "failover_priority"), ("nosync", "sync_priority")];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for (flag, number) in PAIRS {
             let known =
                 patroni::key(&format!("tags.{number}")).is_some_and(|row| row.lifetime.covers(facts.patroni_version));

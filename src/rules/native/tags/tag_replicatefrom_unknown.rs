@@ -9,7 +9,7 @@ use crate::parse::patroni::Item;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         let sources = sources(facts, cluster);
         let all_named = cluster.members.iter().all(|m| facts.patroni[m.file].config.name().is_some());
         for (member, (item, from)) in &sources {

@@ -9,7 +9,7 @@ use crate::parse::unit::expand;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
+    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
         let Some(here) = unit.source.path() else { continue };
         let Some(wanted) = unit.patroni_configuration().and_then(|text| expand(&text, here)) else { continue };
         let Some(root) = root_of(here).filter(|_| wanted.starts_with('/')) else { continue };
@@ -24,7 +24,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
                         .is_ok_and(|p| p.starts_with("etc") || p.starts_with("opt") || p.starts_with("var"))
                 })
         };
-        let mut files = facts.patroni.iter().filter(below);
+        let mut files = facts.files().iter().filter(below);
         // With several it cannot be told which one was meant.
         let (Some(file), None) = (files.next(), files.next()) else { continue };
         let Some(start) = unit.unit.last("Service", "ExecStart") else { continue };

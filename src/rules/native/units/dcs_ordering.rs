@@ -9,7 +9,7 @@ use crate::facts::service::configuration_of;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
+    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
         let Some(file) = configuration_of(unit, facts) else { continue };
         let Some((kind, section)) = file.config.dcs() else { continue };
         let Some(hosts) = hosts(&file.config) else { continue };

@@ -15,7 +15,7 @@ pub(in crate::rules::native) fn conflicts(facts: &Facts, report: &mut Report) ->
 }
 
 fn find(keys: &[&str], facts: &Facts, report: &mut Report) {
-    for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
+    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
         for key in keys {
             for name in unit.unit.names("Unit", key).into_iter().filter(|n| is_postgresql_unit(&n.value)) {
                 report.add(report.problem(name.span).arg("key", *key).arg("name", name.value));

@@ -11,7 +11,7 @@ pub(in crate::rules::native) fn systemd(facts: &Facts, report: &mut Report) -> R
     if facts.patroni.is_empty() && !facts.units.iter().any(crate::facts::UnitFile::runs_patroni) {
         return Ok(());
     }
-    for preset in &facts.presets {
+    for preset in facts.presets() {
         let mut off: Vec<&str> = Vec::new();
         for directive in &preset.directives {
             let pattern = directive.pattern.value.as_str();
@@ -23,7 +23,7 @@ pub(in crate::rules::native) fn systemd(facts: &Facts, report: &mut Report) -> R
             }
         }
     }
-    for unit in &facts.units {
+    for unit in facts.units() {
         let Some(path) = unit.source.path() else { continue };
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         let wanted = path.parent().and_then(Path::extension).is_some_and(|e| e == "wants" || e == "requires");
@@ -36,7 +36,7 @@ pub(in crate::rules::native) fn systemd(facts: &Facts, report: &mut Report) -> R
 
 /// By Debian's scripts: `start.conf` says so, for a cluster that Patroni is to run.
 pub(in crate::rules::native) fn debian(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for conf in facts.start_confs.iter().filter(|c| c.start.value == "auto") {
+    for conf in facts.start_confs().iter().filter(|c| c.start.value == "auto") {
         let Some(dir) = conf.source.path().and_then(Path::parent) else { continue };
         let mut parts = dir.components().rev().filter_map(|c| c.as_os_str().to_str());
         let (Some(cluster), Some(version)) = (parts.next(), parts.next()) else { continue };

@@ -10,7 +10,7 @@ use crate::rules::report::Report;
 
 /// The units that start Patroni itself, and not a container that holds it.
 fn of_patroni(facts: &Facts) -> impl Iterator<Item = &UnitFile> {
-    facts.units.iter().filter(|u| u.runs_patroni())
+    facts.units().iter().filter(|u| u.runs_patroni())
 }
 
 /// The last value of one of several keys that write to the same setting.

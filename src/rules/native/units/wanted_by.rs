@@ -19,7 +19,7 @@ const TARGETS: [&str; 6] = [
 ];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in facts.units.iter().filter(|u| u.runs_patroni()) {
+    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
         for name in ["WantedBy", "RequiredBy"].into_iter().flat_map(|key| unit.unit.names("Install", key)) {
             let text = name.value.as_str();
             if text.contains(['%', '{', '$']) || TARGETS.contains(&text) {

@@ -6,7 +6,7 @@ use crate::knowledge::patroni::DCS_SECTIONS;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         // Of sections under conditions a template may write one at a time.
         let sections = DCS_SECTIONS.iter().filter_map(|s| file.config.get(s).map(|item| (*s, item)));
         let sections: Vec<_> = sections.filter(|(_, item)| !item.optional).collect();

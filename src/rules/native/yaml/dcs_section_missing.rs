@@ -7,7 +7,7 @@ use crate::parse::patroni::{Item, Type};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.patroni.iter().filter(|f| f.is_whole()) {
+    for file in facts.files().iter().filter(|f| f.is_whole()) {
         if DCS_SECTIONS.iter().any(|s| file.config.get(s).is_some()) {
             continue;
         }

@@ -7,7 +7,7 @@ use crate::rules::report::Report;
 const PLACEHOLDER: &str = "#FIXME";
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for left in file.holding(PLACEHOLDER) {
             report.add(report.problem(left.item.span).arg("path", left.path));
         }

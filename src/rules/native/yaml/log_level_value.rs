@@ -10,7 +10,7 @@ use crate::rules::report::Report;
 const LEVELS: [&str; 8] = ["CRITICAL", "DEBUG", "ERROR", "FATAL", "INFO", "NOTSET", "WARN", "WARNING"];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let loggers = file.config.get("log.loggers").map_or(&[][..], Item::pairs);
         let loggers = loggers.iter().filter_map(|p| Some((format!("log.loggers.{}", p.key.value.as_str()?), &p.item)));
         let own = file.config.get("log.level").map(|item| ("log.level".to_owned(), item));

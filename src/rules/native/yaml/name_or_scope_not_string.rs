@@ -7,7 +7,7 @@ use crate::parse::patroni::Type;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for key in ["name", "scope", "namespace"] {
             let Some(item) = file.config.get(key) else { continue };
             if matches!(item.kind(), Type::Bool | Type::Int | Type::Float | Type::Date | Type::Null) {

@@ -8,7 +8,7 @@ use crate::rules::report::Report;
 const LONGEST: usize = 63;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(name) = file.config.name() else { continue };
         let Some(effect) = fault(name.value) else { continue };
         report.add(report.problem(name.span).arg("name", name.value).arg("effect", effect));

@@ -5,7 +5,7 @@ use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some(scope) = file.config.scope() else { continue };
         if is_debian(scope.value) {
             report.add(report.problem(scope.span).arg("scope", scope.value));

@@ -8,7 +8,7 @@ use crate::rules::report::Report;
 const TAGS: [&str; 5] = ["clonefrom", "nofailover", "noloadbalance", "nostream", "nosync"];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for tag in TAGS {
             let Some(item) = file.config.get(&format!("tags.{tag}")) else { continue };
             let Some(text) = item.as_str() else { continue };

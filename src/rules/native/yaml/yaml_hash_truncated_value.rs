@@ -5,7 +5,7 @@ use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for secret in file.secrets() {
             let source = facts.sources.get(secret.item.span.source);
             let end = secret.item.span.range().end;

@@ -33,7 +33,7 @@ fn is_canonical(text: &str) -> bool {
 }
 
 fn find(facts: &Facts, report: &mut Report, wanted: impl Fn(Type, &str) -> bool) {
-    for file in &facts.patroni {
+    for file in facts.files() {
         for credential in file.credentials_not_text().into_iter().filter(|c| c.item.layer == Layer::File) {
             let item = credential.item;
             let source = facts.sources.get(item.span.source);

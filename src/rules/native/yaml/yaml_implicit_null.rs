@@ -12,7 +12,7 @@ const WITHOUT_PASSWORD: [&str; 2] = ["sslcert", "gssencmode"];
 const PRINTED: [&str; 2] = ["restapi", "ctl"];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let is_null = |item: &&Item| item.kind() == Type::Null;
         let mut found = Vec::new();
         for role in ROLES {
