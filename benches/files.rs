@@ -11,7 +11,7 @@ const CLUSTERS: usize = COUNT / (NODES + 1);
 /// Writes the files below a directory unless they are there, and returns the patroni.yml ones.
 pub(crate) fn generate(dir: &Path) -> std::io::Result<Vec<PathBuf>> {
     let stamp = dir.with_extension("complete");
-    let wanted = format!("{COUNT} files of {} bytes", patroni(0, 0).len());
+    let wanted = format!("{COUNT} files of {} and {} bytes", patroni(0, 0).len(), patroni(1, 0).len());
     let fresh = std::fs::read_to_string(&stamp).is_ok_and(|s| s == wanted);
     if !fresh && dir.exists() {
         std::fs::remove_dir_all(dir)?;
@@ -46,10 +46,9 @@ fn connections(c: usize) -> usize {
 }
 
 fn patroni(c: usize, n: usize) -> String {
-    let mut hba = String::new();
-    for peer in 0..NODES {
-        let _ = writeln!(hba, "    - host replication replicator {}/32 scram-sha-256", address(c, peer));
-    }
+    // Where there is a pg_hba.conf, Patroni leaves it alone.
+    let list: String = own_lines(c).iter().map(|line| format!("    - {line}\n")).collect();
+    let hba = if c.is_multiple_of(2) { String::new() } else { format!("  pg_hba:\n{list}") };
     let values = [
         ("hba", hba),
         ("address", address(c, n)),
@@ -69,18 +68,31 @@ fn patroni(c: usize, n: usize) -> String {
     })
 }
 
+/// The lines that Patroni and its members need.
+fn own_lines(c: usize) -> Vec<String> {
+    let mut lines = vec!["local all all peer".to_owned()];
+    for role in ["all all", "replication replicator"] {
+        lines.push(format!("host {role} 127.0.0.1/32 scram-sha-256"));
+    }
+    for peer in 0..NODES {
+        for role in ["replication replicator", "all rewinder"] {
+            lines.push(format!("host {role} {}/32 scram-sha-256", address(c, peer)));
+        }
+    }
+    lines
+}
+
 fn hba(c: usize) -> String {
-    let mut text = String::from("# TYPE  DATABASE  USER  ADDRESS  METHOD\nlocal   all   all   peer\n");
+    let mut text = format!("# TYPE  DATABASE  USER  ADDRESS  METHOD\n{}\n", own_lines(c).join("\n"));
     for app in 0..60 {
         let _ =
             writeln!(text, "hostssl app_{app} app_{app} 10.{}.{app}.0/24 scram-sha-256  # team {}", c % 256, app % 9);
     }
-    text.push_str("host    all   all   127.0.0.1/32   scram-sha-256\n");
     text
 }
 
 fn conf(c: usize) -> String {
-    let mut text = format!("# cluster {c}\nlisten_addresses = '*'\nport = {}\n", 5432 + c % 10);
+    let mut text = format!("# cluster {c}\nlisten_addresses = '*'\nport = 5432\n");
     for (i, name) in ["work_mem", "temp_buffers", "maintenance_work_mem", "wal_buffers", "logical_decoding_work_mem"]
         .iter()
         .cycle()
