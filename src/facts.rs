@@ -23,6 +23,7 @@ pub mod roles;
 pub mod scripts;
 pub mod service;
 pub mod settings;
+pub mod streaming;
 pub mod take_over;
 pub mod timeouts;
 

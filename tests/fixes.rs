@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use patroni_preflight::cli::Format;
 use patroni_preflight::finding::Finding;
 use patroni_preflight::remedy::edit;
+use patroni_preflight::rules::builtin::BUILTIN;
+use patroni_preflight::rules::schema::{Rule, StepSpec};
 use patroni_preflight::run::Linted;
 
 use crate::support::cases::{cases, copy, lint_case, lint_case_at};
@@ -88,4 +90,14 @@ fn every_edit_is_exact_and_mends_its_finding() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     assert!(checked > 20, "only {checked} cases offer edits");
+}
+
+#[test]
+fn what_a_rule_promises_to_edit_it_edits_in_a_case() {
+    let steps = |rule: &Rule| rule.fix.iter().flat_map(|f| f.steps.iter()).any(|s| matches!(s, StepSpec::Edit(_)));
+    let shown: BTreeSet<String> =
+        cases().into_iter().filter(|(_, c)| c.join("fixed").is_dir()).map(|(r, _)| r).collect();
+    for rule in BUILTIN {
+        assert_eq!(steps(rule), shown.contains(&*rule.id), "{}: a step `edit`, and a case with `fixed`", rule.id);
+    }
 }

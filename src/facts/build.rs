@@ -18,7 +18,7 @@ use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
 use crate::parse::hba::{self, Hba, Server};
 use crate::parse::ident;
-use crate::parse::patroni::Patroni;
+use crate::parse::patroni::{Patroni, spans_in_text};
 use crate::parse::unit::Variable;
 use crate::problem::{Parsed, Problem};
 use crate::source::{Reader, Source, SourceMap};
@@ -141,6 +141,10 @@ fn read_confs(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader,
         .collect();
     let parts = parts(&read);
     for (source, (parsed, checked)) in sources.into_iter().zip(read) {
+        // What stands in a line that cannot be read is known by the look of it alone.
+        if parsed.problems.iter().any(|p| p.rule == "conf-syntax-error" && p.at.source == source.id()) {
+            facts.secret_spans.extend(spans_in_text(&source));
+        }
         // What another file includes was read and judged there, under its version.
         if !source.path().is_some_and(|p| parts.contains(p)) {
             facts.problems.extend(parsed.problems);

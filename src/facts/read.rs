@@ -96,8 +96,12 @@ pub(super) fn read(found: Found) -> Seen {
         }
         Kind::Sql if sql::looks_like_role_sql(&String::from_utf8_lossy(seen.source.plain())) => {
             let Parsed { tree, problems } = sql::parse(&seen.source);
-            seen.problems = problems;
             seen.secret_spans = tree.secret_spans();
+            // What a statement says that cannot be parsed is known by the look of it alone.
+            if problems.iter().any(|p| p.rule == "sql-syntax-error") {
+                seen.secret_spans.extend(spans_in_text(&seen.source));
+            }
+            seen.problems = problems;
             seen.content = Content::Sql(Box::new(tree));
         }
         Kind::Sql => {}

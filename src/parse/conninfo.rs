@@ -192,19 +192,27 @@ pub fn conninfo_secrets(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-/// What follows `password=`, `passwd=`, `PGPASSWORD=`, up to white space.
+/// The words that a secret follows in a command; longer ones come before those that they begin with.
+const WORDS: [&str; 7] = ["password", "passwd", "passphrase", "secret_access_key", "secret", "token", "-pass"];
+
+/// What follows `password=`, `PGPASSWORD=`, `--token ` and the like, up to white space.
 fn command_secrets(text: &str) -> Vec<Range<usize>> {
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
     let mut from = 0;
-    while let Some(n) = lower[from..].find("passw") {
-        let word = &lower[from + n..];
-        let len = ["password", "passwd"].iter().find(|w| word.starts_with(**w)).map_or(5, |w| w.len());
-        let tail = &word[len..];
-        let start = from + n + len + (tail.len() - tail.trim_start_matches([' ', '=', ':', '\'', '"']).len());
-        let gap = start - (from + n + len);
-        from += n + len;
-        if gap > 0 && len > 5 {
+    let find = |word: &str, from: usize| lower[from..].find(word).map(|at| from + at);
+    let mut next = WORDS.map(|word| find(word, 0));
+    loop {
+        // Each word is looked for once more only when its last place lies behind.
+        for (word, at) in WORDS.iter().zip(&mut next).filter(|(_, at)| at.is_some_and(|at| at < from)) {
+            *at = find(word, from);
+        }
+        let first = WORDS.iter().zip(next).filter_map(|(word, at)| Some((at?, word.len()))).min_by_key(|(at, _)| *at);
+        let Some((at, len)) = first else { break };
+        let behind = at + len;
+        let start = lower.len() - lower[behind..].trim_start_matches([' ', '=', ':', '\'', '"']).len();
+        from = behind;
+        if start > behind {
             let end = lower[start..].find(char::is_whitespace).map_or(lower.len(), |n| start + n);
             if end > start {
                 found.push(start..end);

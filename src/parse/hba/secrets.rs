@@ -9,10 +9,14 @@ use super::tokenize::TokenLine;
 fn suspicious(line: &TokenLine) -> impl Iterator<Item = &super::tokenize::Token> {
     let holds =
         |text: &str, word: &str| text.as_bytes().windows(word.len()).any(|w| w.eq_ignore_ascii_case(word.as_bytes()));
-    let is_secret = move |text: &str| ["ldapbindpasswd", "passwd=", "radiussecret"].iter().any(|w| holds(text, w));
+    // A URL may carry a user and a password.
+    let is_secret = move |text: &str| {
+        ["ldapbindpasswd", "passwd=", "radiussecret"].iter().any(|w| holds(text, w))
+            || text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'))
+    };
     line.fields.iter().flatten().skip_while(move |t| !is_secret(&t.text)).filter(move |t| {
         let name = t.text.split_once('=').map_or("", |(name, _)| name);
-        !super::options::NAMES.contains(&name) || is_secret(name)
+        !super::options::NAMES.contains(&name) || is_secret(&t.text)
     })
 }
 

@@ -52,7 +52,8 @@ impl Place {
     }
 }
 
-/// Whether a key or variable is called like something that holds a secret: its last word is `password`, `token` and so on.
+/// Whether a key or variable is called like something that holds a secret: its last word is `password`, `token` and so on, or a
+/// slip of one of them.
 #[must_use]
 pub fn names_a_secret(key: &str) -> bool {
     let last = key.rsplit(['_', '-', '.', ' ']).next().unwrap_or(key);
@@ -60,7 +61,14 @@ pub fn names_a_secret(key: &str) -> bool {
         let tail = last.len().checked_sub(word.len()).map(|start| &last.as_bytes()[start..]);
         tail.is_some_and(|tail| tail.eq_ignore_ascii_case(word.as_bytes()))
     };
-    ["password", "passwd", "passphrase", "pwd", "secret", "token", "apikey"].into_iter().any(ends)
+    let starts = |word: &str| last.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word));
+    ["password", "passwd", "passphrase", "pwd", "secret", "token", "apikey", "sword"].into_iter().any(ends)
+        || ["passw", "pasw", "passo", "tok"].into_iter().any(starts)
+        || last.eq_ignore_ascii_case("pass")
+        || (starts("pass") && ends("d"))
+        || key
+            .split(['_', '-', '.'])
+            .any(|word| word.eq_ignore_ascii_case("secret") || word.eq_ignore_ascii_case("passphrase"))
 }
 
 /// One of the patterns of this module.
@@ -73,7 +81,9 @@ fn compiled(pattern: &str) -> Regex {
 pub fn holds_credentials(text: &str) -> bool {
     static PATTERN: OnceLock<Regex> = OnceLock::new();
     let pattern = PATTERN.get_or_init(|| {
-        compiled(r"(?i)(password|passwd|passphrase|token|secret)\s*=\s*\S|[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")
+        compiled(
+            r"(?i)(password|passwd|passphrase|token|secret|secret_access_key|-pass)\s*=\s*\S|--(password|passwd|token|secret)\s+[^\s-]|\s-(?-i:W)\s+[^\s-]|[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@",
+        )
     });
     pattern.is_match(text.as_bytes())
 }
@@ -96,7 +106,7 @@ pub fn spans_in_text(source: &Source) -> Vec<Span> {
     static ASSIGNED: OnceLock<Regex> = OnceLock::new();
     static URL: OnceLock<Regex> = OnceLock::new();
     let assigned = ASSIGNED.get_or_init(|| {
-        compiled(r#"(?i-u)(?:password|passwd|passphrase|pwd|secret|token|apikey|\bauth)["']?[ \t]*[:=][ \t]*([^ \t\r\n][^\r\n]*)?"#)
+        compiled(r#"(?i-u)(?:pass?w[a-z]*|pas[a-z]*d|passo[a-z]*|[a-z]*sword|passphrase(?:_command)?|pwd|secret(?:_access_key|_key)?|tok[a-z]*|apikey|-pass|digest|auth_data|\bauth)["']?(?:[ \t]*[:=]|[ \t]+)[ \t]*([^ \t\r\n][^\r\n]*)?"#)
     });
     let url = URL.get_or_init(|| compiled(r"(?i-u)[a-z][a-z0-9+.-]*://[^/\s:@]*:([^\s]+)@"));
     let bytes = source.bytes();

@@ -462,7 +462,10 @@ fn refused(text: &str, place: &Place<'_>, message: &str) -> Problem {
         return syntax(at, short(message));
     };
     let near = near.strip_suffix('"').unwrap_or(near);
-    let secret = near.starts_with('$') || near.contains('\'');
+    // A password that has lost a quote is a word like any other.
+    let named = text.as_bytes().windows(8).any(|w| w.eq_ignore_ascii_case(b"password"));
+    let keyword = near.bytes().all(|b| !b.is_ascii_lowercase() && !b.is_ascii_digit());
+    let secret = near.starts_with('$') || near.contains('\'') || (named && !keyword);
     let shown = if secret { format!("{what} at or near a string") } else { short(message) };
     let mut found = None;
     for (start, _) in text.match_indices(near).take(TRIES) {

@@ -9,6 +9,7 @@ pub(super) mod listen_missing_port;
 pub(super) mod listen_multiple_ports;
 pub(super) mod listen_narrower;
 pub(super) mod remove_data_dir_options;
+pub(super) mod restapi_port_in_use;
 pub(super) mod rewind_restore_command_outside_pgdata;
 pub(super) mod standby_cluster;
 pub(super) mod timeouts_rule;

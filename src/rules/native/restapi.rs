@@ -1,5 +1,6 @@
 //! Who may use the REST API, and how it is encrypted.
 
+pub(super) mod allowlist_blocks_failsafe;
 pub(super) mod allowlist_invalid;
 pub(super) mod auth_incomplete;
 pub(super) mod sslmode;

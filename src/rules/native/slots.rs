@@ -11,6 +11,7 @@ pub(super) mod slots_logical_name_equals_member;
 pub(super) mod slots_not_mapping;
 pub(super) mod sync_standby_names_app_name;
 pub(super) mod unbounded_slot_wal;
+pub(super) mod use_slots_false;
 
 use crate::facts::PatroniFile;
 use crate::parse::patroni::{Item, Type};

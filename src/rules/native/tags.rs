@@ -2,6 +2,7 @@
 
 pub(super) mod tag_all_nofailover;
 pub(super) mod tag_contradiction;
+pub(super) mod tag_nofailover_on_primary;
 pub(super) mod tag_nostream_without_restore;
 pub(super) mod tag_replicatefrom_unknown;
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::facts::gap::Gap;
+use crate::facts::patroni_file::is_template;
 use crate::facts::{Facts, PatroniFile};
 use crate::rules::report::Report;
 
@@ -26,11 +27,14 @@ fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
         let Some(address) = item.as_str().filter(|a| !a.is_empty()) else { continue };
         let (host, own_port) = split(address);
         let problem = match fault(host) {
-            Some(fault) => fault,
-            None if own_port.is_none() && section == "postgresql" && listens_elsewhere(file) => {
-                "it names no port, so other members use 5432, and this one listens on another"
-            }
-            None => continue,
+            Some(fault) => fault.to_owned(),
+            None if own_port.is_some() || is_template(address) => continue,
+            None => match taken_for(section, file) {
+                Some(taken) => {
+                    format!("it names no port, so other members use {taken}, and this one listens on another")
+                }
+                None => continue,
+            },
         };
         report.add(
             report
@@ -62,8 +66,14 @@ fn absent(section: &str, path: &str, port: &str, file: &PatroniFile, report: &mu
     }
 }
 
-fn listens_elsewhere(file: &PatroniFile) -> bool {
-    file.config.listen().is_some_and(|l| l.value.1 != 5432)
+/// The port that others take when they are told none, unless it is the one that is listened on.
+fn taken_for(section: &str, file: &PatroniFile) -> Option<i64> {
+    if section == "postgresql" {
+        return file.config.listen().filter(|l| l.value.1 != 5432).map(|_| 5432);
+    }
+    let taken = if file.config.get("restapi.certfile").is_some() { 443 } else { 80 };
+    // That `listen` names no port either has a finding of its own.
+    file.config.address("restapi.listen", 0).filter(|l| l.value.1 != 0 && l.value.1 != taken).map(|_| taken)
 }
 
 /// Host without brackets, and port.

@@ -166,6 +166,22 @@ pub(in crate::rules::native) fn pgpass(facts: &Facts, report: &mut Report) -> Re
     Ok(())
 }
 
+/// `pgpass-not-file`: something else of the configuration lies below it, so it is a directory.
+pub(in crate::rules::native) fn pgpass_is_dir(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in &facts.patroni {
+        let Some((item, pgpass)) = path(file, "pgpass").filter(|(_, p)| p.starts_with('/')) else { continue };
+        let below = ["data_dir", "config_dir", "bin_dir"].into_iter().find_map(|key| {
+            let (other, dir) = path(file, key)?;
+            host_path::is_below(dir, pgpass).then_some((key, other))
+        });
+        if let Some((key, other)) = below {
+            let problem = report.problem(item.span).arg("path", pgpass).arg("key", key);
+            report.add(problem.label(other.span, ""));
+        }
+    }
+    Ok(())
+}
+
 /// `basebackup-waldir-relative`
 pub(in crate::rules::native) fn waldir(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {

@@ -8,6 +8,7 @@ use crate::facts::settings::equal;
 use crate::facts::{Facts, PatroniFile};
 use crate::knowledge::patroni::{command_line_setting, setting};
 use crate::parse::conf::Located;
+use crate::rules::native::slots::{is_logical, permanent};
 use crate::rules::report::Report;
 use crate::source::Span;
 
@@ -71,6 +72,12 @@ fn written(facts: &Facts, file: &PatroniFile, name: &str) -> Option<(String, Spa
         }
         Some(_) => None,
         None => {
+            // A member that may be promoted keeps logical slots (`Cluster.should_enforce_hot_standby_feedback`).
+            let mut logical = permanent(file).filter(|(_, slot)| is_logical(slot));
+            if let Some((_, slot)) = logical.next().filter(|_| name == "hot_standby_feedback") {
+                let may_lead = file.config.get("tags.nofailover").is_none_or(|t| !t.is_true());
+                return may_lead.then(|| ("on".to_owned(), slot.key_or_value()));
+            }
             let item = file.written_parameter(name)?;
             Some((item.as_setting()?, item.key_or_value()))
         }

@@ -112,6 +112,38 @@ pub(in crate::rules::native) fn custom_is_own(facts: &Facts, report: &mut Report
     Ok(())
 }
 
+/// `custom-conf-replaces-postgresql-conf`: with a file to include Patroni overwrites postgresql.conf and keeps no copy of it
+/// (`ConfigHandler.write_postgresql_conf`).
+pub(in crate::rules::native) fn custom_replaces(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for (member, file, conf) in today::confs(facts) {
+        let (Some(item), Some(base)) = (custom_conf(file), base_name(file)) else { continue };
+        let (Some(custom), Some(path)) = (item.as_str().filter(|t| !is_placeholder(t)), conf.source.path()) else {
+            continue;
+        };
+        let own = format!("{base}.conf");
+        let is_main = path.file_name().and_then(|n| n.to_str()) == Some(&own);
+        // A file of the same name elsewhere is most likely this one.
+        if custom.is_empty() || !is_main || custom.rsplit('/').next() == Some(&own) {
+            continue;
+        }
+        // Where it lies elsewhere, Patroni writes a new one.
+        let kept = host_path::on_host(path);
+        let home = today::known(file.config.config_dir());
+        if kept.zip(home).is_some_and(|(kept, home)| host_path::parent(&kept) != home.value) {
+            continue;
+        }
+        report.add(
+            report
+                .problem(item.span)
+                .arg("member", member.name.as_str())
+                .arg("own", own)
+                .arg("custom", custom)
+                .label(conf.source.span(0, 0), "overwritten"),
+        );
+    }
+    Ok(())
+}
+
 /// `hba-file-outside-config-dir`
 pub(in crate::rules::native) fn hba_file(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     outside("hba_file", "pg_hba", facts, report);

@@ -83,6 +83,22 @@ pub(in crate::rules::native) fn booleans(facts: &Facts, report: &mut Report) -> 
     Ok(())
 }
 
+/// `on` without quotes for a setting that is a text: the server gets the text `True`.
+pub(in crate::rules::native) fn booleans_for_texts(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    each(facts, |_, name, item, majors| {
+        let ItemValue::Bool(value) = item.value else { return };
+        let is_text = |v: &u16| {
+            let mut rows = setting(name);
+            rows.any(|r| r.kind == SettingKind::String && r.covers(u32::from(*v) * 10_000))
+        };
+        if majors.iter().all(is_text) {
+            let printed = if value { "True" } else { "False" };
+            report.add(report.problem(item.span).arg("name", name).arg("printed", printed));
+        }
+    });
+    Ok(())
+}
+
 /// Every setting that Patroni writes into postgresql.conf, with the versions that the member may have.
 fn each(facts: &Facts, mut look: impl FnMut(&PatroniFile, &str, &Item, &[u16])) {
     for (i, file) in facts.numbered_files() {

@@ -2,9 +2,11 @@
 
 use crate::facts::enforced::enforced;
 use crate::facts::gap::Gap;
+use crate::facts::patroni_file::is_template;
 use crate::facts::settings::equal;
 use crate::facts::{Facts, Member};
 use crate::knowledge::patroni::command_line_setting;
+use crate::parse::patroni::Item;
 use crate::rules::native::slots::{is_logical, permanent};
 use crate::rules::report::Report;
 use crate::source::Span;
@@ -38,11 +40,18 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
     Ok(())
 }
 
-/// A permanent slot that is logical (`dcs/__init__.py:Cluster.is_logical_slot`), or one that the SQL makes.
+/// A permanent slot that is logical (`dcs/__init__.py:Cluster.is_logical_slot`), one that is named as not to be dropped, or one
+/// that the SQL makes.
 fn logical_slot(facts: &Facts, member: &Member) -> Option<(String, Span)> {
     let mut declared = permanent(&facts.patroni[member.file]).filter(|(_, slot)| is_logical(slot));
     if let Some((name, slot)) = declared.next() {
         return Some((name.to_owned(), slot.key_or_value()));
+    }
+    for item in facts.patroni[member.file].dynamic("ignore_slots").map_or(&[][..], Item::items) {
+        let name = item.get("name").and_then(Item::as_str).filter(|n| !is_template(n));
+        if let Some(name) = name.filter(|_| item.get("type").and_then(Item::as_str) == Some("logical")) {
+            return Some((name.to_owned(), item.span));
+        }
     }
     let made = member.sqls.iter().flat_map(|i| &facts.sqls[*i].sql.slots).find(|s| s.plugin.is_some())?;
     Some((made.name.value.clone(), made.name.span))
