@@ -12,7 +12,9 @@ use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::Services;
-use super::{ConfFile, Facts, EnvironmentFile, Whole, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, join, nodes};
+use super::{
+    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, join, nodes,
+};
 use crate::collect::files::{Fence, Found, Kind};
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::gap::{Fact, Gap, GapReason};
 use super::hba_decision::{Connection, Database, Decision, Surroundings, Via, decide};
-use super::{Whole, Member, PatroniFile};
+use super::{Member, PatroniFile, Whole};
 use crate::parse::hba::{Hba, Method};
 use crate::parse::patroni::{Item, Type};
 

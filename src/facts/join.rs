@@ -13,7 +13,7 @@ use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
 use super::service::Services;
-use super::{Whole, UnitFile, not_given};
+use super::{UnitFile, Whole, not_given};
 use crate::collect::files::Found;
 use crate::knowledge::guc::MAJORS;
 use crate::parse::patroni::Type;

@@ -3,7 +3,7 @@
 
 use super::enforced::{Used, enforced};
 use super::gap::{Fact, GapReason};
-use super::{Whole, Gap, Member};
+use super::{Gap, Member, Whole};
 use crate::knowledge::patroni::command_line_setting;
 
 /// The value of a setting and where it comes from; `None` when nothing sets it, so that the server's default holds.

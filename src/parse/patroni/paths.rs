@@ -139,10 +139,24 @@ mod tests {
 
     #[test]
     fn paths_lead_where_a_walk_leads() {
-        let parsed = load("scope: x\n'a.b': 1\na: {b: {c: 2, '': 3}, 7: 4}\npostgresql: {parameters: {work_mem: 1MB}}\n");
+        let parsed =
+            load("scope: x\n'a.b': 1\na: {b: {c: 2, '': 3}, 7: 4}\npostgresql: {parameters: {work_mem: 1MB}}\n");
         for path in [
-            "scope", "a", "a.b", "a.b.c", "a.b.", "a.7", "a.b.c.d", "", ".", "scope.", "ab", "a.bc",
-            "postgresql.parameters.work_mem", "postgresql.parameters", "postgresqlparameters",
+            "scope",
+            "a",
+            "a.b",
+            "a.b.c",
+            "a.b.",
+            "a.7",
+            "a.b.c.d",
+            "",
+            ".",
+            "scope.",
+            "ab",
+            "a.bc",
+            "postgresql.parameters.work_mem",
+            "postgresql.parameters",
+            "postgresqlparameters",
         ] {
             let walked = parsed.root().at(path).map(|i| i.span);
             assert_eq!(parsed.get(path).map(|i| i.span), walked, "{path}");

@@ -6,7 +6,7 @@ use crate::facts::patroni_file::is_template;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         // An address without a port has a finding of its own.
         let (Some(rest), Some(server)) = (file.config.address("restapi.listen", 0), file.config.listen()) else {
             continue;

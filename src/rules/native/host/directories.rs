@@ -168,7 +168,7 @@ pub(in crate::rules::native) fn pgpass(facts: &Facts, report: &mut Report) -> Re
 
 /// `pgpass-not-file`: something else of the configuration lies below it, so it is a directory.
 pub(in crate::rules::native) fn pgpass_is_dir(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in &facts.patroni {
+    for file in facts.files() {
         let Some((item, pgpass)) = path(file, "pgpass").filter(|(_, p)| p.starts_with('/')) else { continue };
         let below = ["data_dir", "config_dir", "bin_dir"].into_iter().find_map(|key| {
             let (other, dir) = path(file, key)?;

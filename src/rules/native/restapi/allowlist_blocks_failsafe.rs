@@ -10,7 +10,7 @@ use crate::parse::patroni::Item;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in facts.clusters.iter().filter(|c| c.members.len() > 1) {
+    for cluster in facts.clusters().iter().filter(|c| c.members.len() > 1) {
         for member in &cluster.members {
             let file = &facts.patroni[member.file];
             let is_on = file.dynamic("failsafe_mode").and_then(Item::as_bool) == Some(true);

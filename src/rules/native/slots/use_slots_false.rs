@@ -5,7 +5,7 @@ use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.patroni.iter().filter(|f| !f.uses_slots()) {
+    for file in facts.files().iter().filter(|f| !f.uses_slots()) {
         let (Some(switch), Some(slots)) = (file.dynamic("postgresql.use_slots"), file.config.slots()) else { continue };
         let names: Vec<String> =
             slots.pairs().iter().filter_map(|p| Some(format!("`{}`", p.key.value.as_str()?))).collect();

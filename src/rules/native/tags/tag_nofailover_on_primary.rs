@@ -7,7 +7,7 @@ use crate::facts::streaming::{follows, follows_none};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for cluster in &facts.clusters {
+    for cluster in facts.clusters() {
         for member in &cluster.members {
             let file = &facts.patroni[member.file];
             if nofailover(file) != Some(true) || !follows_none(facts, member) {
