@@ -154,6 +154,10 @@ impl UnitFile {
         let is_patroni =
             |word: &str| word.rsplit('/').next().is_some_and(|name| name == "patroni" || name == "patroni.py");
         self.unit.commands("ExecStart").tree.into_iter().find_map(|command| {
+            // What a container does inside is no matter of the unit: whose user, which signals, which files.
+            if ["docker", "podman", "nerdctl"].contains(&command.path.value.rsplit('/').next().unwrap_or_default()) {
+                return None;
+            }
             let mut words = std::iter::once(command.path).chain(command.args).map(|word| word.value);
             words.find(|word| is_patroni(word))?;
             Some(words.collect())
