@@ -162,7 +162,7 @@ fn supersede(sources: &SourceMap, found: &mut Vec<Found<'_>>) {
     let line = |p: &Problem| (p.at.source, sources.get(p.at.source).line_index(p.at.start));
     // The key that a problem speaks of: a section may lack two of them at one line.
     let path = |p: &Problem| p.args.iter().find(|(name, _)| name == "path").map(|(_, path)| path.clone());
-    let mut said: BTreeMap<(SourceId, usize), Vec<(&Text, Option<String>)>> = BTreeMap::new();
+    let mut said: BTreeMap<_, Vec<(&Text, Option<String>)>> = BTreeMap::new();
     for (rule, _, problem) in found.iter().filter(|(rule, ..)| !rule.supersedes.is_empty()) {
         let key = path(problem);
         said.entry(line(problem)).or_default().extend(rule.supersedes.iter().map(|id| (id, key.clone())));
