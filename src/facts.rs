@@ -158,6 +158,10 @@ impl UnitFile {
         let is_patroni =
             |word: &str| word.rsplit('/').next().is_some_and(|name| name == "patroni" || name == "patroni.py");
         self.unit.commands("ExecStart").tree.into_iter().find_map(|command| {
+            // What a container does inside is no matter of the unit: whose user, which signals, which files.
+            if ["docker", "podman", "nerdctl"].contains(&command.path.value.rsplit('/').next().unwrap_or_default()) {
+                return None;
+            }
             let mut words = std::iter::once(command.path).chain(command.args).map(|word| word.value);
             words.find(|word| is_patroni(word))?;
             Some(words.collect())
@@ -260,6 +264,17 @@ impl Whole {
     /// The member whose configuration a file is, if it is a whole one.
     #[must_use]
     pub fn member_of(&self, file: usize) -> Option<&Member> {
+        let (cluster, member) = self.place_of(file)?;
+        Some(&self.clusters[cluster].members[member])
+    }
+
+    /// The cluster of [`Self::member_of`].
+    #[must_use]
+    pub fn cluster_of(&self, file: usize) -> Option<&Cluster> {
+        self.place_of(file).map(|(cluster, _)| &self.clusters[cluster])
+    }
+
+    fn place_of(&self, file: usize) -> Option<(usize, usize)> {
         let index = self.by_file.get_or_init(|| {
             let mut index = vec![None; self.patroni.len()];
             for (c, cluster) in self.clusters.iter().enumerate() {
@@ -269,8 +284,7 @@ impl Whole {
             }
             index
         });
-        let (cluster, member) = (*index.get(file)?)?;
-        Some(&self.clusters[cluster].members[member])
+        *index.get(file)?
     }
 
     /// The postgresql.conf at a path.

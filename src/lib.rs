@@ -26,3 +26,4 @@ pub mod secret;
 pub mod selftest;
 pub mod source;
 pub mod terminal;
+pub mod words;

@@ -50,7 +50,7 @@ fn is_found(path: &str, message: &str, patroni: &Patroni, problems: &[Problem]) 
     }
     problems.iter().any(|p| {
         let ours = arg(p, "path");
-        ours == path
+        ours.split(", ").any(|own| own == path)
             // The validator names the item by its number.
             || path.strip_prefix(ours).is_some_and(|rest| rest.starts_with('.') && rest[1..].parse::<u32>().is_ok())
             // The validator does not know the old layout, which Patroni still reads.

@@ -86,7 +86,7 @@ impl Surroundings<'_> {
         Self {
             roles: Err(missing("role memberships")),
             interfaces: Err(missing("network interfaces of the server")),
-            client_name: Err(missing("name of the client's address")),
+            client_name: Err(missing("the name that the client's address resolves to")),
         }
     }
 }

@@ -181,12 +181,22 @@ pub(super) type Found<'r> = (&'r Rule, Severity, Problem);
 /// One finding per cause: drops what another rule says more exactly of the same line.
 fn supersede(sources: &SourceMap, found: &mut Vec<Found<'_>>) {
     let line = |p: &Problem| (p.at.source, sources.get(p.at.source).line_index(p.at.start));
-    let mut said: BTreeMap<(SourceId, usize), Vec<&Text>> = BTreeMap::new();
+    // The key that a problem speaks of: a section may lack two of them at one line.
+    let path = |p: &Problem| p.args.iter().find(|(name, _)| name == "path").map(|(_, path)| path.clone());
+    let mut said: BTreeMap<_, Vec<(&Text, Option<String>)>> = BTreeMap::new();
     for (rule, _, problem) in found.iter().filter(|(rule, ..)| !rule.supersedes.is_empty()) {
-        said.entry(line(problem)).or_default().extend(rule.supersedes.iter());
+        let key = path(problem);
+        said.entry(line(problem)).or_default().extend(rule.supersedes.iter().map(|id| (id, key.clone())));
     }
     found.retain(|(rule, _, problem)| {
-        said.is_empty() || !said.get(&line(problem)).is_some_and(|s| s.contains(&&rule.id))
+        let own = path(problem);
+        let same = |key: &Option<String>| match (key.as_deref(), own.as_deref()) {
+            (Some(key), Some(own)) => {
+                own.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            }
+            _ => true,
+        };
+        said.is_empty() || !said.get(&line(problem)).is_some_and(|s| s.iter().any(|(id, k)| **id == rule.id && same(k)))
     });
 }
 

@@ -1,9 +1,12 @@
 //! Keys that must be there.
 
+use std::collections::BTreeMap;
+
 use crate::knowledge::patroni::{KeyFact, Need, keys, variables};
 use crate::parse::patroni::{Item, Patroni, Type};
 use crate::problem::Problem;
 use crate::source::Span;
+use crate::words::join;
 
 /// Keys that only one of several ways to write a section needs, or that are judged elsewhere.
 const ALTERNATIVES: [&[&str]; 3] = [
@@ -14,6 +17,8 @@ const ALTERNATIVES: [&[&str]; 3] = [
 
 pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
     let top = patroni.root();
+    // All that one section lacks is one slip.
+    let mut fatal: BTreeMap<Span, Vec<&'static KeyFact>> = BTreeMap::new();
     for row in keys().iter().filter(|r| (r.required || r.need == Need::Always) && r.lifetime.covers(patroni.version()))
     {
         let (parent, key) = row.path.rsplit_once('.').unwrap_or(("", row.path));
@@ -38,17 +43,25 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         }
         // `config.py:Config._build_effective_configuration` formats both keys of the section at once.
         let formatted = ["ctl.authentication", "restapi.authentication"].contains(&parent);
-        let rule = if row.required || formatted { "yaml-required-key-missing" } else { "validator-requires-key" };
-        problems.push(missing(rule, row.path, key, place(section)));
+        if row.required || formatted {
+            fatal.entry(place(section)).or_default().push(row);
+        } else {
+            problems.push(missing("validator-requires-key", row.path, key, place(section)));
+        }
     }
+    problems.extend(fatal.iter().map(|(at, rows)| all_missing(rows, *at)));
     for choice in ALTERNATIVES {
         let parent = choice[0].split('.').next().unwrap_or_default();
         let Some(section) = top.get(parent).filter(|s| s.kind() == Type::Map && !s.open) else { continue };
         let old = ["discovery_srv", "srv_domain"].iter().any(|k| section.get(k).is_some());
         if !old && choice.iter().all(|path| patroni.get(path).is_none()) {
-            let rule = if parent == "consul" { "validator-requires-key" } else { "yaml-required-key-missing" };
             let key = choice[0].rsplit('.').next().unwrap_or_default();
-            problems.push(missing(rule, choice[0], key, place(section)).arg("alternatives", choice.join(", ")));
+            let problem = if parent == "consul" {
+                missing("validator-requires-key", choice[0], key, place(section))
+            } else {
+                is_not_set(missing("yaml-required-key-missing", choice[0], key, place(section)), choice[0])
+            };
+            problems.push(problem.arg("alternatives", choice.join(", ")));
         }
     }
     for (flag, priority) in [("nofailover", "failover_priority"), ("nosync", "sync_priority")] {
@@ -85,9 +98,34 @@ fn has_old_place(patroni: &Patroni, row: &KeyFact) -> bool {
 }
 
 fn missing(rule: &'static str, path: &str, key: &str, at: Span) -> Problem {
-    let mut problem = Problem::new(rule, at).arg("key", key).arg("path", path);
-    if let Some(variable) = variables().iter().find(|v| v.path == path && v.renamed.is_none()) {
-        problem = problem.arg("variable", format!("PATRONI_{}", variable.name));
+    let problem = Problem::new(rule, at).arg("key", key).arg("path", path);
+    match variable(path) {
+        Some(variable) => problem.arg("variable", variable),
+        None => problem,
     }
-    problem
+}
+
+/// What a section lacks that Patroni does not start without.
+fn all_missing(rows: &[&KeyFact], at: Span) -> Problem {
+    let paths: Vec<&str> = rows.iter().map(|row| row.path).collect();
+    let key = paths[0].rsplit('.').next().unwrap_or_default();
+    let set = if paths.len() == 1 { "is not set" } else { "are not set" };
+    let problem = Problem::new("yaml-required-key-missing", at)
+        .arg("key", key)
+        .arg("path", paths.join(", "))
+        .arg("paths", join(&paths))
+        .arg("state", set);
+    let variables: Vec<String> = paths.iter().filter_map(|path| variable(path)).collect();
+    if variables.is_empty() { problem } else { problem.arg("variable", variables.join(", ")) }
+}
+
+/// The words of a single required key.
+pub(super) fn is_not_set(problem: Problem, path: &str) -> Problem {
+    problem.arg("paths", join(&[path])).arg("state", "is not set")
+}
+
+/// The variable that sets a key.
+fn variable(path: &str) -> Option<String> {
+    let known = variables().iter().find(|v| v.path == path && v.renamed.is_none())?;
+    Some(format!("PATRONI_{}", known.name))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::types::{self, Verdict};
-use super::{stray, suggest};
+use super::{required, stray, suggest};
 use crate::knowledge::patroni::{self as known, KeyFact, Kind, LOCAL_ONLY, Version};
 use crate::parse::patroni::{Item, ItemValue, Layer, Pair, Patroni, Type};
 use crate::problem::Problem;
@@ -18,6 +18,7 @@ pub(super) fn check(patroni: &Patroni) -> Vec<Problem> {
         methods: methods(patroni),
         any_method: may_name_others(patroni),
         problems: Vec::new(),
+        listed: BTreeSet::new(),
         top: patroni.root(),
     };
     walk.section("", &Path::TOP, patroni.root());
@@ -30,6 +31,8 @@ struct Walk<'a> {
     /// A template names further methods.
     any_method: bool,
     problems: Vec<Problem>,
+    /// The sections whose keys have been listed.
+    listed: BTreeSet<&'static str>,
     top: &'a Item,
 }
 
@@ -161,11 +164,10 @@ impl Walk<'_> {
                 return;
             }
             Verdict::Empty => {
-                self.problems.push(
-                    Problem::new("yaml-required-key-missing", pair.item.span)
-                        .arg("key", key)
-                        .arg("path", path.to_string()),
-                );
+                let path = path.to_string();
+                let problem =
+                    Problem::new("yaml-required-key-missing", pair.item.span).arg("key", key).arg("path", &path);
+                self.problems.push(required::is_not_set(problem, &path));
                 return;
             }
             Verdict::NotAllowed(words) => {
@@ -244,15 +246,14 @@ impl Walk<'_> {
         }
         match row.lifetime.removed {
             Some(removed) if self.version >= removed => {
-                let mut problem = Problem::new("deprecated-key", pair.key.span)
+                let problem = Problem::new("removed-key", pair.key.span)
                     .arg("key", key)
                     .arg("path", path.to_string())
-                    .arg("removed", removed.to_string())
-                    .arg("fate", format!("is not read since Patroni {removed}"));
-                if let Some(new) = row.renamed {
-                    problem = problem.arg("suggestion", new.rsplit('.').next().unwrap_or(new));
-                }
-                self.problems.push(problem);
+                    .arg("removed", removed.to_string());
+                self.problems.push(match row.renamed {
+                    Some(new) => problem.arg("new", new.replace(".@replica_method", "")),
+                    None => problem,
+                });
             }
             _ => self.problems.push(
                 Problem::new("key-needs-newer-patroni", pair.key.span)
@@ -293,7 +294,16 @@ impl Walk<'_> {
                 self.close(named("callback-unknown-event"), pattern, section, pair)
             }
             _ => match suggest::other_place(pattern, key, self.version) {
-                Some(place) => named("yaml-misplaced-key").arg("suggestion", place),
+                Some(place) => match self.top.at(&place).filter(|there| there.layer == Layer::File) {
+                    // Said where it counts too: the one here is only too much.
+                    Some(there) if there.as_setting().is_some_and(|v| pair.item.as_setting() == Some(v)) => {
+                        named("yaml-unknown-key").label(there.key_or_value(), "this counts")
+                    }
+                    Some(there) => {
+                        named("yaml-misplaced-key").arg("suggestion", place).label(there.key_or_value(), "this counts")
+                    }
+                    None => named("yaml-misplaced-key").arg("suggestion", place),
+                },
                 None => self.close(named("yaml-unknown-key"), pattern, section, pair),
             },
         };
@@ -301,9 +311,13 @@ impl Walk<'_> {
     }
 
     /// Adds the sibling that was probably meant, and the rename when it is certain.
-    fn close(&self, problem: Problem, pattern: &str, section: &Item, pair: &Pair) -> Problem {
+    fn close(&mut self, problem: Problem, pattern: &'static str, section: &Item, pair: &Pair) -> Problem {
         let Some(key) = pair.key.value.as_str() else { return problem };
         let Some((name, certain)) = suggest::sibling(pattern, key, self.version) else {
+            // Once for a section: the list is long.
+            if !self.listed.insert(pattern) {
+                return problem;
+            }
             return problem.arg("allowed", suggest::names(pattern, self.version).join(", "));
         };
         let free = section.get(name).is_none();

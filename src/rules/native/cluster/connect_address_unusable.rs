@@ -1,10 +1,12 @@
 //! An address for other members that leads back to themselves or nowhere.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::facts::gap::Gap;
 use crate::facts::patroni_file::is_template;
 use crate::facts::{Facts, PatroniFile};
+use crate::parse::patroni::Item;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn postgresql(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -19,7 +21,10 @@ pub(in crate::rules::native) fn restapi(facts: &Facts, report: &mut Report) -> R
 
 fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
     let path = format!("{section}.connect_address");
-    for file in facts.files() {
+    for (index, file) in facts.numbered_files() {
+        if share_a_host(&path, port, index, facts) {
+            continue;
+        }
         let Some(item) = file.config.get(&path) else {
             absent(section, &path, port, file, report);
             continue;
@@ -39,6 +44,7 @@ fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
         report.add(
             report
                 .problem(item.span)
+                .arg("path", &path)
                 .arg("address", format!("is `{address}`"))
                 .arg("problem", problem)
                 .arg("port", own_port.unwrap_or(port)),
@@ -53,12 +59,19 @@ fn absent(section: &str, path: &str, port: &str, file: &PatroniFile, report: &mu
     }
     let Some(listen) = file.config.get(&format!("{section}.listen")) else { return };
     let Some(address) = listen.as_str().filter(|a| !a.is_empty()) else { return };
-    let (host, own_port) = split(address);
+    let (hosts, own_port) = split(address);
+    // `postgresql/config.py:ConfigHandler._get_tcp_local_address`; the REST API publishes what it listens on.
+    let local = |host: &str| ["*", "localhost", "0.0.0.0", "127.0.0.1"].contains(&host.trim());
+    let (host, published) = match section {
+        "postgresql" if hosts.split(',').any(local) => ("localhost", format!("localhost:{}", own_port.unwrap_or(port))),
+        _ => (hosts, address.to_owned()),
+    };
     if let Some(problem) = fault(host) {
         report.add(
             report
                 .problem(file.place_of(path))
-                .arg("address", format!("is not set, so `listen` takes its place, `{address}`"))
+                .arg("path", path)
+                .arg("address", format!("is not set, so Patroni publishes `{published}`"))
                 .arg("problem", problem)
                 .arg("port", own_port.unwrap_or(port))
                 .label(listen.span, ""),
@@ -74,6 +87,20 @@ fn taken_for(section: &str, file: &PatroniFile) -> Option<i64> {
     let taken = if file.config.get("restapi.certfile").is_some() { 443 } else { 80 };
     // That `listen` names no port either has a finding of its own.
     file.config.address("restapi.listen", 0).filter(|l| l.value.1 != 0 && l.value.1 != taken).map(|_| taken)
+}
+
+/// Whether all members of a cluster have loopback addresses and ports of their own: they run on one host and do reach each other.
+fn share_a_host(path: &str, port: &str, index: usize, facts: &Facts) -> bool {
+    let Some(cluster) = facts.cluster_of(index).filter(|c| c.members.len() > 1) else { return false };
+    let mut ports = BTreeSet::new();
+    cluster.members.iter().all(|member| {
+        let address = facts.patroni[member.file].config.get(path).and_then(Item::as_str);
+        address.map(split).is_some_and(|(host, own)| {
+            let loopback =
+                host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+            loopback && ports.insert(own.unwrap_or(port))
+        })
+    })
 }
 
 /// Host without brackets, and port.

@@ -6,6 +6,7 @@ use crate::facts::settings::equal;
 use crate::knowledge::patroni::command_line_setting;
 use crate::parse::patroni::Item;
 use crate::rules::report::Report;
+use crate::source::Span;
 
 /// Lists are not joined but replaced.
 pub(in crate::rules::native) fn lists(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -26,21 +27,23 @@ pub(in crate::rules::native) fn lists(facts: &Facts, report: &mut Report) -> Res
 /// Settings with two values.
 pub(in crate::rules::native) fn parameters(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {
+        let mut found: Vec<(Span, Span, String)> = Vec::new();
         for (name, local) in file.local_parameters() {
             let Some(dynamic) = file.dynamic_parameter(name) else { continue };
             let values = local.as_setting().zip(dynamic.as_setting()).filter(|(a, b)| !equal(name, a, b));
             let Some((value, other)) = values else { continue };
             if command_line_setting(name, facts.patroni_version).is_none() {
-                report.add(
-                    report
-                        .problem(Item::key_or_value(local))
-                        .arg("name", name)
-                        .arg("value", value)
-                        .arg("other", other)
-                        .label(dynamic.key_or_value(), "this does not count here"),
-                );
+                let what = format!("`{name}` is {value} on this member and {other} in the dynamic configuration");
+                found.push((Item::key_or_value(local), dynamic.key_or_value(), what));
             }
         }
+        let Some((at, hidden, what)) = found.first() else { continue };
+        let what = match found.len() {
+            1 => what.clone(),
+            n => format!("{what}, and so are {} more", n - 1),
+        };
+        let problem = report.problem(*at).arg("what", what).label(*hidden, "this does not count here");
+        report.add(found[1..].iter().fold(problem, |problem, (at, ..)| problem.label(*at, "")));
     }
     Ok(())
 }
