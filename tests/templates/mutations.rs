@@ -88,7 +88,7 @@ pub(super) fn mutations(name: &str, text: &str) -> Vec<Mutation> {
         of_yaml(text)
     } else if base.ends_with("hba.conf") || base.ends_with("ident.conf") {
         of_lines(text)
-    } else if base.ends_with(".conf") {
+    } else if base.ends_with(".conf") && !name.contains(".service.d/") {
         of_conf(text)
     } else {
         Vec::new()
@@ -129,7 +129,7 @@ fn of_lines(text: &str) -> Vec<Mutation> {
         if line.trim().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }
-        for (k, word) in words(line).into_iter().enumerate() {
+        for (k, word) in words(line.split('#').next().unwrap_or_default()).into_iter().enumerate() {
             found.push(Mutation::one(lines.start + word.start..lines.start + word.end, VALUES[(n + k) % VALUES.len()]));
         }
         found.push(Mutation::branch(text, lines.clone(), n));
@@ -141,10 +141,20 @@ fn of_lines(text: &str) -> Vec<Mutation> {
 fn of_yaml(text: &str) -> Vec<Mutation> {
     let tree = yaml::parse(&Source::lone("patroni.yml", text)).tree;
     let mut found = Vec::new();
-    if let Some(root) = tree.root() {
+    if let Some(root) = tree.root().filter(|root| is_plain(&tree, *root)) {
         Yaml { text, tree: &tree, found: &mut found }.collection(root, true);
     }
     found
+}
+
+/// Whether every value stands behind its key: nothing is an alias, and nothing is broken.
+fn is_plain(tree: &Tree, id: NodeId) -> bool {
+    let start = |id: NodeId| tree.node(id).span.start;
+    match &tree.node(id).value {
+        Value::Mapping(entries) => entries.iter().all(|e| start(e.key) <= start(e.value) && is_plain(tree, e.value)),
+        Value::Sequence(items) => items.iter().all(|i| start(id) <= start(*i) && is_plain(tree, *i)),
+        _ => tree.exception().is_none(),
+    }
 }
 
 struct Yaml<'a> {
@@ -244,8 +254,13 @@ impl Yaml<'_> {
             return;
         }
         self.found.push(Mutation::one(span.clone(), placeholder));
+        // Quotes stay where they are.
+        let quotes = usize::from(matches!(node.style, Style::SingleQuoted | Style::DoubleQuoted));
+        let span = span.start + quotes..span.end - quotes;
         let written = &self.text[span.clone()];
-        if let Value::Str(_) = &node.value {
+        if let Value::Str(_) = &node.value
+            && !written.contains(['{', '%', '$', '<'])
+        {
             let words = words(written);
             if words.len() > 2 {
                 for (n, word) in words.into_iter().enumerate() {

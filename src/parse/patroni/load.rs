@@ -205,6 +205,10 @@ impl Joined {
                 let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
                 if self.graph.is_map(*value) && self.graph.is_map(was) {
                     open.push((was, *value, path));
+                } else if matches!(self.graph.object(was), Object::Unknown)
+                    || matches!(self.graph.object(*value), Object::Unknown)
+                {
+                    // A template decides whether the two differ.
                 } else if self.graph.print(was) != self.graph.print(*value) {
                     found.push((path, key.span, was_key));
                 }
