@@ -97,6 +97,14 @@ impl HbaFile {
         Self { source, hba, hidden: OnceLock::new() }
     }
 
+    /// Whether an earlier rule alone decides every connection that a rule would, or does when a template leaves it there.
+    #[must_use]
+    pub fn may_be_hidden(&self, index: usize) -> bool {
+        let rules = &self.hba.rules;
+        let optional = || rules[..index].iter().filter(|r| r.optional && r.warning.is_none());
+        self.hidden_by(index).is_some() || optional().any(|r| hba_shadow::catches_all(r, &rules[index]))
+    }
+
     /// The earlier rule that alone decides every connection that a rule would, if there is one.
     #[must_use]
     pub fn hidden_by(&self, index: usize) -> Option<usize> {

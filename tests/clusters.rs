@@ -56,6 +56,7 @@ fn each_of_many_clusters_says_what_it_says_alone() {
     let alone = said(&temp.0.join("c07"));
     assert!(alone.len() > 5, "{alone:#?}");
     let together = said(&temp.0);
-    let of_one: Vec<String> = together.iter().filter(|l| l.starts_with("c07/")).map(|l| l.replace("c07/", "")).collect();
+    let of_one: Vec<String> =
+        together.iter().filter(|l| l.starts_with("c07/")).map(|l| l.replace("c07/", "")).collect();
     assert_eq!((together.len(), of_one), (COPIES * alone.len(), alone));
 }

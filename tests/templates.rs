@@ -1,30 +1,77 @@
 //! Templates: what is not known never becomes a finding, and hostile ones end soon.
 
+mod mutations;
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use patroni_preflight::cli::Format;
 use patroni_preflight::parse::template::{self, Engine, scan};
-use patroni_preflight::parse::yaml::{self, Style, Value};
-use patroni_preflight::rules::schema::Severity;
+use patroni_preflight::parse::yaml;
+use patroni_preflight::rules::builtin::area;
 use patroni_preflight::run::Linted;
 use patroni_preflight::source::Source;
+use rayon::prelude::*;
 
 use crate::hostile_yaml::on_cpu;
-use crate::support::{TempDir, lint_dir, path, report};
+use crate::support::cases::{cases, copy, lint_case_at};
+use crate::support::rng::Rng;
+use crate::support::{TempDir, lint_dir, number, path, report};
 
-/// How often each rule has found an error, by file.
-fn errors(linted: &Linted) -> BTreeMap<(String, String), usize> {
-    let mut found = BTreeMap::new();
-    for finding in linted.outcome.findings.iter().filter(|f| f.severity == Severity::Error) {
-        let file = linted.facts.sources.get(finding.at.source).name().to_owned();
-        *found.entry((finding.rule.to_string(), file)).or_default() += 1;
+use mutations::mutations;
+
+/// What is found, as often as it is: the rule, the file, and the line as it was before a mutation of one file.
+fn found(linted: &Linted, line: impl Fn(&str, usize) -> usize) -> Found {
+    let mut all = Found::new();
+    for finding in linted.outcome.findings.iter().filter(|f| area(&f.rule) != Some("tool")) {
+        let source = linted.facts.sources.get(finding.at.source);
+        let at = line(source.name(), source.line_index(finding.at.start));
+        let key = (finding.rule.to_string(), source.name().to_owned(), at);
+        all.entry(key).or_default().push(finding.message.clone());
     }
-    found
+    all
 }
 
-fn files(dir: &Path, into: &mut Vec<std::path::PathBuf>) {
+/// Rules that compare members with what most have, or that point at the first of several places: what is unknown may change which one is blamed.
+const OF_SEVERAL: [&str; 10] = [
+    "bootstrap-dcs-drift",
+    "dcs-endpoints-differ-between-members",
+    "dcs-etcd-hosts-format",
+    "dcs-kind-differs-between-members",
+    "dcs-scope-namespace-inconsistent",
+    "dcs-section-missing",
+    "restapi-auth-differs-between-members",
+    "slot-name-collision",
+    "unbounded-slot-wal",
+    "wal-level-lowered-with-logical-slots",
+];
+
+/// Findings that are true by themselves and are left out where another one tells of the same cause.
+const LEFT_OUT: [(&str, &str); 9] = [
+    ("cmdline-guc-not-carried-over", "wal-level-lowered-with-logical-slots"),
+    ("dcs-etcd-hosts-even", "dcs-endpoints-differ-between-members"),
+    ("dcs-etcd-v2-api", "dcs-kind-differs-between-members"),
+    ("unbounded-slot-wal", "dcs-scope-namespace-inconsistent"),
+    ("validator-requires-key", "restapi-connect-address-unusable"),
+    ("hba-line-unreachable", "hba-superuser-local-missing"),
+    ("data-dir-shared", "duplicate-connect-address"),
+    ("deprecated-key", "yaml-section-not-indented"),
+    ("yaml-misplaced-key", "dcs-section-missing"),
+];
+
+type Found = BTreeMap<(String, String, usize), Vec<String>>;
+
+/// Whether a new finding of a rule takes the place of one that is gone.
+fn is_moved(rule: &str, before: &Found, after: &Found) -> bool {
+    let count =
+        |of: &Found, rule: &str| -> usize { of.iter().filter(|(k, _)| k.0 == rule).map(|(_, m)| m.len()).sum() };
+    let moves = OF_SEVERAL.contains(&rule) || (rule.starts_with("hba-") && rule.contains("-missing"));
+    let is_gone = |other: &str| before.keys().any(|k| k.0 == other && !after.contains_key(k));
+    moves && count(after, rule) <= count(before, rule) || LEFT_OUT.iter().any(|(r, by)| *r == rule && is_gone(by))
+}
+
+fn files(dir: &Path, into: &mut Vec<PathBuf>) {
     let entries = std::fs::read_dir(dir).unwrap();
     let mut entries: Vec<_> = entries.map(|e| e.unwrap().path()).collect();
     entries.sort();
@@ -33,64 +80,81 @@ fn files(dir: &Path, into: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-const PLACEHOLDERS: [&str; 6] = ["{{ x }}", "${X_Y}", "<%= x %>", "<x>", "@X_Y@", "%{x}"];
-
-#[test]
-fn a_placeholder_for_any_scalar_adds_no_error() {
-    let mut tried = 0;
-    let mut wrong = Vec::new();
-    for cluster in ["fixtures/clusters/healthy-orders", "fixtures/clusters/shop"] {
-        let root = path(cluster);
-        let mut all = Vec::new();
-        files(&root, &mut all);
-        let temp = TempDir::new("placeholders");
-        for file in &all {
-            temp.write(file.strip_prefix(&root).unwrap().to_str().unwrap(), std::fs::read(file).unwrap());
-        }
-        let before = errors(&lint_dir(&temp.0, None));
-        for file in all.iter().filter(|f| f.extension().is_some_and(|e| e == "yml") && !f.ends_with("expected.txt")) {
-            let name = file.strip_prefix(&root).unwrap().to_str().unwrap();
-            let text = std::fs::read_to_string(file).unwrap();
-            for (n, span) in scalars(&text).into_iter().enumerate() {
-                let placeholder = PLACEHOLDERS[n % PLACEHOLDERS.len()];
-                let changed = format!("{}{placeholder}{}", &text[..span.start], &text[span.end..]);
-                temp.write(name, &changed);
-                let after = errors(&lint_dir(&temp.0, None));
-                for (what, count) in &after {
-                    let was = before.get(what).copied().unwrap_or(0);
-                    if *count > was {
-                        wrong.push(format!(
-                            "{what:?} for {placeholder} in place of {:?} in {name}",
-                            &text[span.clone()]
-                        ));
-                    }
-                }
-                tried += 1;
-            }
-            temp.write(name, &text);
-        }
-    }
-    println!("{tried} scalars");
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(tried > 100);
+/// The directories that are linted as one: those of all cases, and whole clusters.
+fn inputs() -> Vec<(PathBuf, PathBuf)> {
+    let clusters = ["healthy-orders", "shop"].map(|name| path("fixtures/clusters").join(name));
+    let cases = cases().into_iter().map(|(_, case)| (case.join("input"), case));
+    clusters.map(|c| (c.clone(), c)).into_iter().chain(cases).collect()
 }
 
-/// The places of all values and items that are scalars written on one line.
-fn scalars(text: &str) -> Vec<std::ops::Range<usize>> {
-    let tree = yaml::parse(&Source::lone("patroni.yml", text)).tree;
-    let mut found = Vec::new();
-    let mut open: Vec<_> = tree.root().into_iter().collect();
-    while let Some(id) = open.pop() {
-        let node = tree.node(id);
-        match &node.value {
-            Value::Mapping(entries) => open.extend(entries.iter().map(|e| e.value)),
-            Value::Sequence(items) => open.extend(items.iter().copied()),
-            _ if node.span.start < node.span.end && node.style != Style::Block => found.push(node.span.range()),
-            _ => {}
+/// What mutations of one input add to what is found; how many were tried. Of many mutations, one in `stride` is tried.
+fn additions(input: &Path, case: &Path, offset: usize, stride: usize) -> (usize, Vec<String>) {
+    let mut all = Vec::new();
+    files(input, &mut all);
+    let (mut tried, mut wrong, mut n) = (0, Vec::new(), offset);
+    let mut before = None;
+    let temp = TempDir::new("placeholders");
+    // A work tree of version control: the modes of the copy say nothing.
+    std::fs::create_dir(temp.0.join(".git")).unwrap();
+    copy(input, &temp.0);
+    for file in all {
+        let name = file.strip_prefix(input).unwrap().to_str().unwrap().to_owned();
+        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        for mutation in mutations(&name, &text) {
+            n += 1;
+            if n % stride != 0 {
+                continue;
+            }
+            let before = before.get_or_insert_with(|| found(&lint_case_at(case, &temp.0), |_, line| line));
+            temp.write(&name, mutation.apply(&text));
+            let same_line = |of: &str, line| if of == name { mutation.line_before(&text, line) } else { line };
+            let linted = lint_case_at(case, &temp.0);
+            let after = found(&linted, same_line);
+            for (what, messages) in &after {
+                let known = before.get(what).map_or(&[][..], |m| m);
+                let shows_filler = |m: &String| m.contains("xxxxx") && !known.contains(m);
+                let is_new = messages.len() > known.len() && !is_moved(&what.0, before, &after);
+                if is_new || messages.iter().any(shows_filler) {
+                    let (rule, of, line) = what;
+                    let line = line + 1;
+                    let did = mutation.describe(&text);
+                    wrong.push(format!("{rule} at {of}:{line}, {messages:?}: {did} in {name} of {}", case.display()));
+                }
+            }
+            tried += 1;
         }
+        temp.write(&name, &text);
     }
-    found.sort_by_key(|range| range.start);
-    found
+    (tried, wrong)
+}
+
+/// All mutations of all cases are some 60,000: here one in so many is tried, others with another `PREFLIGHT_SEED`.
+#[test]
+fn nothing_that_a_template_fills_in_adds_a_finding() {
+    let inputs = inputs();
+    let (seed, n) = (number("PREFLIGHT_SEED", 1), number("PREFLIGHT_ORACLE_N", 1000));
+    let all: usize = inputs.par_iter().map(|(input, _)| count(input)).sum();
+    let stride = (all / usize::try_from(n).unwrap().max(1)).max(1);
+    let per_input = inputs.par_iter().enumerate().map(|(i, (input, case))| {
+        let offset = Rng::new(seed + i as u64).below(stride);
+        additions(input, case, offset, stride)
+    });
+    let results: Vec<(usize, Vec<String>)> = per_input.collect();
+    let tried: usize = results.iter().map(|r| r.0).sum();
+    let wrong: Vec<String> = results.into_iter().flat_map(|r| r.1).collect();
+    println!("{tried} of {all} places in {} directories", inputs.len());
+    assert!(wrong.is_empty(), "{} of {tried}:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(tried > 500);
+}
+
+fn count(input: &Path) -> usize {
+    let mut all = Vec::new();
+    files(input, &mut all);
+    let of = |file: &PathBuf| {
+        let text = std::fs::read_to_string(file).ok()?;
+        Some(mutations(file.to_str()?, &text).len())
+    };
+    all.iter().filter_map(of).sum()
 }
 
 #[test]

@@ -238,7 +238,14 @@ fn read_hba_lists(facts: &mut Whole, reader: &dyn Reader) {
             let gap = Gap::new("`pg_hba.conf` (a template may put a list in its place)", GapReason::Unreadable);
             member.hba = Err(gap.on(&member.name));
         }
-        if let Some(parsed) = parsed {
+        // A `hba_file` of its own would put both aside.
+        let redirected = file.known_parameter("hba_file").and_then(|set| match set {
+            Some(_) => file.known("postgresql.config_dir").and(file.known("postgresql.data_dir")),
+            None => Ok(None),
+        });
+        if let (Some(_), Err(gap)) = (&parsed, redirected) {
+            member.hba = Err(gap.on(&member.name));
+        } else if let Some(parsed) = parsed {
             let source = Arc::clone(&facts.patroni[member.file].source);
             member.hba = Ok(facts.hbas.len());
             add_hba(facts, source, parsed);

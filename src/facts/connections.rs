@@ -92,11 +92,10 @@ pub enum LocalEnd {
 /// When `postgresql.listen` is not known.
 pub fn local_end(facts: &Whole, member: &Member, switch: &str) -> Fact<LocalEnd> {
     let file = &facts.patroni[member.file];
-    if file.postgresql(switch).is_some_and(|i| i.kind() == Type::Unknown) {
-        return Err(Gap::new(format!("`postgresql.{switch}`"), GapReason::Unreadable).on(&member.name));
-    }
+    file.known_postgresql(switch).map_err(|gap| gap.on(&member.name))?;
     if file.is_on(switch) {
-        match file.written_parameter("unix_socket_directories").map(Item::as_str) {
+        let directories = file.known_parameter("unix_socket_directories").map_err(|gap| gap.on(&member.name))?;
+        match directories.map(Item::as_str) {
             None => return Ok(LocalEnd::Socket(None)),
             // Without an absolute one Patroni falls back to TCP.
             Some(directories) => {

@@ -1,6 +1,6 @@
 //! Where the cluster's store is, as Patroni's clients for etcd take it from the configuration (`dcs/etcd.py:AbstractEtcd.get_etcd_client`).
 
-use super::patroni_file::is_template;
+use super::patroni_file::is_placeholder;
 use crate::parse::patroni::{Item, ItemValue, Patroni, Type, split_host_port};
 use crate::source::Span;
 
@@ -13,6 +13,8 @@ pub struct Named<'a> {
     pub item: &'a Item,
     /// Each text between commas, or each item of the list, without white space around it.
     pub entries: Vec<Entry<'a>>,
+    /// Whether these are all: no template adds or fills in any, nor a key that counts before this one.
+    pub is_complete: bool,
 }
 
 /// A text that names an endpoint.
@@ -35,7 +37,7 @@ pub fn named(section: &Item) -> Option<Named<'_>> {
     if by_dns(section) {
         return None;
     }
-    let text = |key| section.get(key).filter(|i: &&Item| i.kind() == Type::Str);
+    let text = |key| section.get(key).filter(|i: &&Item| matches!(i.kind(), Type::Str | Type::Unknown));
     let (key, item) = [
         ("proxy", text("proxy")),
         ("url", text("url")),
@@ -54,7 +56,7 @@ pub fn named(section: &Item) -> Option<Named<'_>> {
         }
         _ => Vec::new(),
     };
-    Some(Named { key, item, entries })
+    Some(Named { key, item, entries, is_complete: !section.open && item.is_known() })
 }
 
 /// The protocol that Patroni speaks with etcd; `None` when DNS or a template decides.
@@ -65,13 +67,15 @@ pub fn protocol(section: &Item) -> Option<String> {
     }
     for key in ["proxy", "url"] {
         if let Some(url) = section.get(key).and_then(Item::as_str) {
-            return url.split_once("://").map(|(scheme, _)| scheme.to_lowercase()).filter(|s| !is_template(s));
+            return url.split_once("://").map(|(scheme, _)| scheme.to_lowercase()).filter(|s| !is_placeholder(s));
         }
     }
     match section.get("protocol") {
+        None if section.open => None,
+        Some(item) if item.optional || item.kind() == Type::Unknown => None,
         None => Some("http".to_owned()),
         Some(item) if !item.is_truthy() => Some("http".to_owned()),
-        Some(item) => item.as_str().filter(|t| !is_template(t)).map(str::to_lowercase),
+        Some(item) => item.as_str().filter(|t| !is_placeholder(t)).map(str::to_lowercase),
     }
 }
 
@@ -80,7 +84,7 @@ pub fn protocol(section: &Item) -> Option<String> {
 pub fn hosts(config: &Patroni) -> Option<Vec<(String, i64)>> {
     let (kind, section) = config.dcs()?;
     let named = match kind {
-        "etcd" | "etcd3" => named(section)?,
+        "etcd" | "etcd3" if config.is_dcs_decided() => named(section).filter(|n| n.is_complete)?,
         _ => return None,
     };
     let port = match section.get("port") {
@@ -89,7 +93,7 @@ pub fn hosts(config: &Patroni) -> Option<Vec<(String, i64)>> {
     };
     let mut all = Vec::new();
     for entry in named.entries.iter().filter(|e| !e.text.is_empty()) {
-        if is_template(entry.text) {
+        if is_placeholder(entry.text) {
             return None;
         }
         let text = match named.key {

@@ -44,6 +44,24 @@ pub fn clusters(candidates: &[Candidate]) -> Vec<Vec<usize>> {
     by_home.into_values().flat_map(|group| split(candidates, &group)).collect()
 }
 
+/// For each candidate whether one beside it has a scope or namespace that is not known, so that it may be of the same cluster.
+#[must_use]
+pub fn has_uncertain_neighbour(candidates: &[Candidate]) -> Vec<bool> {
+    if candidates.iter().all(|c| c.is_certain) {
+        return vec![false; candidates.len()];
+    }
+    let homes = |c: &Candidate| {
+        let dir = Key::of_dir(&c.path);
+        [dir.parent(), Some(dir)].into_iter().flatten()
+    };
+    let mut uncertain: BTreeMap<Key, usize> = BTreeMap::new();
+    for home in candidates.iter().filter(|c| !c.is_certain).flat_map(homes) {
+        *uncertain.entry(home).or_default() += 1;
+    }
+    let others = |c: &Candidate, home: Key| uncertain.get(&home).is_some_and(|n| *n > usize::from(!c.is_certain));
+    candidates.iter().map(|c| homes(c).any(|home| others(c, home))).collect()
+}
+
 /// A directory as bytes with a zero between its parts: what lies below it sorts right behind it, and comparing is cheap.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Key(Vec<u8>);

@@ -114,6 +114,7 @@ pub(super) fn clusters(
     let whole: Vec<usize> =
         (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole() || named(*i).is_some()).collect();
     let candidates: Vec<group::Candidate> = whole.iter().map(|i| candidate(&facts.patroni[*i])).collect();
+    let neighbours = group::has_uncertain_neighbour(&candidates);
     let owners = Places::new(candidates.iter().map(|c| c.path.as_path()).collect());
     let sqls: Vec<Arc<Source>> = facts.sqls.iter().map(|s| Arc::clone(&s.source)).collect();
     let (near_confs, near_hbas, near_idents, sqls) = (places(confs), places(hbas), places(idents), places(&sqls));
@@ -147,7 +148,8 @@ pub(super) fn clusters(
             let (hba_file, sqls) = (hba.clone(), std::mem::take(&mut near_sqls[k]));
             members.push(Member { name, file, conf, hba, hba_file, ident, sqls, postgresql });
         }
-        clusters.push(Cluster { name: cluster_name, members });
+        let is_open = cluster_name.is_none() && cluster.iter().any(|c| neighbours[*c]);
+        clusters.push(Cluster { name: cluster_name, members, is_open });
     }
     clusters
 }
@@ -177,11 +179,14 @@ fn places(sources: &[Arc<Source>]) -> Places<'_> {
 
 fn candidate(file: &PatroniFile) -> group::Candidate {
     let config = &file.config;
-    let unknown = |path: &str| config.get(path).is_some_and(|i| i.kind() == Type::Unknown);
     group::Candidate {
         path: file.source.path().map(Path::to_path_buf).unwrap_or_default(),
         scope: config.scope().map(|s| s.value.to_owned()),
-        is_certain: !unknown("scope") && !unknown("namespace"),
+        is_certain: ["scope", "namespace"].into_iter().all(|path| match config.get(path) {
+            Some(item) => !item.optional && item.kind() != Type::Unknown,
+            // Members of one scope side by side are hardly told apart by a namespace that is not written there.
+            None => path == "namespace" || !config.root().open,
+        }),
         namespace: config.get("namespace").and_then(|n| n.as_str()).unwrap_or("/service").trim_matches('/').to_owned(),
         name: config.name().map(|n| n.value.to_owned()),
         store: config.dcs().map(|(kind, item)| format!("{kind} {}", item.comparable())).unwrap_or_default(),

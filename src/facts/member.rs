@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Whole;
 use super::gap::Fact;
-use super::patroni_file::is_template;
+use super::patroni_file::is_placeholder;
 
 /// Members that share a scope, or were meant to.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub struct Cluster {
     pub name: Option<String>,
     /// In order of their files' paths.
     pub members: Vec<Member>,
+    /// A file beside them may be of the same cluster: a template fills in what tells.
+    pub is_open: bool,
 }
 
 impl Cluster {
@@ -21,7 +23,7 @@ impl Cluster {
     #[must_use]
     pub fn has_own_names(&self, facts: &Whole) -> bool {
         let name =
-            |m: &Member| facts.patroni[m.file].config.name().map(|n| n.value.to_owned()).filter(|n| !is_template(n));
+            |m: &Member| facts.patroni[m.file].config.name().map(|n| n.value.to_owned()).filter(|n| !is_placeholder(n));
         let names: BTreeSet<String> = self.members.iter().filter_map(name).collect();
         names.len() == self.members.len()
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::gap::{Fact, Gap, GapReason};
 use super::host_path;
 use super::patroni_keys::meant;
 use super::scripts::Script;
@@ -24,12 +25,6 @@ pub struct PatroniFile {
     pub scripts: Vec<Script>,
 }
 
-/// Whether a template will put something else there, so that what stands there says nothing.
-#[must_use]
-pub fn is_template(text: &str) -> bool {
-    text.contains(['$', '{', '<', '%'])
-}
-
 /// A value and the path of its key.
 #[derive(Debug, Clone)]
 pub struct Named<'a> {
@@ -49,14 +44,54 @@ impl PatroniFile {
     /// Whether it is certain that there is nothing at a path: the file could be read there.
     #[must_use]
     pub fn is_absent(&self, path: &str) -> bool {
-        let mut here = self.config.root();
-        for key in path.split('.') {
-            match here.get(key) {
-                Some(next) => here = next,
-                None => return self.config.is_complete() && !here.open && !matches!(here.value, ItemValue::Unknown),
+        self.config.is_absent(path)
+    }
+
+    /// What stands at a path.
+    ///
+    /// # Errors
+    /// When a template or a broken part decides.
+    pub fn known(&self, path: &str) -> Fact<Option<&Item>> {
+        if self.config.is_decided(path) {
+            return Ok(self.config.get(path));
+        }
+        Err(Gap::new(format!("`{path}`"), GapReason::Unreadable).on(self.source.name()))
+    }
+
+    /// [`Self::postgresql`], where it is certain.
+    ///
+    /// # Errors
+    /// When a template or a broken part decides.
+    pub fn known_postgresql(&self, key: &str) -> Fact<Option<&Item>> {
+        match self.known(&format!("postgresql.{key}"))? {
+            Some(item) => Ok(Some(item)),
+            None => self.known(&format!("bootstrap.dcs.postgresql.{key}")),
+        }
+    }
+
+    /// [`Self::written_parameter`], where it is certain.
+    ///
+    /// # Errors
+    /// When a template or a broken part decides.
+    pub fn known_parameter(&self, name: &str) -> Fact<Option<&Item>> {
+        let places = [
+            (self.local_parameter(name), "postgresql.parameters"),
+            (self.dynamic_parameter(name), "bootstrap.dcs.postgresql.parameters"),
+        ];
+        for (item, section) in places {
+            let certain = match item {
+                Some(item) => !item.optional && item.kind() != Type::Unknown && self.config.is_decided(section),
+                None => self.is_absent(&format!("{section}.{name}")),
+            };
+            if !certain {
+                let what = format!("`{section}.{name}`");
+                return Err(Gap::new(what, GapReason::Unreadable).on(self.source.name()));
+            }
+            if item.is_some() {
+                return Ok(item);
             }
         }
-        false
+        Ok(None)
     }
 
     /// Whether a key beside it is so much like the wanted one that it was meant; that it is unknown has a finding of its own.

@@ -71,7 +71,9 @@ pub fn commands<'a>(config: &'a Patroni) -> Vec<Command<'a>> {
     }
     if let Some(section) = config.get("bootstrap") {
         // The older name counts only without the newer one (`Bootstrap.call_post_bootstrap`).
-        let _ = ["post_bootstrap", "post_init"].iter().any(|k| add(Purpose::PostBootstrap, section, "bootstrap", k));
+        let _ = ["post_bootstrap", "post_init"].iter().any(|key| {
+            add(Purpose::PostBootstrap, section, "bootstrap", key) || !config.is_decided(&format!("bootstrap.{key}"))
+        });
         if let Some(method) = section.get("method").and_then(Item::as_str) {
             add(Purpose::Method, section, "bootstrap", &format!("{method}.command"));
         }

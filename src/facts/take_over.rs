@@ -15,7 +15,10 @@ pub fn later(facts: &Whole, member: &Member, name: &str) -> Fact<Option<Used>> {
     // `wal_keep_size` is no option of the command line: Patroni writes it.
     let row = command_line_setting(name, facts.patroni_version).filter(|r| !r.name.starts_with("wal_keep_"));
     if let Some(row) = row {
-        return Ok(enforced(file, row));
+        let used = enforced(file, row);
+        let derived = row.default.is_none();
+        let gap = || Gap::new(format!("`bootstrap.dcs.postgresql.parameters.{name}`"), GapReason::Unreadable);
+        return if used.is_some() || derived { Ok(used) } else { Err(gap().on(&member.name)) };
     }
     let old = member.conf.as_ref().ok().map(|conf| &facts.confs[*conf].conf);
     let set = old.and_then(|conf| conf.effective(name));
@@ -23,7 +26,7 @@ pub fn later(facts: &Whole, member: &Member, name: &str) -> Fact<Option<Used>> {
     if set.is_some_and(|l| l.auto) {
         return Ok(of_server());
     }
-    if let Some(item) = file.written_parameter(name) {
+    if let Some(item) = file.known_parameter(name)? {
         let gap = || Gap::new(format!("`{name}`"), GapReason::Unreadable).on(&member.name);
         return item.as_setting().map(|value| Some(Used { value, at: Some(item.span) })).ok_or_else(gap);
     }
@@ -34,6 +37,10 @@ pub fn later(facts: &Whole, member: &Member, name: &str) -> Fact<Option<Used>> {
         (Ok(_), Some(conf)) if set.is_none() && !conf.outside().is_empty() => {
             let what = format!("`{}`, included by postgresql.conf", conf.outside()[0].value);
             Err(Gap::new(what, GapReason::NotGiven).on(&member.name))
+        }
+        (Ok(_), Some(conf)) if conf.is_unknown(name) || (set.is_none() && conf.is_open()) => {
+            let what = format!("`{name}` in postgresql.conf");
+            Err(Gap::new(what, GapReason::Unreadable).on(&member.name))
         }
         _ => Ok(of_server()),
     }

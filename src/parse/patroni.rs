@@ -40,6 +40,8 @@ pub struct Patroni {
     paths: paths::Paths,
     version: Version,
     complete: bool,
+    /// No template decides anything in it, and nothing in it is unknown.
+    settled: bool,
     crash: Option<Crash>,
 }
 

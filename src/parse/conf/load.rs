@@ -91,6 +91,12 @@ impl Conf {
         filled_in || last.is_some_and(|l| l.set.optional)
     }
 
+    /// Whether it is certain what wins for a setting, be it nothing: no template and no file that was not given decides.
+    #[must_use]
+    pub fn is_decided(&self, name: &str) -> bool {
+        !self.is_open() && !self.is_unknown(name) && self.outside().is_empty()
+    }
+
     /// Whether a template puts lines into it that may set anything.
     #[must_use]
     pub const fn is_open(&self) -> bool {

@@ -159,7 +159,7 @@ impl<'a> Tokenizer<'a> {
                 out(TokenLine { file_name, number: line.number, span, fields, error: None, doubt });
                 continue;
             }
-            let (fields, mut error) = if line.too_long {
+            let (mut fields, mut error) = if line.too_long {
                 (Vec::new(), Some((span, "authentication file line too long".to_owned())))
             } else {
                 self.fields(&line, text, depth)
@@ -168,6 +168,11 @@ impl<'a> Tokenizer<'a> {
                 continue;
             }
             let unknown = fields.iter().flatten().any(|t| t.unknown);
+            // What an include of an unknown file brings is not known either.
+            let words = ["include", "include_if_exists", "include_dir"];
+            if unknown && self.server.has_includes() && fields.len() == 2 && words.contains(&&*fields[0][0].text) {
+                fields.clear();
+            }
             if error.is_none() && self.server.has_includes() && fields.len() == 2 && !unknown {
                 let at = fields[1][0].span;
                 match self.include(&fields, text, depth, out) {
@@ -181,6 +186,7 @@ impl<'a> Tokenizer<'a> {
             }
             let optional = text.template.is_some_and(|t| t.is_optional(line.extent.0));
             let doubt = match (unknown, optional) {
+                (true, _) if fields.is_empty() => Some(Doubt::Lines),
                 (true, _) => Some(Doubt::Token),
                 (false, true) => Some(Doubt::Optional),
                 (false, false) => None,

@@ -1,6 +1,6 @@
 //! The values that most readers ask for.
 
-use super::item::{Item, ItemValue};
+use super::item::{Item, ItemValue, Type};
 use super::paths::Led;
 use super::{Patroni, split_host_port};
 use crate::knowledge::patroni::DCS_SECTIONS;
@@ -15,6 +15,40 @@ impl Patroni {
             Led::Nowhere => None,
             Led::Unknown => self.root.at(path),
         }
+    }
+
+    /// Whether it is certain that there is nothing at a path: the file could be read there, and no template puts anything there.
+    #[must_use]
+    pub fn is_absent(&self, path: &str) -> bool {
+        if self.settled {
+            return self.complete && self.get(path).is_none();
+        }
+        let mut here = self.root();
+        for key in path.split('.') {
+            match here.get(key) {
+                Some(next) => here = next,
+                None => return self.is_complete() && !here.open && here.kind() != Type::Unknown,
+            }
+        }
+        false
+    }
+
+    /// Whether it is certain what stands at a path, be it nothing: no template decides its value or whether it is there. What a
+    /// map or list holds may still be open.
+    #[must_use]
+    pub fn is_decided(&self, path: &str) -> bool {
+        if self.settled {
+            return self.complete || self.get(path).is_some();
+        }
+        let mut here = self.root();
+        for key in path.split('.') {
+            match here.get(key) {
+                Some(next) if next.optional || next.kind() == Type::Unknown => return false,
+                Some(next) => here = next,
+                None => return self.is_absent(path),
+            }
+        }
+        true
     }
 
     fn text(&self, path: &str) -> Option<Spanned<&str>> {
@@ -46,6 +80,7 @@ impl Patroni {
         // The one at the top is written over that of the section.
         let item = self.get("namespace").or(own);
         let raw = match item.map(|i| &i.value) {
+            None if !self.is_absent("namespace") => return None,
             None => "service",
             Some(ItemValue::Str(text)) => text,
             // `config[name] = deepcopy(value) if value else {}`: Patroni then fails to join the path.
@@ -104,10 +139,13 @@ impl Patroni {
         self.text("postgresql.data_dir")
     }
 
-    /// Where `postgresql.conf` lies as it is written; the data directory when it is not set or empty.
+    /// Where `postgresql.conf` lies as it is written; the data directory when it is not set or empty. `None` when that is not
+    /// certain.
     #[must_use]
     pub fn config_dir(&self) -> Option<Spanned<&str>> {
-        self.text("postgresql.config_dir").filter(|d| !d.value.is_empty()).or_else(|| self.data_dir())
+        let path = "postgresql.config_dir";
+        let own = self.text(path).filter(|d| !d.value.is_empty());
+        own.or_else(|| self.data_dir().filter(|_| self.is_decided(path)))
     }
 
     /// Where the programs of PostgreSQL lie; `None` when that is left to `PATH`.
@@ -130,6 +168,13 @@ impl Patroni {
             };
             item.map(|i| (section, i))
         })
+    }
+
+    /// Whether it is certain that [`Self::dcs`] is the section that counts: a template decides about none before it.
+    #[must_use]
+    pub fn is_dcs_decided(&self) -> bool {
+        let kind = self.dcs_kind();
+        DCS_SECTIONS.iter().take_while(|s| Some(**s) != kind).chain(kind.iter()).all(|s| self.is_decided(s))
     }
 
     /// The name of [`Self::dcs`].

@@ -234,6 +234,11 @@ impl Graph {
                 }
                 (Object::Null, None, _) => {}
                 (Object::Map(_), Some(_), Some(was)) if self.is_map(was) => self.patch_at(was, *value, depth + 1),
+                (Object::Map(_), Some(i), Some(was)) if matches!(self.object(was), Object::Unknown) => {
+                    // Joined to what a template makes, or in its place.
+                    pairs[i] = Some((key.clone(), *value));
+                    self.set_open(*value);
+                }
                 (Object::Map(_), Some(i), _) => pairs[i] = Some((key.clone(), *value)),
                 (_, Some(_), Some(was)) if self.prints_alike(was, *value) => {}
                 (_, Some(i), _) => pairs[i] = Some((key.clone(), *value)),

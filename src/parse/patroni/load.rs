@@ -206,6 +206,10 @@ impl Joined {
                 let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
                 if self.graph.is_map(*value) && self.graph.is_map(was) {
                     open.push((was, *value, path));
+                } else if matches!(self.graph.object(was), Object::Unknown)
+                    || matches!(self.graph.object(*value), Object::Unknown)
+                {
+                    // A template decides whether the two differ.
                 } else if self.graph.print(was) != self.graph.print(*value) {
                     found.push((path, key.span, was_key));
                 }
@@ -228,8 +232,8 @@ impl Joined {
             root.value = super::ItemValue::Map(Vec::new());
             self.crash.get_or_insert(Crash::new("AttributeError", root.span, "the configuration is no map"));
         }
-        let paths = Paths::of(&root);
-        let tree = Patroni { root, paths, version, complete: self.complete, crash: self.crash };
+        let (paths, settled) = (Paths::of(&root), root.is_known());
+        let tree = Patroni { root, paths, version, complete: self.complete, settled, crash: self.crash };
         Parsed { tree, problems: self.problems }
     }
 }

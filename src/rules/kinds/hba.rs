@@ -16,7 +16,7 @@ pub fn check(spec: &HbaSpec, facts: &Facts, report: &mut Report) -> Result<(), G
     for file in facts.hbas() {
         for (index, rule) in file.hba.rules.iter().enumerate().filter(|(_, r)| matches(spec, r)) {
             // A line that an earlier one hides lets nobody in.
-            if file.hidden_by(index).is_some() {
+            if file.may_be_hidden(index) {
                 continue;
             }
             let from = rule.address.as_ref().map_or_else(|| "local clients".to_owned(), |a| name(&a.value));

@@ -20,8 +20,9 @@ pub fn check(spec: &SettingSpec, facts: &Facts, report: &mut Report) -> Result<(
                         let what = format!("`{}`, included by {}", include.value, file.source.name());
                         report.known::<()>(Err(Gap::new(what, GapReason::NotGiven)));
                     }
-                    let Some(assignment) = file.conf.effective(&spec.name) else {
-                        if file.conf.is_unknown(&spec.name) {
+                    let assignment = file.conf.effective(&spec.name).filter(|_| !file.conf.is_open());
+                    let Some(assignment) = assignment else {
+                        if file.conf.is_unknown(&spec.name) || file.conf.is_open() {
                             let what = format!("`{}` in {}", spec.name, file.source.name());
                             report.known::<()>(Err(Gap::new(what, GapReason::Unreadable)));
                         }

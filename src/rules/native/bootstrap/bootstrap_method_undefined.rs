@@ -2,13 +2,13 @@
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {
         let Some(item) = file.config.get("bootstrap.method") else { continue };
-        let Some(method) = item.as_str().filter(|m| !m.is_empty() && *m != "initdb" && !is_template(m)) else {
+        let Some(method) = item.as_str().filter(|m| !m.is_empty() && *m != "initdb" && !is_placeholder(m)) else {
             continue;
         };
         let path = format!("bootstrap.{method}");

@@ -10,8 +10,11 @@ use crate::rules::report::Report;
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (index, file) in facts.numbered_files() {
         let Some(options) = file.config.get("bootstrap.initdb") else { continue };
+        if !file.config.is_decided("bootstrap.method") {
+            continue;
+        }
         let custom = file.config.get("bootstrap.method").and_then(|m| m.as_str()).filter(|m| *m != "initdb");
-        if custom.is_some_and(|m| file.config.get(&format!("bootstrap.{m}.command")).is_some()) {
+        if custom.is_some_and(|m| !file.is_absent(&format!("bootstrap.{m}.command"))) {
             continue;
         }
         let major = facts.member_of(index).and_then(|m| m.postgresql);

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::knowledge::options::{Answer, LongOption, answer};
 use crate::parse::patroni::{Item, ItemValue, Type};
 use crate::source::Span;
@@ -118,7 +118,7 @@ fn right_name(tool: &Tool<'_>, name: &str) -> Option<&'static str> {
 /// Why Patroni or the program refuses an option.
 fn refusal(tool: &Tool<'_>, option: &Given<'_>) -> Option<String> {
     let Given { name, argument, is_hidden, .. } = option;
-    if is_template(name) {
+    if is_placeholder(name) {
         return None;
     }
     if !is_hidden && tool.refused.contains(name) {

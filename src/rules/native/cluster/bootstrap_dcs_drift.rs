@@ -25,7 +25,10 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             let keys: BTreeSet<&String> = own.keys().chain(other.keys()).collect();
             let value = |of: &BTreeMap<String, &Item>, key: &String| of.get(key).map(|i| i.comparable());
             let unknown = |key: &String| {
-                [&own, &other].iter().any(|of| of.get(key).is_some_and(|i| matches!(i.value, ItemValue::Unknown)))
+                [(&own, *file), (&other, first)].iter().any(|(of, file)| match of.get(key) {
+                    Some(item) => !item.is_known() || !file.config.is_decided(&format!("bootstrap.dcs.{key}")),
+                    None => is_open_above(file, key),
+                })
             };
             let differing: Vec<&String> =
                 keys.into_iter().filter(|k| !unknown(k) && value(&own, k) != value(&other, k)).collect();
@@ -65,6 +68,18 @@ fn text(file: &PatroniFile) -> String {
 fn most_common(texts: &[String]) -> Option<usize> {
     let count = |i: &usize| texts.iter().filter(|t| **t == texts[*i]).count();
     (0..texts.len()).rev().max_by_key(count)
+}
+
+/// Whether a template decides what the section holds at a path that is not there.
+fn is_open_above(file: &PatroniFile, path: &str) -> bool {
+    let Some(mut here) = file.config.bootstrap_dcs() else { return true };
+    for key in path.split('.') {
+        match here.get(key) {
+            Some(next) => here = next,
+            None => break,
+        }
+    }
+    here.open || here.optional || matches!(here.value, ItemValue::Unknown)
 }
 
 /// Every value that is no map, by its path below `bootstrap.dcs`.

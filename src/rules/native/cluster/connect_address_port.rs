@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{Facts, PatroniFile};
 use crate::parse::patroni::{Item, split_host_port};
 use crate::rules::report::Report;
@@ -15,7 +15,7 @@ const POOLER: i64 = 6432;
 fn other_port<'a>(file: &'a PatroniFile, section: &str, default: i64) -> Option<(&'a Item, i64, i64)> {
     let port = |key: &str| {
         let item = file.config.get(&format!("{section}.{key}"))?;
-        let text = item.as_str().filter(|t| !is_template(t) && t.parse::<Ipv6Addr>().is_err())?;
+        let text = item.as_str().filter(|t| !is_placeholder(t) && t.parse::<Ipv6Addr>().is_err())?;
         // Without a port the two are compared by other rules.
         text.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))?;
         Some((item, split_host_port(text, default)?.1))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{Facts, PatroniFile};
 use crate::parse::patroni::Item;
 use crate::rules::report::Report;
@@ -33,7 +33,7 @@ fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
         let (host, own_port) = split(address);
         let problem = match fault(host) {
             Some(fault) => fault.to_owned(),
-            None if own_port.is_some() || is_template(address) => continue,
+            None if own_port.is_some() || is_placeholder(address) => continue,
             None => match taken_for(section, file) {
                 Some(taken) => {
                     format!("it names no port, so other members use {taken}, and this one listens on another")

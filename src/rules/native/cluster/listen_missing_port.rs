@@ -4,7 +4,7 @@ use std::net::Ipv6Addr;
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::parse::patroni::split_host_port;
 use crate::rules::report::Report;
 
@@ -12,7 +12,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
     for file in facts.files() {
         for (key, port) in [("restapi.listen", 8008), ("postgresql.listen", 5432)] {
             let Some(item) = file.config.get(key) else { continue };
-            let Some(address) = item.as_str().filter(|a| !a.is_empty() && !is_template(a)) else { continue };
+            let Some(address) = item.as_str().filter(|a| !a.is_empty() && !is_placeholder(a)) else { continue };
             let Some(effect) = fault(key, address) else { continue };
             report.add(
                 report

@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -12,7 +12,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             continue;
         };
         let ((host, port), (hosts, other)) = (&rest.value, &server.value);
-        if port != other || is_template(host) || is_template(hosts) {
+        if port != other || is_placeholder(host) || is_placeholder(hosts) {
             continue;
         }
         let host = plain(host);

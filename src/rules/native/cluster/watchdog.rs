@@ -1,6 +1,7 @@
 //! The watchdog that resets a host whose Patroni hangs (`watchdog/base.py`).
 
 use crate::facts::gap::Gap;
+use crate::facts::patroni_file::is_placeholder;
 use crate::facts::timeouts::Timeouts;
 use crate::facts::{Facts, PatroniFile};
 use crate::parse::patroni::ItemValue;
@@ -18,10 +19,10 @@ enum Mode {
 }
 
 fn mode(file: &PatroniFile) -> Option<Mode> {
-    let Some(item) = file.config.get("watchdog.mode") else { return Some(Mode::Automatic) };
+    let Some(item) = file.known("watchdog.mode").ok()? else { return Some(Mode::Automatic) };
     let word = match &item.value {
         ItemValue::Bool(false) => return Some(Mode::Off),
-        ItemValue::Str(text) if ["{{", "{%", "${", "<%"].iter().any(|m| text.contains(m)) => return None,
+        ItemValue::Str(text) if is_placeholder(text) => return None,
         ItemValue::Str(text) => text.to_lowercase(),
         // A template without quotes is a map; what is no single value has a finding of its own.
         ItemValue::Unknown | ItemValue::Map(_) | ItemValue::List(_) => return None,
@@ -62,6 +63,7 @@ pub(in crate::rules::native) fn timing(facts: &Facts, report: &mut Report) -> Re
         let Some(section) = file.config.get("watchdog") else { continue };
         let Some(times) = Timeouts::of(file).map(Timeouts::adjusted) else { continue };
         let (at, margin) = match section.get("safety_margin").map(|i| (i, &i.value)) {
+            None if section.open => continue,
             None => (section.key_or_value(), 5),
             Some((item, ItemValue::Int(Int::Small(n)))) => (item.key_or_value(), *n),
             Some(_) => continue,

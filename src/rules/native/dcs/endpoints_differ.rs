@@ -14,7 +14,7 @@ pub(in crate::rules::native) fn kind(facts: &Facts, report: &mut Report) -> Resu
             .members
             .iter()
             .filter_map(|m| {
-                let file = &facts.patroni[m.file];
+                let file = Some(&facts.patroni[m.file]).filter(|f| f.config.is_dcs_decided())?;
                 Some((m, file, file.config.dcs_kind()?))
             })
             .collect();

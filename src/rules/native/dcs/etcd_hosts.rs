@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::Facts;
 use crate::facts::endpoints::{Entry, Named, hosts, named};
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::parse::patroni::{Item, Type, split_host_port};
 use crate::problem::Problem;
 use crate::rules::report::Report;
@@ -47,11 +47,13 @@ fn whole_fault(section: &Item, named: &Named<'_>, problem: impl Fn(Span, &str) -
             let text = "a list belongs under `hosts` (`'list' object has no attribute 'rsplit'`)";
             Some(renamed(problem(item.span, text)))
         }
-        "host" if item.as_str().is_some_and(|t| t.contains(',') && !t.contains("://") && !is_template(t)) => {
+        "host" if item.as_str().is_some_and(|t| t.contains(',') && !t.contains("://") && !is_placeholder(t)) => {
             Some(renamed(problem(item.span, "it is taken for one host; several belong under `hosts`")))
         }
         "hosts"
-            if [Type::Str, Type::List].contains(&item.kind()) && named.entries.iter().all(|e| e.text.is_empty()) =>
+            if named.is_complete
+                && [Type::Str, Type::List].contains(&item.kind())
+                && named.entries.iter().all(|e| e.text.is_empty()) =>
         {
             Some(problem(item.key_or_value(), "it names no host"))
         }
@@ -60,7 +62,7 @@ fn whole_fault(section: &Item, named: &Named<'_>, problem: impl Fn(Span, &str) -
 }
 
 fn host_fault(text: &str) -> Option<String> {
-    if text.is_empty() || is_template(text) {
+    if text.is_empty() || is_placeholder(text) {
         return None;
     }
     if let Some((scheme, _)) = text.split_once("://") {
@@ -81,7 +83,7 @@ fn host_fault(text: &str) -> Option<String> {
 }
 
 fn url_fault(text: &str) -> Option<String> {
-    if text.is_empty() || is_template(text) {
+    if text.is_empty() || is_placeholder(text) {
         return None;
     }
     let Some((scheme, rest)) = text.split_once("://") else {
@@ -124,7 +126,7 @@ pub(in crate::rules::native) fn repeated(facts: &Facts, report: &mut Report) -> 
 fn first_repeated<'a>(named: &'a Named<'_>) -> Option<&'a Entry<'a>> {
     let mut seen = BTreeSet::new();
     let mut full =
-        named.entries.iter().filter(|e| !e.text.is_empty() && !is_template(e.text) && !e.text.contains("x.x"));
+        named.entries.iter().filter(|e| !e.text.is_empty() && !is_placeholder(e.text) && !e.text.contains("x.x"));
     full.find(|e| split_host_port(e.text, 2379).is_some_and(|host| !seen.insert(host)))
 }
 

@@ -10,7 +10,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let config = &file.config;
         let Some(("etcd", section)) = config.dcs() else { continue };
         // That two sections stand side by side has a finding of its own.
-        if config.get("etcd3").is_some() {
+        if !config.is_absent("etcd3") {
             continue;
         }
         let mut problem = report.problem(section.key_or_value());

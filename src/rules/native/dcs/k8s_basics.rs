@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::rules::report::Report;
 
 /// The longest name that Patroni makes of a scope is `<scope>-failover`, and a label holds 63 characters.
@@ -15,7 +15,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         }
         let named = [("scope", file.config.scope()), ("name", file.config.name())];
         for (key, value) in named.into_iter().filter_map(|(k, v)| Some((k, v?))) {
-            if is_template(value.value) {
+            if is_placeholder(value.value) {
                 continue;
             }
             let problem = if !is_subdomain(value.value) {

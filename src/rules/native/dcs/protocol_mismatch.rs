@@ -28,7 +28,8 @@ pub(in crate::rules::native) fn consul(facts: &Facts, report: &mut Report) -> Re
         if let Some((kind @ "consul", section)) = file.config.dcs() {
             let of_url = section.get("url").map(|u| u.as_str()?.split_once("://").map(|(s, _)| s.to_lowercase()));
             let of_key = || match section.get("scheme") {
-                None => Some("http".to_owned()),
+                None => (!section.open).then(|| "http".to_owned()),
+                Some(item) if item.optional => None,
                 Some(item) => item.as_str().map(str::to_lowercase),
             };
             look(kind, section, "scheme", of_url.unwrap_or_else(of_key).as_deref(), file, report);
@@ -64,6 +65,7 @@ fn look(kind: &str, section: &Item, switch: &str, protocol: Option<&str>, file: 
         }
         report.add(problem);
     } else if let Some((_, key)) = used.iter().find(|(name, _)| *name == "key")
+        && !section.open
         && section.get("cert").is_none()
         && section.get("certfile").is_none()
     {

@@ -1,6 +1,6 @@
 //! `postgresql.pg_hba` and `postgresql.pg_ident`: what the lists replace, when they do not count, and items that are lost.
 
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
 use crate::facts::hba_shadow::catches_all;
 use crate::facts::{Facts, HbaFile};
 use crate::parse::hba::HbaRule;
@@ -20,6 +20,11 @@ pub(in crate::rules::native) fn replaces_file(facts: &Facts, report: &mut Report
             continue;
         };
         // Half of a file cannot be compared; what is wrong with it has findings of its own.
+        if !list.hba.perhaps.is_empty() {
+            let gap = Gap::new("`postgresql.pg_hba` (a template fills in lines)", GapReason::Unreadable);
+            report.known::<()>(Err(gap.on(&member.name)));
+            continue;
+        }
         if !list.hba.unreadable.is_empty() || !today.hba.unreadable.is_empty() || today.hba.rules.is_empty() {
             continue;
         }
@@ -54,7 +59,7 @@ fn lost<'a>(list: &HbaFile, today: &'a HbaFile) -> Vec<&'a HbaRule> {
         .rules
         .iter()
         .enumerate()
-        .filter(|(i, r)| today.hidden_by(*i).is_none() && !kept(r))
+        .filter(|(i, r)| today.hidden_by(*i).is_none() && !r.optional && !kept(r))
         .map(|(_, r)| r)
         .collect()
 }
@@ -116,7 +121,10 @@ pub(in crate::rules::native) fn bootstrap(facts: &Facts, report: &mut Report) ->
 /// `hba-only-for-new-cluster`
 pub(in crate::rules::native) fn only_new(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (index, item) in below_bootstrap(facts) {
-        if never_read(facts, index).is_none() {
+        let file = &facts.patroni[index];
+        let decided = file.known_postgresql("pg_hba").is_ok_and(|l| l.is_none_or(|i| !i.open))
+            && file.known_parameter("hba_file").is_ok();
+        if decided && never_read(facts, index).is_none() {
             report.add(report.problem(item.key_or_value()));
         }
     }

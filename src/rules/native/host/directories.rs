@@ -79,10 +79,10 @@ pub(in crate::rules::native) fn bin_unset(facts: &Facts, report: &mut Report) ->
         .units
         .iter()
         .filter(|u| u.runs_patroni())
-        .any(|u| u.unit.environment().tree.iter().any(|v| v.name.value == "PATH"));
+        .any(|u| u.unit.is_open() || u.unit.environment().tree.iter().any(|v| v.name.value == "PATH"));
     for member in facts.members().filter(|_| !path_is_set) {
         let file = &facts.patroni[member.file];
-        if file.config.get("postgresql.bin_dir").is_some_and(|i| i.as_str() != Some("")) || !file.config.is_complete() {
+        if !matches!(file.known("postgresql.bin_dir"), Ok(set) if set.is_none_or(|i| i.as_str() == Some(""))) {
             continue;
         }
         let packaged = ["data_dir", "config_dir"].into_iter().find_map(|key| {

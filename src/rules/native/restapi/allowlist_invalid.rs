@@ -4,14 +4,14 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {
         let Some(list) = file.config.get("restapi.allowlist") else { continue };
         for item in list.items() {
-            let Some(text) = item.as_str().filter(|t| !is_template(t)) else { continue };
+            let Some(text) = item.as_str().filter(|t| !is_placeholder(t)) else { continue };
             if let Some(problem) = fault(text) {
                 report.add(report.problem(item.span).arg("value", text).arg("problem", problem));
             }

@@ -15,6 +15,10 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             let Some(missing) = ["username", "password"].into_iter().find(|key| item.get(key).is_none()) else {
                 continue;
             };
+            let wanted = format!("{path}.{missing}");
+            if !file.is_absent(&wanted) || file.is_misspelt(&wanted) {
+                continue;
+            }
             report.add(report.problem(item.key_or_value()).arg("path", path).arg("missing", missing));
         }
     }

@@ -1,7 +1,7 @@
 //! How Patroni's own roles connect to PostgreSQL: options of libpq below `postgresql.authentication`.
 
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{Facts, PatroniFile};
 use crate::knowledge::patroni::key;
 use crate::parse::patroni::Item;
@@ -27,7 +27,7 @@ pub(in crate::rules::native) fn value(facts: &Facts, report: &mut Report) -> Res
     for file in facts.files() {
         for (path, role) in roles(file) {
             let mode = role.get("sslmode").and_then(|item| Some((item, item.as_str()?)));
-            let mode = mode.filter(|(_, text)| !is_template(text));
+            let mode = mode.filter(|(_, text)| !is_placeholder(text));
             let negotiation = role.get("sslnegotiation").filter(|i| i.as_str() == Some("direct"));
             let path = format!("{path}.sslmode");
             match (mode, negotiation) {
@@ -60,7 +60,7 @@ pub(in crate::rules::native) fn without_root(facts: &Facts, report: &mut Report)
         for (path, role) in roles(file) {
             let Some(item) = role.get("sslmode") else { continue };
             if let Some(mode @ ("verify-ca" | "verify-full")) = item.as_str()
-                && role.get("sslrootcert").is_none()
+                && file.is_absent(&format!("{path}.sslrootcert"))
                 && !file.is_misspelt(&format!("{path}.sslrootcert"))
             {
                 report

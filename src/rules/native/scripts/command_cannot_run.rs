@@ -1,7 +1,7 @@
 //! A command line of which it is certain that it does not do what it says: Patroni starts programs without a shell.
 
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::facts::scripts::{Command, Purpose, Script, commands};
 use crate::facts::{Facts, PatroniFile};
 use crate::parse::patroni::split_command;
@@ -39,7 +39,7 @@ fn find(purpose: Purpose, facts: &Facts, report: &mut Report) -> Result<(), Gap>
 const OF_SHELLS: [&str; 12] = ["&&", "||", "|", ";", "&", ">", ">>", "<", "2>", "2>&1", "&>", ">/dev/null"];
 
 fn fault(command: &Command<'_>, file: &PatroniFile) -> Option<String> {
-    if is_template(command.text) {
+    if is_placeholder(command.text) {
         return None;
     }
     let words = match split_command(command.text) {

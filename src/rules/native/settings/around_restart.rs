@@ -18,7 +18,7 @@ pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> 
                 continue;
             };
             // What is among Patroni's own parameters it makes itself (`ConfigHandler.check_directories`).
-            if file.written_parameter(name).is_some() {
+            if !matches!(file.known_parameter(name), Ok(None)) {
                 continue;
             }
             let is_file = name == "external_pid_file";
@@ -39,9 +39,10 @@ pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> 
 /// Whether a unit that runs Patroni makes that very directory below `/run`.
 fn is_made_by_unit(facts: &Facts, below: &str) -> bool {
     let units = facts.units.iter().filter(|u| u.runs_patroni());
-    units
-        .flat_map(|u| u.unit.all("Service", "RuntimeDirectory"))
-        .any(|value| value.text.split_whitespace().any(|dir| host_path::normal(dir) == below))
+    units.clone().any(|u| u.unit.is_open())
+        || units
+            .flat_map(|u| u.unit.all("Service", "RuntimeDirectory"))
+            .any(|value| value.text.split_whitespace().any(|dir| host_path::normal(dir) == below))
 }
 
 /// `log-destination-moves`
@@ -54,6 +55,11 @@ pub(in crate::rules::native) fn log_moves(facts: &Facts, report: &mut Report) ->
         }) else {
             continue;
         };
+        let decided = |name| file.known_parameter(name).is_ok_and(|i| i.is_some()) || conf.conf.is_decided(name);
+        if !["logging_collector", "log_destination"].into_iter().all(|n| file.known_parameter(n).is_ok() && decided(n))
+        {
+            continue;
+        }
         let text = |name: &str| {
             by_patroni(file, name).or_else(|| conf.conf.effective(name).map(|l| l.set.value.value.clone()))
         };

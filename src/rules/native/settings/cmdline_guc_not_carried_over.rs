@@ -42,7 +42,7 @@ fn compare(facts: &Facts, member: &Member, conf: usize, setting: &CommandLineSet
     }
     let today = &assignment.set.value.value;
     let Some(used) = enforced(file, setting) else { return };
-    if !loses(setting.name, today, &used.value) || file.local_parameter(setting.name).is_some() {
+    if !loses(setting.name, today, &used.value) || !file.is_absent(&format!("postgresql.parameters.{}", setting.name)) {
         return;
     }
     // Patroni's own default is no worse than a value that PostgreSQL would have without the line.

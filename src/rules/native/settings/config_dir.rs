@@ -10,7 +10,7 @@ use crate::rules::report::Report;
 
 /// The name of the main file without `.conf`; `None` when it is not known.
 fn base_name(file: &PatroniFile) -> Option<&str> {
-    match file.config.get("postgresql.config_base_name") {
+    match file.known("postgresql.config_base_name").ok()? {
         None => Some("postgresql"),
         Some(item) => item.as_str().filter(|n| !is_placeholder(n)),
     }
@@ -24,12 +24,9 @@ fn custom_conf(file: &PatroniFile) -> Option<&Item> {
 /// `config-dir-missing`: postgresql.conf does not lie in the data directory, and Patroni is told no other.
 pub(in crate::rules::native) fn missing(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (member, file, conf) in today::confs(facts) {
-        if custom_conf(file).is_some() {
-            continue;
-        }
-        let (Some(dir), Some(data_dir)) = (today::outside_data_dir(file, conf), file.config.data_dir()) else {
-            continue;
-        };
+        let Some(None) = report.known(file.known_postgresql("custom_conf")) else { continue };
+        let dir = report.known(today::outside_data_dir(file, conf)).flatten();
+        let (Some(dir), Some(data_dir)) = (dir, file.config.data_dir()) else { continue };
         let mut problem = report
             .problem(data_dir.span)
             .arg("member", member.name.as_str())
@@ -51,7 +48,8 @@ pub(in crate::rules::native) fn base_name_mismatch(facts: &Facts, report: &mut R
         let (Some(base), Some(name)) = (base_name(file), kept.rsplit('/').next()) else { continue };
         let wanted = format!("{base}.conf");
         let is_part = name.ends_with(".base.conf") || name.ends_with(".auto.conf");
-        if host_path::parent(&kept) != home.value || name == wanted || is_part || custom_conf(file).is_some() {
+        let left = !matches!(file.known_postgresql("custom_conf"), Ok(None));
+        if host_path::parent(&kept) != home.value || name == wanted || is_part || left {
             continue;
         }
         let at = file.config.get("postgresql.config_base_name").map_or(home.span, |i| i.span);
@@ -72,7 +70,9 @@ pub(in crate::rules::native) fn base_name_mismatch(facts: &Facts, report: &mut R
 pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (_, file, conf) in today::confs(facts) {
         let (Some(base), Some(path)) = (base_name(file), conf.source.path()) else { continue };
-        if custom_conf(file).is_some() || path.file_name().is_none_or(|n| n.to_str() != Some(&format!("{base}.conf"))) {
+        if !matches!(file.known_postgresql("custom_conf"), Ok(None))
+            || path.file_name().is_none_or(|n| n.to_str() != Some(&format!("{base}.conf")))
+        {
             continue;
         }
         let old = path.with_file_name(format!("{base}.base.conf"));
@@ -164,10 +164,11 @@ fn outside(parameter: &str, list: &str, facts: &Facts, report: &mut Report) {
         };
         let plain = format!("{}/{list}.conf", home.value);
         let today_file = host_path::normal(&named.set.value.value);
-        let has_list = file.postgresql(list).is_some_and(|i| !i.items().is_empty());
+        let unset = matches!(file.known_parameter(parameter), Ok(None));
+        let has_list = file.known_postgresql(list).map_or(true, |l| l.is_some_and(|i| i.open || !i.items().is_empty()));
         // Without `config_dir` all files are sought in the wrong place, which is one cause.
-        let all = custom_conf(file).is_none() && today::outside_data_dir(file, conf).is_some();
-        if today_file == plain || file.written_parameter(parameter).is_some() || has_list || all {
+        let all = custom_conf(file).is_none() && !matches!(today::outside_data_dir(file, conf), Ok(None));
+        if today_file == plain || !unset || has_list || all {
             continue;
         }
         report.add(

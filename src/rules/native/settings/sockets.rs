@@ -19,7 +19,8 @@ fn directories(file: &PatroniFile) -> Option<(&Item, Vec<&str>)> {
 /// `use-unix-socket-without-dirs`
 pub(in crate::rules::native) fn without_dirs(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {
-        let effect = match file.written_parameter("unix_socket_directories") {
+        let Ok(directories) = file.known_parameter("unix_socket_directories") else { continue };
+        let effect = match directories {
             None => "libpq takes the directory that it was built with, which need not be that of the server",
             Some(item) => match item.as_str() {
                 Some(text) if !is_placeholder(text) && !text.split(',').any(|d| d.trim().starts_with('/')) => {

@@ -1,6 +1,6 @@
 //! The postgresql.conf that a member's server runs with before Patroni comes.
 
-use crate::facts::gap::{Gap, GapReason};
+use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{ConfFile, Facts, Member, PatroniFile, host_path};
 use crate::parse::conf::Located;
@@ -35,13 +35,22 @@ pub(super) fn known(path: Option<Spanned<&str>>) -> Option<Spanned<String>> {
 ///
 /// The repository may keep the directories of the host; else the file says so itself: it names a data directory and, beside
 /// itself, a `pg_hba.conf`, as packages for Debian do.
-pub(super) fn outside_data_dir(file: &PatroniFile, conf: &ConfFile) -> Option<String> {
-    let unset = file.config.get("postgresql.config_dir").is_none_or(|i| i.as_str() == Some(""));
-    let data_dir = known(file.config.data_dir()).filter(|_| unset)?;
+///
+/// # Errors
+/// When a template decides.
+pub(super) fn outside_data_dir(file: &PatroniFile, conf: &ConfFile) -> Fact<Option<String>> {
+    if file.known("postgresql.config_dir")?.is_some_and(|i| i.as_str() != Some("")) {
+        return Ok(None);
+    }
+    file.known("postgresql.data_dir")?;
     let kept = conf.source.path().and_then(host_path::on_host);
+    if let Some(name) = ["data_directory", "hba_file"].into_iter().find(|n| kept.is_none() && conf.conf.is_unknown(n)) {
+        return Err(Gap::new(format!("`{name}` in {}", conf.source.name()), GapReason::Unreadable));
+    }
     let named = || path(conf, "data_directory").and(path(conf, "hba_file")).map(|l| l.set.value.value.clone());
-    let dir = host_path::normal(host_path::parent(&kept.or_else(named)?));
-    (dir != data_dir.value).then_some(dir)
+    let (Some(data_dir), Some(place)) = (known(file.config.data_dir()), kept.or_else(named)) else { return Ok(None) };
+    let dir = host_path::normal(host_path::parent(&place));
+    Ok((dir != data_dir.value).then_some(dir))
 }
 
 /// Notes includes that lead out of the files given: what they set is not known.

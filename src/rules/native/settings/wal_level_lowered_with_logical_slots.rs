@@ -2,7 +2,7 @@
 
 use crate::facts::enforced::enforced;
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::facts::settings::equal;
 use crate::facts::{Facts, Member};
 use crate::knowledge::patroni::command_line_setting;
@@ -48,7 +48,7 @@ fn logical_slot(facts: &Facts, member: &Member) -> Option<(String, Span)> {
         return Some((name.to_owned(), slot.key_or_value()));
     }
     for item in facts.patroni[member.file].dynamic("ignore_slots").map_or(&[][..], Item::items) {
-        let name = item.get("name").and_then(Item::as_str).filter(|n| !is_template(n));
+        let name = item.get("name").and_then(Item::as_str).filter(|n| !is_placeholder(n));
         if let Some(name) = name.filter(|_| item.get("type").and_then(Item::as_str) == Some("logical")) {
             return Some((name.to_owned(), item.span));
         }

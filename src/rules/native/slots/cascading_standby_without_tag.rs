@@ -8,7 +8,7 @@ use crate::rules::report::Report;
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for cluster in facts.clusters() {
         for member in &cluster.members {
-            if facts.patroni[member.file].config.get("tags.replicatefrom").is_some() {
+            if !facts.patroni[member.file].is_absent("tags.replicatefrom") {
                 continue;
             }
             let Some((line, source)) = follows(facts, cluster, member) else { continue };

@@ -24,10 +24,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
                 }
                 let way = circle.join(" → ");
                 format!("a member that in turn follows it ({way}); none of them is fed from the leader")
-            } else if cluster.members.len() > 1 && all_named {
+            } else if cluster.members.len() > 1 && all_named && !cluster.is_open {
                 let names: Vec<&str> = cluster.members.iter().map(|m| m.name.as_str()).collect();
                 format!("none of the members here ({}); it follows the leader as without the tag", names.join(", "))
             } else {
+                // Nobody has handed it over, or a template decides which file it is.
                 let what = format!("the configuration of `{from}`, which {member} replicates from,");
                 report.known::<()>(Err(Gap::new(what, GapReason::NotGiven)));
                 continue;

@@ -26,7 +26,7 @@ const INHERITED: [&str; 9] = [
 const OF_SCRIPTS: [&str; 6] = ["PGDATA", "PGHOST", "PGLOG", "PGPORT", "PGROOT", "PGUSER"];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for patroni in facts.units().iter().filter(|u| u.runs_patroni()) {
+    for patroni in facts.units().iter().filter(|u| u.runs_patroni() && !u.unit.is_open()) {
         let mut lost: BTreeMap<String, Span> = BTreeMap::new();
         for unit in facts.units.iter().filter(|u| !u.runs_patroni() && u.runs_postgresql() && same_host(u, patroni)) {
             for key in INHERITED {

@@ -31,6 +31,6 @@ fn indented(file: &PatroniFile) -> Option<(&str, &Item)> {
     let mut inner = file.config.root().pairs().iter().flat_map(|section| section.item.pairs());
     inner.find_map(|p| {
         let name = p.key.value.as_str().filter(|k| DCS_SECTIONS.contains(k))?;
-        (p.item.kind() == Type::Map).then_some((name, &p.item))
+        matches!(p.item.kind(), Type::Map | Type::Unknown).then_some((name, &p.item))
     })
 }

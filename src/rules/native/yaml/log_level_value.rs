@@ -2,7 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
-use crate::facts::patroni_file::is_template;
+use crate::facts::patroni_file::is_placeholder;
 use crate::parse::patroni::{Item, ItemValue};
 use crate::rules::report::Report;
 
@@ -16,7 +16,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let own = file.config.get("log.level").map(|item| ("log.level".to_owned(), item));
         for (path, item) in own.into_iter().chain(loggers) {
             let ItemValue::Str(level) = &item.value else { continue };
-            if LEVELS.contains(&&**level) || is_template(level) {
+            if LEVELS.contains(&&**level) || is_placeholder(level) {
                 continue;
             }
             let mut problem = report.problem(item.span).arg("path", path).arg("level", &**level);
