@@ -68,7 +68,8 @@ pub fn commands(config: &Patroni) -> Vec<Command<'_>> {
     }
     // The older name counts only without the newer one (`Bootstrap.call_post_bootstrap`).
     let post = ["post_bootstrap", "post_init"].into_iter().map(|k| format!("bootstrap.{k}"));
-    let counts = |p: &String| !config.is_decided(p) || config.get(p).and_then(Item::as_str).is_some_and(|t| !t.is_empty());
+    let counts =
+        |p: &String| !config.is_decided(p) || config.get(p).and_then(Item::as_str).is_some_and(|t| !t.is_empty());
     if let Some(path) = post.into_iter().find(counts) {
         add(Purpose::PostBootstrap, path);
     }

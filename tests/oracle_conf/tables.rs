@@ -53,7 +53,8 @@ fn tables_are_what_the_servers_say() {
         );
         let text = |r: &[Option<String>], n: usize| r[n].clone().unwrap_or_default();
         let live: BTreeMap<String, _> = rows.iter().map(|r| (text(r, 0), r)).collect();
-        let newer = is_newer(&text(live["server_version"], 4), guc::find("server_version", version).map_or("", |g| g.default));
+        let newer =
+            is_newer(&text(live["server_version"], 4), guc::find("server_version", version).map_or("", |g| g.default));
         for (name, row) in &live {
             let Some(ours) = guc::find(name, version) else {
                 assert!(newer, "{version}: {name} is not in the table");

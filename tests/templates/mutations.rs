@@ -77,7 +77,8 @@ impl Mutation {
 fn lines_of(text: &str, range: &Range<usize>) -> Range<usize> {
     let start = text[..range.start].rfind('\n').map_or(0, |n| n + 1);
     let last = range.end.max(range.start + 1).min(text.len());
-    let end = if text[..last].ends_with('\n') { last } else { text[last..].find('\n').map_or(text.len(), |n| last + n + 1) };
+    let end =
+        if text[..last].ends_with('\n') { last } else { text[last..].find('\n').map_or(text.len(), |n| last + n + 1) };
     start..end
 }
 
@@ -180,7 +181,8 @@ impl Yaml<'_> {
                     let end = lines_of(self.text, &(0..self.end(entry.value))).end;
                     let column = self.column(self.tree.node(entry.key).span.start as usize);
                     let newline = if self.text[..end].ends_with('\n') { "" } else { "\n" };
-                    let more = format!("{newline}{}{{{{- toYaml .Values.x | nindent {column} }}}}\n", " ".repeat(column));
+                    let more =
+                        format!("{newline}{}{{{{- toYaml .Values.x | nindent {column} }}}}\n", " ".repeat(column));
                     self.found.push(Mutation::one(end..end, more));
                 }
             }

@@ -40,7 +40,9 @@ pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> 
 fn is_made_by_unit(facts: &Facts, below: &str) -> bool {
     let units = facts.units.iter().filter(|u| u.runs_patroni());
     units.clone().any(|u| u.unit.is_open())
-        || units.flat_map(|u| u.unit.all("Service", "RuntimeDirectory")).any(|value| value.text.split_whitespace().any(|dir| host_path::normal(dir) == below))
+        || units
+            .flat_map(|u| u.unit.all("Service", "RuntimeDirectory"))
+            .any(|value| value.text.split_whitespace().any(|dir| host_path::normal(dir) == below))
 }
 
 /// `log-destination-moves`
@@ -54,7 +56,8 @@ pub(in crate::rules::native) fn log_moves(facts: &Facts, report: &mut Report) ->
             continue;
         };
         let decided = |name| file.known_parameter(name).is_ok_and(|i| i.is_some()) || conf.conf.is_decided(name);
-        if !["logging_collector", "log_destination"].into_iter().all(|n| file.known_parameter(n).is_ok() && decided(n)) {
+        if !["logging_collector", "log_destination"].into_iter().all(|n| file.known_parameter(n).is_ok() && decided(n))
+        {
             continue;
         }
         let text = |name: &str| {

@@ -71,12 +71,13 @@ pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) 
     for (_, file, conf) in today::confs(facts) {
         let (Some(base), Some(path)) = (base_name(file), conf.source.path()) else { continue };
         if !matches!(file.known_postgresql("custom_conf"), Ok(None))
-            || path.file_name().is_none_or(|n| n.to_str() != Some(&format!("{base}.conf"))) {
+            || path.file_name().is_none_or(|n| n.to_str() != Some(&format!("{base}.conf")))
+        {
             continue;
         }
         let old = path.with_file_name(format!("{base}.base.conf"));
         // What the file itself includes is no leftover.
-        if conf.conf.files().contains(&old) {
+        if conf.conf.files().contains(&old) || conf.conf.is_open() {
             continue;
         }
         if let Some(old) = facts.confs.iter().find(|c| c.source.path() == Some(&old)) {
@@ -132,8 +133,7 @@ fn outside(parameter: &str, list: &str, facts: &Facts, report: &mut Report) {
         let plain = format!("{}/{list}.conf", home.value);
         let today_file = host_path::normal(&named.set.value.value);
         let unset = matches!(file.known_parameter(parameter), Ok(None));
-        let has_list =
-            file.known_postgresql(list).map_or(true, |l| l.is_some_and(|i| i.open || !i.items().is_empty()));
+        let has_list = file.known_postgresql(list).map_or(true, |l| l.is_some_and(|i| i.open || !i.items().is_empty()));
         // Without `config_dir` all files are sought in the wrong place, which is one cause.
         let all = custom_conf(file).is_none() && !matches!(today::outside_data_dir(file, conf), Ok(None));
         if today_file == plain || !unset || has_list || all {

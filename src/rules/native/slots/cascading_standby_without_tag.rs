@@ -16,7 +16,8 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             // Leftovers of earlier roles stay in postgresql.auto.conf: the source is a standby for certain only when it follows
             // a member that follows none.
             let Some((_, top)) = follows(facts, cluster, source) else { continue };
-            if top.conf.is_err() || primary_conninfo(facts, top).is_some() {
+            let decided = |conf: &usize| facts.confs[*conf].conf.is_decided("primary_conninfo");
+            if !top.conf.as_ref().is_ok_and(decided) || primary_conninfo(facts, top).is_some() {
                 continue;
             }
             report.add(
