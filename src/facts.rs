@@ -101,8 +101,11 @@ impl HbaFile {
     #[must_use]
     pub fn may_be_hidden(&self, index: usize) -> bool {
         let rules = &self.hba.rules;
-        let optional = || rules[..index].iter().filter(|r| r.optional && r.warning.is_none());
-        self.hidden_by(index).is_some() || optional().any(|r| hba_shadow::catches_all(r, &rules[index]))
+        let mut optional = rules[..index].iter().filter(|r| r.optional && r.warning.is_none());
+        let mut parts = self.hba.perhaps.iter().filter(|p| p.before <= index);
+        self.hidden_by(index).is_some()
+            || optional.any(|r| hba_shadow::catches_all(r, &rules[index]))
+            || parts.any(|p| hba_shadow::may_catch_all(p, &rules[index]))
     }
 
     /// The earlier rule that alone decides every connection that a rule would, if there is one.

@@ -24,7 +24,9 @@ use mutations::mutations;
 /// What is found, as often as it is: the rule, the file, and the line as it was before a mutation of one file.
 fn found(linted: &Linted, line: impl Fn(&str, usize) -> usize) -> Found {
     let mut all = Found::new();
-    for finding in linted.outcome.findings.iter().filter(|f| area(&f.rule) != Some("tool")) {
+    for finding in
+        linted.outcome.findings.iter().filter(|f| area(&f.rule) != Some("tool") && !OF_MAJORS.contains(&&*f.rule))
+    {
         let source = linted.facts.sources.get(finding.at.source);
         let at = line(source.name(), source.line_index(finding.at.start));
         let key = (finding.rule.to_string(), source.name().to_owned(), at);
@@ -34,21 +36,26 @@ fn found(linted: &Linted, line: impl Fn(&str, usize) -> usize) -> Found {
 }
 
 /// Rules that compare members with what most have, or that point at the first of several places: what is unknown may change which one is blamed.
-const OF_SEVERAL: [&str; 10] = [
+const OF_SEVERAL: [&str; 15] = [
+    "bin-dir-unset",
     "bootstrap-dcs-drift",
     "dcs-endpoints-differ-between-members",
     "dcs-etcd-hosts-format",
     "dcs-kind-differs-between-members",
     "dcs-scope-namespace-inconsistent",
     "dcs-section-missing",
+    "log-destination-moves",
     "restapi-auth-differs-between-members",
     "slot-name-collision",
+    "slots-not-mapping",
     "unbounded-slot-wal",
+    "use-unix-socket-without-dirs",
+    "validator-rejects-harmless-type",
     "wal-level-lowered-with-logical-slots",
 ];
 
 /// Findings that are true by themselves and are left out where another one tells of the same cause.
-const LEFT_OUT: [(&str, &str); 9] = [
+const LEFT_OUT: [(&str, &str); 12] = [
     ("cmdline-guc-not-carried-over", "wal-level-lowered-with-logical-slots"),
     ("dcs-etcd-hosts-even", "dcs-endpoints-differ-between-members"),
     ("dcs-etcd-v2-api", "dcs-kind-differs-between-members"),
@@ -57,8 +64,14 @@ const LEFT_OUT: [(&str, &str); 9] = [
     ("hba-line-unreachable", "hba-superuser-local-missing"),
     ("data-dir-shared", "duplicate-connect-address"),
     ("deprecated-key", "yaml-section-not-indented"),
+    ("generated-config-tags-conflict", "tag-contradiction"),
+    ("validator-requires-key", "pg-connect-address-unusable"),
     ("yaml-misplaced-key", "dcs-section-missing"),
+    ("yaml-misplaced-key", "yaml-section-not-indented"),
 ];
+
+/// Rules for some majors of PostgreSQL, which run where no path tells the major.
+const OF_MAJORS: [&str; 1] = ["password-encryption-mismatch"];
 
 type Found = BTreeMap<(String, String, usize), Vec<String>>;
 
@@ -66,7 +79,8 @@ type Found = BTreeMap<(String, String, usize), Vec<String>>;
 fn is_moved(rule: &str, before: &Found, after: &Found) -> bool {
     let count =
         |of: &Found, rule: &str| -> usize { of.iter().filter(|(k, _)| k.0 == rule).map(|(_, m)| m.len()).sum() };
-    let moves = OF_SEVERAL.contains(&rule) || (rule.starts_with("hba-") && rule.contains("-missing"));
+    let moves = OF_SEVERAL.contains(&rule)
+        || (rule.starts_with("hba-") && (rule.contains("-missing") || rule == "hba-ipv6-localhost"));
     let is_gone = |other: &str| before.keys().any(|k| k.0 == other && !after.contains_key(k));
     moves && count(after, rule) <= count(before, rule) || LEFT_OUT.iter().any(|(r, by)| *r == rule && is_gone(by))
 }

@@ -243,11 +243,10 @@ fn read_hba_lists(facts: &mut Whole, reader: &dyn Reader) {
             Some(_) => file.known("postgresql.config_dir").and(file.known("postgresql.data_dir")),
             None => Ok(None),
         });
-        if let (Some(_), Err(gap)) = (&parsed, redirected) {
-            member.hba = Err(gap.on(&member.name));
-        } else if let Some(parsed) = parsed {
+        if let Some(parsed) = parsed {
             let source = Arc::clone(&facts.patroni[member.file].source);
-            member.hba = Ok(facts.hbas.len());
+            let list = facts.hbas.len();
+            member.hba = redirected.map(|_| list).map_err(|gap| gap.on(&member.name));
             add_hba(facts, source, parsed);
         }
     }

@@ -44,7 +44,7 @@ pub fn clusters(candidates: &[Candidate]) -> Vec<Vec<usize>> {
     by_home.into_values().flat_map(|group| split(candidates, &group)).collect()
 }
 
-/// For each candidate whether one beside it has a scope or namespace that is not known, so that it may be of the same cluster.
+/// For each candidate whether one beside it may be of the same cluster: the scope or namespace of one of the two is not known.
 #[must_use]
 pub fn has_uncertain_neighbour(candidates: &[Candidate]) -> Vec<bool> {
     if candidates.iter().all(|c| c.is_certain) {
@@ -54,11 +54,16 @@ pub fn has_uncertain_neighbour(candidates: &[Candidate]) -> Vec<bool> {
         let dir = Key::of_dir(&c.path);
         [dir.parent(), Some(dir)].into_iter().flatten()
     };
-    let mut uncertain: BTreeMap<Key, usize> = BTreeMap::new();
-    for home in candidates.iter().filter(|c| !c.is_certain).flat_map(homes) {
-        *uncertain.entry(home).or_default() += 1;
+    // How many there are, and how many of them are not certain.
+    let mut known: BTreeMap<Key, (usize, usize)> = BTreeMap::new();
+    for (home, c) in candidates.iter().flat_map(|c| homes(c).map(move |home| (home, c))) {
+        let entry = known.entry(home).or_default();
+        entry.0 += 1;
+        entry.1 += usize::from(!c.is_certain);
     }
-    let others = |c: &Candidate, home: Key| uncertain.get(&home).is_some_and(|n| *n > usize::from(!c.is_certain));
+    let others = |c: &Candidate, home: Key| {
+        known.get(&home).is_some_and(|(all, uncertain)| if c.is_certain { *uncertain > 0 } else { *all > 1 })
+    };
     candidates.iter().map(|c| homes(c).any(|home| others(c, home))).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
-use crate::parse::hba::{Address, ConnType, Hba, HbaRule, Meaning, NameToken};
+use crate::parse::hba::{Address, ConnType, Hba, HbaRule, Meaning, NameToken, Perhaps};
 use crate::source::Spanned;
 
 use super::hba_decision::name_fits;
@@ -159,6 +159,20 @@ pub fn catches_all(earlier: &HbaRule, later: &HbaRule) -> bool {
         && names_catch(&earlier.users, &later.users, user_catches)
 }
 
+/// Whether a line of which a template fills in parts may catch every connection of a rule. An unknown address is not taken for
+/// all addresses: few lines are for everybody, and what stands below them must not go unseen.
+#[must_use]
+pub fn may_catch_all(part: &Perhaps, later: &HbaRule) -> bool {
+    let address = match (&part.address, &later.address) {
+        (Some(earlier), Some(later)) => range_catches(earlier, &later.value),
+        (earlier, _) => earlier.is_none() && part.kind == Some(ConnType::Local),
+    };
+    address
+        && part.kind.is_none_or(|kind| kind_catches(kind, later.kind.value))
+        && part.databases.as_ref().is_none_or(|own| names_catch(own, &later.databases, database_catches))
+        && part.users.as_ref().is_none_or(|own| names_catch(own, &later.users, user_catches))
+}
+
 const fn kind_catches(earlier: ConnType, later: ConnType) -> bool {
     use ConnType::{Host, HostGssEnc, HostNoGssEnc, HostNoSsl, HostSsl, Local};
     // A connection has TLS or GSSAPI encryption, never both.
@@ -175,7 +189,11 @@ const fn kind_catches(earlier: ConnType, later: ConnType) -> bool {
 
 fn address_catches(earlier: &HbaRule, later: &HbaRule) -> bool {
     let (Some(earlier), Some(later)) = (&earlier.address, &later.address) else { return true };
-    match (&earlier.value, &later.value) {
+    range_catches(&earlier.value, &later.value)
+}
+
+fn range_catches(earlier: &Address, later: &Address) -> bool {
+    match (earlier, later) {
         (Address::All, _)
         | (Address::SameNet, Address::SameNet | Address::SameHost)
         | (Address::SameHost, Address::SameHost) => true,

@@ -158,13 +158,14 @@ impl PatroniFile {
         self.config.get("postgresql").and_then(|p| p.get(key)).or_else(|| self.dynamic("postgresql")?.get(key))
     }
 
-    /// Whether the cluster replicates synchronously, with a quorum or without
+    /// Whether the cluster replicates synchronously for certain, with a quorum or without
     /// (`global_config.py:GlobalConfig.is_synchronous_mode`); a standby cluster never does.
     #[must_use]
     pub fn is_synchronous(&self) -> bool {
         let mode = self.dynamic("synchronous_mode");
         let quorum = |i: &Item| i.as_str().is_some_and(|t| t.eq_ignore_ascii_case("quorum"));
-        mode.is_some_and(|i| i.as_bool() == Some(true) || quorum(i)) && !self.is_standby_cluster()
+        let standby = || self.known("bootstrap.dcs.standby_cluster").map_or(true, |s| s.is_some_and(|s| s.open));
+        mode.is_some_and(|i| i.as_bool() == Some(true) || quorum(i)) && !self.is_standby_cluster() && !standby()
     }
 
     /// Whether the cluster follows another one (`global_config.py:GlobalConfig.is_standby_cluster`).
@@ -175,10 +176,10 @@ impl PatroniFile {
         })
     }
 
-    /// Whether members get slots (`global_config.py:GlobalConfig.use_slots`): unless they are switched off.
+    /// Whether members get slots for certain (`global_config.py:GlobalConfig.use_slots`): unless they are switched off.
     #[must_use]
     pub fn uses_slots(&self) -> bool {
-        self.dynamic("postgresql.use_slots").is_none_or(|i| i.as_bool() != Some(false))
+        self.known("bootstrap.dcs.postgresql.use_slots").is_ok_and(|i| i.is_none_or(|i| i.as_bool() != Some(false)))
     }
 
     /// Every text that holds some words, keys left out, in order.
@@ -191,10 +192,10 @@ impl PatroniFile {
         })
     }
 
-    /// Whether a key below `postgresql` is on.
+    /// Whether a key below `postgresql` is on for certain.
     #[must_use]
     pub fn is_on(&self, key: &str) -> bool {
-        self.postgresql(key).and_then(Item::as_bool) == Some(true)
+        self.known_postgresql(key).ok().flatten().and_then(Item::as_bool) == Some(true)
     }
 
     /// The lines that Patroni replaces `pg_hba.conf` by; none when its list does not count. Items that are no text are left out,

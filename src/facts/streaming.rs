@@ -32,8 +32,5 @@ pub fn follows<'a>(facts: &'a Facts, cluster: &'a Cluster, member: &Member) -> O
 pub fn follows_none(facts: &Facts, member: &Member) -> bool {
     let Ok(conf) = &member.conf else { return false };
     let conf = &facts.confs[*conf].conf;
-    primary_conninfo(facts, member).is_none()
-        && !conf.is_unknown("primary_conninfo")
-        && !conf.is_open()
-        && conf.outside().is_empty()
+    primary_conninfo(facts, member).is_none() && conf.is_decided("primary_conninfo") && conf.outside().is_empty()
 }

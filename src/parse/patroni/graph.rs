@@ -235,8 +235,9 @@ impl Graph {
                 (Object::Null, None, _) => {}
                 (Object::Map(_), Some(_), Some(was)) if self.is_map(was) => self.patch_at(was, *value, depth + 1),
                 (Object::Map(_), Some(i), Some(was)) if matches!(self.object(was), Object::Unknown) => {
-                    // Joined to what a template makes, or in its place.
+                    // Joined to what a template makes, from which null takes keys away, or in its place.
                     pairs[i] = Some((key.clone(), *value));
+                    self.drop_nulls(*value);
                     self.set_open(*value);
                 }
                 (Object::Map(_), Some(i), _) => pairs[i] = Some((key.clone(), *value)),
@@ -251,6 +252,12 @@ impl Graph {
         let cell = &mut self.cells[config.0 as usize];
         cell.object = Object::Map(pairs.into_iter().flatten().collect());
         cell.open |= open;
+    }
+
+    fn drop_nulls(&mut self, map: Id) {
+        let Object::Map(pairs) = self.object(map) else { return };
+        let kept = pairs.iter().filter(|(_, value)| !matches!(self.object(*value), Object::Null)).cloned().collect();
+        self.cells[map.0 as usize].object = Object::Map(kept);
     }
 
     /// Whether `str()` of both is the same text.

@@ -17,15 +17,8 @@ fn priority(item: &Item) -> Option<i64> {
 /// Whether a member never becomes leader (`tags.py:Tags.nofailover`): the tag counts before the priority. `None` when the
 /// file does not tell.
 fn nofailover(file: &PatroniFile) -> Option<bool> {
-    let unknown = |key: &str| {
-        let path = format!("tags.{key}");
-        file.config.get(&path).is_none() && !file.is_absent(&path)
-    };
-    if unknown("nofailover") || unknown("failover_priority") {
-        return None;
-    }
-    match file.config.get("tags.nofailover") {
+    match file.known("tags.nofailover").ok()? {
         Some(item) => Some(item.is_true()),
-        None => Some(file.config.get("tags.failover_priority").and_then(priority).is_some_and(|p| p <= 0)),
+        None => Some(file.known("tags.failover_priority").ok()?.and_then(priority).is_some_and(|p| p <= 0)),
     }
 }

@@ -26,7 +26,10 @@ const REFUSED: [&str; 11] = [
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (index, file) in facts.numbered_files() {
         let Some(options) = local_or_dynamic(&file.config, "basebackup") else { continue };
-        if !uses_basebackup(file) {
+        let decided = ["create_replica_methods", "create_replica_method"]
+            .iter()
+            .all(|key| file.known_postgresql(key).is_ok_and(|list| list.is_none_or(|l| l.is_known())));
+        if !decided || !uses_basebackup(file) {
             continue;
         }
         let major = facts.member_of(index).and_then(|m| m.postgresql);

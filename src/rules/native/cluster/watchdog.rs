@@ -4,7 +4,7 @@ use crate::facts::gap::Gap;
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::timeouts::Timeouts;
 use crate::facts::{Facts, PatroniFile};
-use crate::parse::patroni::ItemValue;
+use crate::parse::patroni::{Item, ItemValue};
 use crate::parse::yaml::Int;
 use crate::rules::report::Report;
 
@@ -19,7 +19,11 @@ enum Mode {
 }
 
 fn mode(file: &PatroniFile) -> Option<Mode> {
-    let Some(item) = file.known("watchdog.mode").ok()? else { return Some(Mode::Automatic) };
+    file.known("watchdog.mode").ok()?.map_or(Some(Mode::Automatic), mode_of)
+}
+
+/// What Patroni makes of a value; `None` when a template fills it in.
+fn mode_of(item: &Item) -> Option<Mode> {
     let word = match &item.value {
         ItemValue::Bool(false) => return Some(Mode::Off),
         ItemValue::Str(text) if is_placeholder(text) => return None,
@@ -40,7 +44,7 @@ fn mode(file: &PatroniFile) -> Option<Mode> {
 pub(in crate::rules::native) fn mode_value(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {
         let Some(item) = file.config.get("watchdog.mode") else { continue };
-        if mode(file) != Some(Mode::Unknown) {
+        if mode_of(item) != Some(Mode::Unknown) {
             continue;
         }
         let shown = match &item.value {

@@ -95,7 +95,7 @@ pub(in crate::rules::native) fn clientcert(facts: &Facts, report: &mut Report) -
             other => other,
         };
         let Some(login) = file.config.get(&format!("postgresql.authentication.{section}")) else { continue };
-        if login.get("sslcert").is_some() {
+        if login.open || login.get("sslcert").is_some() {
             continue;
         }
         let what = match (rule.method.value, wanted) {

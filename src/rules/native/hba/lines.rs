@@ -71,7 +71,10 @@ pub(in crate::rules::native) fn map_missing(facts: &Facts, report: &mut Report) 
             let Some(ident) = report.known(member.ident.clone()) else { continue };
             let file = &facts.idents[ident];
             // A server without one good line has no map at all, which has findings of its own.
-            if !file.ident.unreadable.is_empty() || file.ident.lines.iter().any(|l| l.map.value == map) {
+            if !file.ident.unreadable.is_empty()
+                || file.ident.is_open()
+                || file.ident.lines.iter().any(|l| l.map.value == map)
+            {
                 continue;
             }
             let at = rule.options.iter().find(|o| o.name == "map").map_or(rule.span, |o| o.span);

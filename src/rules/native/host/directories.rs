@@ -66,10 +66,13 @@ pub(in crate::rules::native) fn shared(facts: &Facts, report: &mut Report) -> Re
     Ok(())
 }
 
-/// Whether two files configure one member: an old and a new one.
+/// Whether two files configure one member, an old and a new one, or may do so.
 fn is_copy(facts: &Facts, a: &Member, b: &Member) -> bool {
     let of = |m: &Member| &facts.patroni[m.file].config;
     let port = |m: &Member| of(m).connect_address().map(|c| c.value.1);
+    if ![a, b].iter().all(|m| of(m).is_decided("scope")) {
+        return true;
+    }
     a.name == b.name || (of(a).scope().map(|s| s.value) == of(b).scope().map(|s| s.value) && port(a) == port(b))
 }
 
@@ -128,7 +131,8 @@ pub(in crate::rules::native) fn upgrade(facts: &Facts, report: &mut Report) -> R
         let mut by_version: BTreeMap<u16, Vec<(&Member, Span)>> = BTreeMap::new();
         for member in &cluster.members {
             let file = &facts.patroni[member.file];
-            let Some((item, dir)) = path(file, "bin_dir").or_else(|| path(file, "data_dir")) else { continue };
+            let data_dir = || path(file, "data_dir").filter(|_| file.config.is_decided("postgresql.bin_dir"));
+            let Some((item, dir)) = path(file, "bin_dir").or_else(data_dir) else { continue };
             if let Some(version) = host_path::packaged_version(dir) {
                 by_version.entry(version).or_default().push((member, item.span));
             }

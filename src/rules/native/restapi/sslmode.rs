@@ -43,7 +43,7 @@ pub(in crate::rules::native) fn value(facts: &Facts, report: &mut Report) -> Res
                     let problem = report.problem(item.span).arg("path", path).arg("problem", problem);
                     report.add(problem.label(direct.key_or_value(), ""));
                 }
-                (None, Some(direct)) if role.get("sslmode").is_none() => {
+                (None, Some(direct)) if file.is_absent(&path) => {
                     let problem = "without it, it is `prefer`, which libpq refuses together with `sslnegotiation: direct` (`weak sslmode \"prefer\" may not be used`)";
                     report.add(report.problem(direct.key_or_value()).arg("path", path).arg("problem", problem));
                 }

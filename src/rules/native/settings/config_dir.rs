@@ -77,7 +77,7 @@ pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) 
         }
         let old = path.with_file_name(format!("{base}.base.conf"));
         // What the file itself includes is no leftover.
-        if conf.conf.files().contains(&old) {
+        if conf.conf.files().contains(&old) || conf.conf.is_open() {
             continue;
         }
         if let Some(old) = facts.conf_at(&old) {

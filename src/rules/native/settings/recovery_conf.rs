@@ -15,7 +15,7 @@ pub(in crate::rules::native) fn two_places(facts: &Facts, report: &mut Report) -
         let Some((first, at)) = parameters.first() else { continue };
         let same = |name: &str, item: &Item| {
             let there = parameters.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
-            there.is_some_and(|(_, other)| other.comparable() == item.comparable())
+            there.is_some_and(|(_, other)| !other.is_known() || other.comparable() == item.comparable())
         };
         let lost: Vec<&str> =
             set(section).filter(|(name, item)| !is_ignored(name) && !same(name, item)).map(|(name, _)| name).collect();
@@ -39,7 +39,7 @@ pub(in crate::rules::native) fn ignored(facts: &Facts, report: &mut Report) -> R
         for (name, item) in everywhere(file).filter(|(name, _)| is_ignored(name)) {
             let latest = name.eq_ignore_ascii_case("recovery_target_timeline") && item.as_str() == Some("latest");
             // An empty target is none, which is what Patroni writes too.
-            if latest || !item.is_true() {
+            if latest || !item.is_true() || matches!(item.value, ItemValue::Unknown) {
                 continue;
             }
             report.add(report.problem(item.key_or_value()).arg("name", name));

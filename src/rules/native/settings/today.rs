@@ -44,7 +44,9 @@ pub(super) fn outside_data_dir(file: &PatroniFile, conf: &ConfFile) -> Fact<Opti
     }
     file.known("postgresql.data_dir")?;
     let kept = conf.source.path().and_then(host_path::on_host);
-    if let Some(name) = ["data_directory", "hba_file"].into_iter().find(|n| kept.is_none() && conf.conf.is_unknown(n)) {
+    if let Some(name) = ["data_directory", "hba_file"].into_iter().find(|n| {
+        kept.is_none() && (conf.conf.is_unknown(n) || (conf.conf.effective(n).is_none() && conf.conf.is_open()))
+    }) {
         return Err(Gap::new(format!("`{name}` in {}", conf.source.name()), GapReason::Unreadable));
     }
     let named = || path(conf, "data_directory").and(path(conf, "hba_file")).map(|l| l.set.value.value.clone());
