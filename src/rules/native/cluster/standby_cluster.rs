@@ -2,7 +2,7 @@
 
 use crate::facts::gap::Gap;
 use crate::facts::{Facts, PatroniFile};
-use crate::parse::patroni::{Item, ItemValue};
+use crate::parse::patroni::Item;
 use crate::rules::report::Report;
 
 /// A section that names no source.
@@ -10,7 +10,7 @@ pub(in crate::rules::native) fn incomplete(facts: &Facts, report: &mut Report) -
     for file in facts.files() {
         // An empty one asks for nothing, and a value that is not known may be a source.
         let Some(section) = file.dynamic("standby_cluster").filter(|s| !s.pairs().is_empty()) else { continue };
-        let unknown = section.pairs().iter().any(|p| matches!(p.item.value, ItemValue::Unknown));
+        let unknown = !section.is_known();
         let asks = section.pairs().iter().any(|p| p.item.is_true());
         if asks && !unknown && file.config.is_complete() && !file.is_standby_cluster() {
             report.add(report.problem(section.key_or_value()));
