@@ -25,6 +25,7 @@ oracle: setup ## the comparisons with the real programs in their long form, some
 	  oracle_are oracle_conf oracle_hba oracle_logins
 	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),3000) cargo test --locked --test all -- --nocapture \
 	  oracle_patroni patroni_keys sql:: unit::
+	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),1000000) cargo test --locked --test all -- --nocapture templates::
 
 lint: setup ## fmt, clippy, cargo-deny, typos
 	@scripts/setup.sh deny

@@ -84,15 +84,11 @@ fn lines_of(text: &str, range: &Range<usize>) -> Range<usize> {
 
 /// What may be done to a file of a case; nothing for a file that is none of the three kinds.
 pub(super) fn mutations(name: &str, text: &str) -> Vec<Mutation> {
-    let base = name.rsplit('/').next().unwrap_or(name);
-    if base.ends_with(".yml") || base.ends_with(".yaml") {
-        of_yaml(text)
-    } else if base.ends_with("hba.conf") || base.ends_with("ident.conf") {
-        of_lines(text)
-    } else if base.ends_with(".conf") && !name.contains(".service.d/") {
-        of_conf(text)
-    } else {
-        Vec::new()
+    match name.rsplit_once('.') {
+        Some((_, "yml" | "yaml")) => of_yaml(text),
+        Some((stem, "conf")) if stem.ends_with("hba") || stem.ends_with("ident") => of_lines(text),
+        Some((stem, "conf")) if !stem.contains(".service.d/") => of_conf(text),
+        _ => Vec::new(),
     }
 }
 

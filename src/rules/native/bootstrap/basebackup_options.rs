@@ -7,6 +7,7 @@ use crate::facts::{Facts, PatroniFile};
 use crate::knowledge::guc::MAJORS;
 use crate::knowledge::options::PG_BASEBACKUP;
 use crate::knowledge::patroni::Version;
+use crate::parse::patroni::Item;
 use crate::rules::report::Report;
 
 const REFUSED: [&str; 11] = [
@@ -28,7 +29,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let Some(options) = local_or_dynamic(&file.config, "basebackup") else { continue };
         let decided = ["create_replica_methods", "create_replica_method"]
             .iter()
-            .all(|key| file.known_postgresql(key).is_ok_and(|list| list.is_none_or(|l| l.is_known())));
+            .all(|key| file.known_postgresql(key).is_ok_and(|list| list.is_none_or(Item::is_known)));
         if !decided || !uses_basebackup(file) {
             continue;
         }

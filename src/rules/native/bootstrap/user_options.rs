@@ -30,6 +30,8 @@ pub(super) struct Given<'a> {
     pub(super) argument: Option<&'a str>,
     /// Patroni looks at a text of a list as a whole, so that `pgdata=x` passes where `pgdata` does not.
     is_hidden: bool,
+    /// A template decides whether it is there.
+    is_optional: bool,
 }
 
 /// Every fault of the options, and the options that reach the program.
@@ -50,7 +52,13 @@ pub(super) fn check<'a>(tool: &Tool<'_>, options: &'a Item) -> (Vec<Fault>, Vec<
                 let Some(name) = pair.key.value.as_str().filter(|n| !n.is_empty()) else { continue };
                 match (&pair.item.value, pair.item.kind()) {
                     (ItemValue::Str(text), _) if !text.is_empty() => {
-                        given.push(Given { at: pair.key.span, name, argument: Some(text), is_hidden: false });
+                        given.push(Given {
+                            at: pair.key.span,
+                            name,
+                            argument: Some(text),
+                            is_hidden: false,
+                            is_optional: pair.item.optional,
+                        });
                     }
                     (_, Type::Unknown) => {}
                     (ItemValue::Null | ItemValue::Str(_) | ItemValue::Bool(false), _) => {
@@ -84,13 +92,17 @@ fn of_list(item: &Item) -> Result<Option<Given<'_>>, String> {
     match &item.value {
         ItemValue::Str(text) => {
             let (name, argument) = text.split_once('=').map_or((&**text, None), |(n, a)| (n, Some(a)));
-            Ok(Some(Given { at: item.span, name, argument, is_hidden: argument.is_some() }))
+            Ok(Some(Given { at: item.span, name, argument, is_hidden: argument.is_some(), is_optional: item.optional }))
         }
         ItemValue::Map(pairs) => match pairs.as_slice() {
             [pair] => match (&pair.item.value, pair.key.value.as_str()) {
-                (ItemValue::Str(text), Some(name)) => {
-                    Ok(Some(Given { at: item.span, name, argument: Some(text), is_hidden: false }))
-                }
+                (ItemValue::Str(text), Some(name)) => Ok(Some(Given {
+                    at: item.span,
+                    name,
+                    argument: Some(text),
+                    is_hidden: false,
+                    is_optional: item.optional,
+                })),
                 (ItemValue::Unknown, _) => Ok(None),
                 (ItemValue::Bool(_) | ItemValue::Null, Some(name)) => Err(format!(
                     "the value of `{name}` is {}; an option without a value is written `- {name}`",
@@ -126,6 +138,10 @@ fn refusal(tool: &Tool<'_>, option: &Given<'_>) -> Option<String> {
     }
     if name.starts_with('-') {
         return Some(format!("`{name}` begins with a dash; Patroni puts `--` in front of it"));
+    }
+    // A template may have it for another program of that name.
+    if option.is_optional {
+        return None;
     }
     let program = if tool.name == "basebackup" { "pg_basebackup" } else { tool.name };
     let mut answers = tool.majors.clone().map(|major| answer(tool.options, major, name, argument.is_some()));
