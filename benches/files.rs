@@ -47,8 +47,13 @@ fn connections(c: usize) -> usize {
 
 fn patroni(c: usize, n: usize) -> String {
     // Where there is a pg_hba.conf, Patroni leaves it alone.
-    let list: String = own_lines(c).iter().map(|line| format!("    - {line}\n")).collect();
-    let hba = if c.is_multiple_of(2) { String::new() } else { format!("  pg_hba:\n{list}") };
+    let mut hba = String::new();
+    if !c.is_multiple_of(2) {
+        hba.push_str("  pg_hba:\n");
+        for line in own_lines(c) {
+            let _ = writeln!(hba, "    - {line}");
+        }
+    }
     let values = [
         ("hba", hba),
         ("address", address(c, n)),
