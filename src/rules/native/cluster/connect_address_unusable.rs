@@ -89,17 +89,20 @@ fn taken_for(section: &str, file: &PatroniFile) -> Option<i64> {
     file.config.address("restapi.listen", 0).filter(|l| l.value.1 != 0 && l.value.1 != taken).map(|_| taken)
 }
 
-/// Whether all members of a cluster have loopback addresses and ports of their own: they run on one host and do reach each other.
+/// Whether all members of a cluster have, or may have, loopback addresses and ports of their own: they run on one host and do reach each other.
 fn share_a_host(path: &str, port: &str, index: usize, facts: &Facts) -> bool {
     let Some(cluster) = facts.cluster_of(index).filter(|c| c.members.len() > 1) else { return false };
     let mut ports = BTreeSet::new();
     cluster.members.iter().all(|member| {
-        let address = facts.patroni[member.file].config.get(path).and_then(Item::as_str);
-        address.map(split).is_some_and(|(host, own)| {
-            let loopback =
-                host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-            loopback && ports.insert(own.unwrap_or(port))
-        })
+        let config = &facts.patroni[member.file].config;
+        let address = config.get(path).and_then(Item::as_str);
+        // What a template puts there may be such an address.
+        !config.is_decided(path)
+            || address.map(split).is_some_and(|(host, own)| {
+                let loopback =
+                    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+                loopback && ports.insert(own.unwrap_or(port))
+            })
     })
 }
 

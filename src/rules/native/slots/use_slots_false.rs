@@ -5,8 +5,9 @@ use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.files().iter().filter(|f| !f.uses_slots()) {
-        let (Some(switch), Some(slots)) = (file.dynamic("postgresql.use_slots"), file.config.slots()) else { continue };
+    for file in facts.files() {
+        let Ok(Some(switch)) = file.known("bootstrap.dcs.postgresql.use_slots") else { continue };
+        let Some(slots) = file.config.slots().filter(|_| switch.as_bool() == Some(false)) else { continue };
         let names: Vec<String> =
             slots.pairs().iter().filter_map(|p| Some(format!("`{}`", p.key.value.as_str()?))).collect();
         if !names.is_empty() {
