@@ -13,6 +13,9 @@ pub struct Verdict {
     pub reason: String,
 }
 
+/// The rule whose findings say that a file was handed over and not looked at.
+const NOT_LOOKED_AT: &str = "unrecognised-file";
+
 /// Judges a run: a fault of ours wins over findings, findings win over what could not be looked at.
 ///
 /// In a run over files alone, a kind of file that nobody handed over is outside the question that was asked, so it is shown
@@ -28,6 +31,10 @@ pub fn verdict(outcome: &Outcome, fail_on: Severity) -> Verdict {
     if bad > 0 {
         let word = if fail_on == Severity::Error { "error".to_owned() } else { format!("{} or worse", fail_on.word()) };
         return Verdict { code: 1, reason: format!("{bad} {} of severity {word}", plural(bad, "finding")) };
+    }
+    let unread = outcome.findings.iter().filter(|f| &*f.rule == NOT_LOOKED_AT).count();
+    if unread > 0 {
+        return Verdict { code: 3, reason: format!("{unread} named {} could not be checked", plural(unread, "file")) };
     }
     if open > 0 {
         return Verdict { code: 3, reason: format!("{open} {} could not be made", plural(open, "check")) };
