@@ -14,6 +14,7 @@ use crate::report::fingerprint;
 use crate::rules::engine::{Broken, Outcome, sort, word};
 use crate::rules::schema::Rule;
 use crate::rules::selection::Selection;
+use crate::source::path::normal;
 use crate::source::{Source, SourceMap};
 
 /// The rule that speaks of entries without a finding.
@@ -144,8 +145,8 @@ pub fn hide(
 /// Whether a path lies at or below one of some paths, by their words.
 #[must_use]
 pub fn below(file: &str, paths: &[std::path::PathBuf]) -> bool {
-    let file = crate::pattern::normal(Path::new(file));
-    paths.iter().any(|p| file.starts_with(crate::pattern::normal(p)) && file.is_absolute() == p.is_absolute())
+    let file = normal(Path::new(file));
+    paths.iter().any(|p| file.starts_with(normal(p)) && file.is_absolute() == p.is_absolute())
 }
 
 #[cfg(test)]

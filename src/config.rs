@@ -12,11 +12,12 @@ use toml::value::Datetime;
 use crate::facts::layout::{NamedCluster, NamedMember, Target};
 use crate::knowledge::guc::MAJORS;
 use crate::knowledge::patroni::Version;
-use crate::pattern::{Patterns, Root, normal};
+use crate::pattern::{Patterns, Root};
 use crate::rules::load::{RuleText, meant};
 use crate::rules::schema::{Rule, Severity};
 use crate::rules::selection::{Ignore, Scoped, Selection, Severities};
 use crate::rules::suggest;
+use crate::source::path::normal;
 
 /// The name that is looked for in the current directory and above it.
 pub const FILE_NAME: &str = "preflight.toml";

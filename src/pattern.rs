@@ -1,24 +1,10 @@
 //! Patterns of paths, as a configuration writes them: relative to its own directory.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-/// A path without `.` and with `..` taken back, by its words only.
-#[must_use]
-pub fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
+use crate::source::path::normal;
 
 /// Where the paths of a run start, and where those of a configuration do. Both absolute.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

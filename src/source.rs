@@ -4,6 +4,7 @@
 //! Parsers return [`Spanned`] values, never bare ones. Nothing here reads a disk or prints: [`Reader`] is the door through
 //! which parsers that follow includes ask for more text; `collect::files` implements it.
 
+pub mod path;
 pub mod template;
 
 use std::collections::HashMap;

@@ -10,8 +10,9 @@ use ignore::WalkState;
 use rayon::prelude::*;
 
 use crate::parse::template::{self, Engine, Format};
-use crate::pattern::{Patterns, normal};
+use crate::pattern::Patterns;
 use crate::problem::Problem;
+use crate::source::path::normal;
 use crate::source::template::Template;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 

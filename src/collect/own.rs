@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::files::{reason, slurp};
-use crate::pattern::{Root, normal};
+use crate::pattern::Root;
 use crate::source::ReadError;
+use crate::source::path::normal;
 
 /// The text of a file of our own.
 ///

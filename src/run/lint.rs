@@ -15,7 +15,6 @@ use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, Options};
 use crate::knowledge::patroni::Version;
 use crate::output;
-use crate::pattern::normal;
 use crate::progress::Progress;
 use crate::report::listing::{self, Listed};
 use crate::report::{Links, Style, fingerprint::fingerprints, plural, redact::Redactor};
@@ -23,6 +22,7 @@ use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Outcome, Selection};
 use crate::rules::load;
 use crate::rules::schema::{Rule, Severity};
+use crate::source::path::normal;
 use crate::source::{Origin, ReadError, Source, SourceId, SourceMap};
 use crate::terminal::Surroundings;
 

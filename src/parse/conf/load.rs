@@ -1,11 +1,12 @@
 //! Follows includes (`ParseConfigFile`, `ParseConfigDirectory` in `guc-file.l`; `conffiles.c`).
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Assignment, Directive, Include, IncludeKind, Line, problems_of, scan};
 use crate::problem::{Parsed, Problem};
+use crate::source::path::normal;
 use crate::source::{ReadError, Reader, Source, Span, Spanned};
 
 /// The main file has depth 0; deeper than this is refused (`CONF_FILE_MAX_DEPTH`).
@@ -260,7 +261,7 @@ impl<'a> Loader<'a> {
         };
         let mut paths = Vec::new();
         for path in
-            names.iter().filter(|n| is_conf_file(n)).map(|n| canonical(&dir.join(n.file_name().unwrap_or_default())))
+            names.iter().filter(|n| is_conf_file(n)).map(|n| normal(&dir.join(n.file_name().unwrap_or_default())))
         {
             match self.reader.read(&path) {
                 Err(ReadError::NotAFile("directory")) => {}
@@ -362,21 +363,5 @@ fn absolute(written: &str, calling_file: &Path) -> PathBuf {
     if written.starts_with('/') {
         return PathBuf::from(written);
     }
-    canonical(&calling_file.parent().unwrap_or(Path::new("")).join(written))
-}
-
-/// Without `.`, `..` and repeated slashes, by the text alone (`canonicalize_path` in `src/port/path.c`).
-fn canonical(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
-                out.pop();
-            }
-            Component::ParentDir if out.has_root() => {}
-            other => out.push(other),
-        }
-    }
-    out
+    normal(&calling_file.parent().unwrap_or(Path::new("")).join(written))
 }

@@ -11,9 +11,10 @@
 //! From 14 on a directory where a file is expected is an empty file: the server logs that it could not read it and then forgets
 //! it. `@directory` so vanishes from its column and the next column takes its place.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::source::path::normal;
 use crate::source::template::Template;
 use crate::source::{ReadError, Reader, Source, SourceId, Span};
 
@@ -389,26 +390,8 @@ fn absolute(location: &str, calling: &str) -> PathBuf {
     if location.starts_with('/') {
         return PathBuf::from(location);
     }
-    normal(&Path::new(calling).parent().unwrap_or_else(|| Path::new("")).join(location))
-}
-
-/// `canonicalize_path`: `.` and `..` go by name alone.
-fn normal(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => match out.components().next_back() {
-                Some(Component::Normal(_)) => {
-                    out.pop();
-                }
-                Some(Component::RootDir) => {}
-                _ => out.push(".."),
-            },
-            other => out.push(other),
-        }
-    }
-    if out.as_os_str().is_empty() { PathBuf::from(".") } else { out }
+    let path = normal(&Path::new(calling).parent().unwrap_or_else(|| Path::new("")).join(location));
+    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
 }
 
 #[cfg(test)]
