@@ -9,7 +9,9 @@ use crate::rules::report::Report;
 pub(in crate::rules::native) fn incomplete(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in &facts.patroni {
         // An empty one asks for nothing, and a value that is not known may be a source.
-        let Some(section) = file.dynamic("standby_cluster").filter(|s| !s.pairs().is_empty()) else { continue };
+        let Some(section) = file.dynamic("standby_cluster").filter(|s| !s.open && !s.pairs().is_empty()) else {
+            continue;
+        };
         let unknown = section.pairs().iter().any(|p| matches!(p.item.value, ItemValue::Unknown));
         let asks = section.pairs().iter().any(|p| p.item.is_true());
         if asks && !unknown && file.config.is_complete() && !file.is_standby_cluster() {
