@@ -239,14 +239,11 @@ fn read_hba_lists(facts: &mut Whole, reader: &dyn Reader) {
             member.hba = Err(gap.on(&member.name));
         }
         // A `hba_file` of its own would put both aside.
-        let redirected = file.known_parameter("hba_file").and_then(|set| match set {
-            Some(_) => file.known("postgresql.config_dir").and(file.known("postgresql.data_dir")),
-            None => Ok(None),
-        });
+        let known = file.knows_hba_file();
         if let Some(parsed) = parsed {
             let source = Arc::clone(&facts.patroni[member.file].source);
             let list = facts.hbas.len();
-            member.hba = redirected.map(|_| list).map_err(|gap| gap.on(&member.name));
+            member.hba = known.map(|()| list).map_err(|gap| gap.on(&member.name));
             add_hba(facts, source, parsed);
         }
     }

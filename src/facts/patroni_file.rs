@@ -69,6 +69,18 @@ impl PatroniFile {
         }
     }
 
+    /// Whether it is certain that PostgreSQL reads the `pg_hba.conf` that Patroni writes, or that it does not
+    /// ([`Self::redirected`]).
+    ///
+    /// # Errors
+    /// When a template or a broken part decides.
+    pub fn knows_hba_file(&self) -> Fact<()> {
+        if self.known_parameter("hba_file")?.is_some() {
+            self.known("postgresql.config_dir").and(self.known("postgresql.data_dir"))?;
+        }
+        Ok(())
+    }
+
     /// [`Self::written_parameter`], where it is certain.
     ///
     /// # Errors

@@ -126,10 +126,15 @@ fn of_lines(text: &str) -> Vec<Mutation> {
         if line.trim().is_empty() || line.trim_start().starts_with('#') {
             continue;
         }
-        for (k, word) in words(line.split('#').next().unwrap_or_default()).into_iter().enumerate() {
+        // A word that ends with a comma is a part of the next one.
+        let of_line = words(line.split('#').next().unwrap_or_default());
+        for (k, word) in of_line.into_iter().filter(|w| !line[w.clone()].ends_with(',')).enumerate() {
             found.push(Mutation::one(lines.start + word.start..lines.start + word.end, VALUES[(n + k) % VALUES.len()]));
         }
-        found.push(Mutation::branch(text, lines.clone(), n));
+        // A comment that allows something speaks of the line below it.
+        if !text[..lines.start].lines().next_back().is_some_and(|above| above.contains("allow(")) {
+            found.push(Mutation::branch(text, lines.clone(), n));
+        }
         found.push(Mutation::one(lines, "{{ x }}\n"));
     }
     found

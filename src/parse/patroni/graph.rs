@@ -219,6 +219,7 @@ impl Graph {
             cell.open |= open;
             return;
         }
+        let was_open = self.cells[config.0 as usize].open;
         let (old, new) = (old.clone(), new.clone());
         let mut pairs: Vec<Option<(Spanned<Key>, Id)>> = old.iter().cloned().map(Some).collect();
         let mut index: BTreeMap<Canonical<'_>, usize> =
@@ -244,6 +245,10 @@ impl Graph {
                 (_, Some(_), Some(was)) if self.prints_alike(was, *value) => {}
                 (_, Some(i), _) => pairs[i] = Some((key.clone(), *value)),
                 (_, None, _) => {
+                    if was_open && self.is_map(*value) {
+                        self.drop_nulls(*value);
+                        self.set_open(*value);
+                    }
                     index.insert(name, pairs.len());
                     pairs.push(Some((key.clone(), *value)));
                 }

@@ -23,13 +23,15 @@ const NAMES: [&str; 3] = ["permanent_replication_slots", "permanent_slots", "slo
 pub(super) fn is_logical(slot: &Item) -> bool {
     let filled = |key: &str| slot.get(key).is_some_and(Item::is_true);
     let kind = slot.get("type").map_or(Some("logical"), Item::as_str);
-    kind == Some("logical") && filled("database") && filled("plugin")
+    let known = slot.get("type").is_some() || !slot.open;
+    known && kind == Some("logical") && filled("database") && filled("plugin")
 }
 
 /// Whether a permanent slot is physical (`dcs/__init__.py:Cluster.is_physical_slot`); an empty value stands for one.
 fn is_physical(slot: &Item) -> bool {
     let kind = slot.get("type").map_or(Some("physical"), Item::as_str);
-    !slot.is_true() || (slot.kind() == Type::Map && !is_logical(slot) && kind == Some("physical"))
+    let known = slot.get("type").is_some() || !slot.open;
+    !slot.is_true() || (known && slot.kind() == Type::Map && !is_logical(slot) && kind == Some("physical"))
 }
 
 /// The permanent slots that Patroni takes, `dcs/__init__.py:slot_name_re` among the conditions.
