@@ -63,6 +63,9 @@ impl PatroniFile {
     /// # Errors
     /// When a template or a broken part decides.
     pub fn known_postgresql(&self, key: &str) -> Fact<Option<&Item>> {
+        if self.config.is_certain() {
+            return Ok(self.postgresql(key));
+        }
         match self.known(&format!("postgresql.{key}"))? {
             Some(item) => Ok(Some(item)),
             None => self.known(&format!("bootstrap.dcs.postgresql.{key}")),
@@ -86,6 +89,9 @@ impl PatroniFile {
     /// # Errors
     /// When a template or a broken part decides.
     pub fn known_parameter(&self, name: &str) -> Fact<Option<&Item>> {
+        if self.config.is_certain() {
+            return Ok(self.written_parameter(name));
+        }
         let places = [
             (self.local_parameter(name), "postgresql.parameters"),
             (self.dynamic_parameter(name), "bootstrap.dcs.postgresql.parameters"),

@@ -33,6 +33,12 @@ impl Patroni {
         false
     }
 
+    /// Whether everything is certain: all of it could be read, and no template decides anything.
+    #[must_use]
+    pub const fn is_certain(&self) -> bool {
+        self.settled && self.complete
+    }
+
     /// Whether it is certain what stands at a path, be it nothing: no template decides its value or whether it is there. What a
     /// map or list holds may still be open.
     #[must_use]

@@ -1,6 +1,10 @@
 //! Where every path of keys leads, so that a question costs no walk through the tree: most questions are for keys that are not
 //! there, and thousands of files are asked hundreds of them.
 
+use std::hash::Hasher as _;
+
+use rustc_hash::FxHasher;
+
 use super::item::{Item, Key};
 
 /// A tree with more paths is walked.
@@ -11,7 +15,7 @@ const DEEPEST: usize = 8;
 /// The paths of one tree, by a hash of their text.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Paths {
-    /// Sorted into places by [`Self::home`], each in the first free one from there; as many as a power of two, a half of them free.
+    /// Sorted into places by [`Self::home`], each in the first free one from there; as many as a power of two, a quarter of them free.
     slots: Box<[Slot]>,
     /// The steps of all paths, each the number of a pair.
     steps: Box<[u16]>,
@@ -20,8 +24,8 @@ pub(super) struct Paths {
 #[derive(Debug, Clone, Copy, Default)]
 struct Slot {
     hash: u32,
-    /// Behind the last of its steps.
-    end: u32,
+    /// Behind the last of its steps; [`MOST`] and [`DEEPEST`] keep it that small.
+    end: u16,
     /// How many there are; none in a free place.
     len: u8,
 }
@@ -36,25 +40,23 @@ pub(super) enum Led<'a> {
     Unknown,
 }
 
-/// The hash of nothing (FNV-1a), which that of a path grows from byte by byte.
-const SEED: u32 = 0x811c_9dc5;
-
-const fn grown(hash: u32, byte: u8) -> u32 {
-    (hash ^ byte as u32).wrapping_mul(0x0100_0193)
-}
-
-fn hash(from: u32, text: &str) -> u32 {
-    text.bytes().fold(from, grown)
+fn hash(path: &str) -> u32 {
+    let mut hasher = FxHasher::default();
+    hasher.write(path.as_bytes());
+    let hash = hasher.finish();
+    #[expect(clippy::cast_possible_truncation, reason = "both halves are in it")]
+    let folded = (hash ^ (hash >> 32)) as u32;
+    folded
 }
 
 impl Paths {
     pub(super) fn of(root: &Item) -> Self {
         let mut found = Vec::new();
         let mut steps = Vec::new();
-        if !collect(root, SEED, &mut Vec::new(), &mut found, &mut steps) {
+        if !collect(root, &mut String::new(), &mut Vec::new(), &mut found, &mut steps) {
             return Self::default();
         }
-        let mut slots = vec![Slot::default(); (2 * found.len()).next_power_of_two().max(2)];
+        let mut slots = vec![Slot::default(); (found.len() + found.len() / 3 + 1).next_power_of_two()];
         for slot in found {
             let mut at = Self::home(slot.hash, slots.len());
             while slots[at].len > 0 {
@@ -74,7 +76,7 @@ impl Paths {
         if self.slots.is_empty() {
             return Led::Unknown;
         }
-        let hash = hash(SEED, path);
+        let hash = hash(path);
         let mut at = Self::home(hash, self.slots.len());
         loop {
             let slot = self.slots[at];
@@ -107,7 +109,14 @@ impl Paths {
 }
 
 /// Notes every path below an item; false when there are too many.
-fn collect(item: &Item, from: u32, path: &mut Vec<u16>, found: &mut Vec<Slot>, steps: &mut Vec<u16>) -> bool {
+fn collect(
+    item: &Item,
+    path: &mut String,
+    numbers: &mut Vec<u16>,
+    found: &mut Vec<Slot>,
+    steps: &mut Vec<u16>,
+) -> bool {
+    let above = path.len();
     for (number, pair) in item.pairs().iter().enumerate() {
         let Key::Str(key) = &pair.key.value else { continue };
         // No path can name such a key.
@@ -118,17 +127,21 @@ fn collect(item: &Item, from: u32, path: &mut Vec<u16>, found: &mut Vec<Slot>, s
         if found.len() == MOST {
             return false;
         }
-        path.push(number);
-        let hash = hash(from, key);
-        steps.extend_from_slice(path);
-        let (Ok(end), Ok(len)) = (u32::try_from(steps.len()), u8::try_from(path.len())) else { return false };
-        found.push(Slot { hash, end, len });
+        if !numbers.is_empty() {
+            path.push('.');
+        }
+        path.push_str(key);
+        numbers.push(number);
+        steps.extend_from_slice(numbers);
+        let (Ok(end), Ok(len)) = (u16::try_from(steps.len()), u8::try_from(numbers.len())) else { return false };
+        found.push(Slot { hash: hash(path), end, len });
         if !pair.item.pairs().is_empty()
-            && (path.len() == DEEPEST || !collect(&pair.item, grown(hash, b'.'), path, found, steps))
+            && (numbers.len() == DEEPEST || !collect(&pair.item, path, numbers, found, steps))
         {
             return false;
         }
-        path.pop();
+        numbers.pop();
+        path.truncate(above);
     }
     true
 }
