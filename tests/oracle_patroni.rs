@@ -5,8 +5,12 @@ mod generate;
 mod ours;
 mod peer;
 
+use patroni_preflight::facts::patroni_keys::check_keys;
 use patroni_preflight::knowledge::patroni::{Version, slot_name};
-use patroni_preflight::parse::patroni::{parse_bool, parse_int, split_host_port};
+use patroni_preflight::parse::patroni::{Patroni, parse_bool, parse_int, split_host_port};
+use patroni_preflight::parse::yaml;
+use patroni_preflight::problem::Problem;
+use patroni_preflight::source::Source;
 use serde_json::{Value as Json, json};
 
 use self::generate::Case;
@@ -14,6 +18,10 @@ use self::peer::{Peer, corpus, number};
 use crate::support::rng::Rng;
 
 const SEED: u64 = 20_261_123;
+
+fn arg<'a>(problem: &'a Problem, name: &str) -> &'a str {
+    problem.args.iter().find(|a| a.0 == name).map_or("", |a| &a.1)
+}
 
 /// What differs, for one case; `None` when nothing does.
 fn difference(peer: &mut Peer, case: &Case) -> Option<String> {
@@ -149,6 +157,60 @@ fn real_files_are_read_as_patroni_reads_them() {
     }
     println!("{count} real files, {refused} of them refused by Patroni");
     assert!(count > 0 && failures.is_empty(), "{} of {count} differ:\n{}", failures.len(), failures.join("\n"));
+}
+
+/// An old name beside the new one: whether it counts, and whether the new one still does.
+#[test]
+fn old_names_count_as_the_findings_say() {
+    let head = "scope: a\nname: b\nrestapi: {listen: 'h:1', connect_address: 'h:1'}\n";
+    let user = |name: &str| format!("{{username: {name}, password: x}}");
+    let (su, re, rw) = (user("su"), user("re"), user("rw"));
+    let all = format!("postgresql: {{superuser: {su}, replication: {re}, pg_rewind: {rw}");
+    let documents = [
+        format!("{head}{all}}}"),
+        format!("{head}postgresql: {{pg_rewind: {rw}, replication: {re}}}"),
+        format!("{head}postgresql: {{use_pg_rewind: true, superuser: {su}, replication: {re}}}"),
+        format!("{head}postgresql: {{use_pg_rewind: true, superuser: {su}, replication: {re}, pg_rewind: {rw}}}"),
+        format!("{head}{all}, authentication: {{replication: {re}}}}}"),
+        format!("{head}{all}, authentication: {{superuser: {}}}}}", user("other")),
+        "scope: a\npostgresql: {name: c}".to_owned(),
+        format!("{head}postgresql: {{name: c, create_replica_method: [x], create_replica_methods: [y]}}"),
+        format!("{head}postgresql: {{create_replica_method: [x], create_replica_methods: []}}"),
+        format!("{head}restapi2: 1\nctl: {{auth: 'a:b', authentication: {{username: u, password: p}}}}"),
+        format!("{head}ctl: {{auth: 'a:b'}}"),
+        format!("{head}zookeeper: {{hosts: ['h:1'], exhibitor: {{hosts: [e], port: 1}}}}\nexhibitor: {{hosts: [f]}}"),
+        format!("{head}etcd3: {{srv: s, discovery_srv: d, srv_domain: e}}"),
+        format!("{head}etcd3: {{srv: s, discovery_srv: d}}"),
+        format!("{head}etcd3: {{srv_domain: s}}"),
+        format!(
+            "{head}bootstrap: {{dcs: {{slots: {{a: 1}}, permanent_slots: {{b: 1}}, permanent_replication_slots: {{c: 1}}}}}}"
+        ),
+        format!(
+            "{head}bootstrap: {{dcs: {{slots: {{a: 1}}, permanent_slots: {{b: 1}}, permanent_replication_slots: {{}}}}}}"
+        ),
+        format!("{head}bootstrap: {{dcs: {{slots: {{a: 1}}, permanent_slots: {{}}}}}}"),
+        format!(
+            "{head}bootstrap: {{dcs: {{master_start_timeout: 7, primary_start_timeout: 8, master_stop_timeout: 9}}}}"
+        ),
+    ];
+    let (mut peer, mut asked) = (Peer::start(), 0);
+    for text in documents {
+        let tree = yaml::parse(&Source::lone("patroni.yml", &*text)).tree;
+        let problems = check_keys(&Patroni::load_file(&tree, &[], Version::LATEST).tree);
+        let hidden: Vec<&str> =
+            problems.iter().filter(|p| p.rule == "old-key-hides-new").map(|p| arg(p, "path")).collect();
+        let old = problems.iter().filter(|p| p.rule == "deprecated-key");
+        let old = old.map(|p| (arg(p, "path"), !arg(p, "fate").contains("not read beside")));
+        // An empty one is read, and says nothing.
+        let says = |path: &str| !text.contains(&format!("{}: {{}}", path.rsplit('.').next().unwrap_or_default()));
+        let old = old.filter(|(path, _)| says(path));
+        for (path, counts) in old.chain(hidden.iter().map(|path| (*path, false))) {
+            let theirs = peer.ask(&json!({"op": "counts", "text": text, "path": path}));
+            assert_eq!(theirs, json!({"value": counts}), "{path} of\n{text}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 25, "{asked}");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 pub use types::{NEVER_NULL, bounds, expectation};
 pub use walk::METHOD_KEYS;
 
+mod old_names;
 mod required;
 mod stray;
 mod suggest;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::old_names::{self, Fate};
 use super::types::{self, Verdict};
 use super::{required, stray, suggest};
 use crate::knowledge::patroni::{self as known, KeyFact, Kind, LOCAL_ONLY, Version};
@@ -220,14 +221,37 @@ impl Walk<'_> {
     }
 
     fn deprecated(&mut self, row: &KeyFact, path: &Path<'_>, key: &str, section: &Item, pair: &Pair) {
-        let fate = row.renamed.map_or_else(
-            || "is an old key, still read".to_owned(),
-            |new| format!("is the old name of `{new}`, still read"),
-        );
-        let mut problem = Problem::new("deprecated-key", pair.key.span)
-            .arg("key", key)
-            .arg("path", path.to_string())
-            .arg("fate", fate);
+        let name = row.renamed.map_or_else(|| "is an old key".to_owned(), |new| format!("is the old name of `{new}`"));
+        let mut problem = Problem::new("deprecated-key", pair.key.span).arg("key", key).arg("path", path.to_string());
+        let fate = match old_names::fate(row.path, self.top, self.version) {
+            Fate::Read => "still read".to_owned(),
+            Fate::Unknown => "read only while nothing takes its place".to_owned(),
+            Fate::Switch => "beside `postgresql.superuser` only turns `use_pg_rewind` on".to_owned(),
+            Fate::Hidden(there, winner) => {
+                problem = problem.label(there.key_or_value(), "this counts");
+                format!("not read beside `{winner}`")
+            }
+            Fate::Hides(there, loser) => {
+                self.problems.push(
+                    Problem::new("old-key-hides-new", there.key_or_value())
+                        .arg("path", loser)
+                        .arg("because", format!("Patroni reads `{}` in its place", row.path))
+                        .label(pair.key.span, "this counts"),
+                );
+                "still read".to_owned()
+            }
+        };
+        problem = problem.arg("fate", format!("{name}, {fate}"));
+        if row.path == "postgresql.replication"
+            && let Some((there, path)) = old_names::rewind_without_effect(self.top)
+        {
+            self.problems.push(
+                Problem::new("old-key-hides-new", there.key_or_value())
+                    .arg("path", path)
+                    .arg("because", "without `postgresql.authentication` only `postgresql.pg_rewind` turns it on")
+                    .label(pair.key.span, "a user at the old place"),
+            );
+        }
         if let Some(new) = row.renamed {
             problem = problem.arg("suggestion", new);
             let (parent, name) = new.rsplit_once('.').unwrap_or(("", new));
