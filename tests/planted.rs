@@ -72,7 +72,7 @@ fn damage(line: &str, way: usize) -> String {
         7 => format!("{line}\n{line}"),
         8 => line.replacen(": ", ": !x ", 1),
         9 => format!("{line}: x: y"),
-        10 if line.contains(": ") && !line.contains("phrase") => {
+        10 if line.contains(": ") || line.contains("phrase") => {
             format!("{}x{}", &line[..at(indent + 4)], &line[at(indent + 4)..])
         }
         _ => line.replacen('=', " = = ", 1),
@@ -128,6 +128,9 @@ fn planted_secrets_are_in_no_file_that_is_written() {
     let mut shown = vec![run(&args, &dir.0), run(&["lint", "--write-baseline", "known.json"], &dir.0)];
     shown.push(run(&["lint", "--baseline", "known.json"], &dir.0));
     shown.push(run(&["lint", "--list-files"], &dir.0));
+    for asked in ["weak-default-secrets", "postgresql.authentication.superuser.password", "primary_conninfo"] {
+        shown.push(run(&["explain", asked], &dir.0));
+    }
     for output in shown {
         for stream in [&output.stdout, &output.stderr] {
             let text = String::from_utf8_lossy(stream);

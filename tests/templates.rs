@@ -56,19 +56,22 @@ const OF_SEVERAL: [&str; 16] = [
 ];
 
 /// Findings that are true by themselves and are left out where another one tells of the same cause.
-const LEFT_OUT: [(&str, &str); 12] = [
+const LEFT_OUT: [(&str, &str); 14] = [
     ("cmdline-guc-not-carried-over", "wal-level-lowered-with-logical-slots"),
     ("dcs-etcd-hosts-even", "dcs-endpoints-differ-between-members"),
     ("dcs-etcd-v2-api", "dcs-kind-differs-between-members"),
     ("unbounded-slot-wal", "dcs-scope-namespace-inconsistent"),
     ("validator-requires-key", "restapi-connect-address-unusable"),
-    ("hba-line-unreachable", "hba-superuser-local-missing"),
+    ("hba-line-cannot-match", "hba-tls-line-without-tls"),
+    ("hba-line-unreachable", "hba-line-refuses-patroni"),
     ("data-dir-shared", "duplicate-connect-address"),
     ("deprecated-key", "yaml-section-not-indented"),
     ("generated-config-tags-conflict", "tag-contradiction"),
     ("validator-requires-key", "pg-connect-address-unusable"),
     ("yaml-misplaced-key", "dcs-section-missing"),
     ("yaml-misplaced-key", "yaml-section-not-indented"),
+    // The milder of two, where it is not known whether a value is lost.
+    ("yaml-repeated-key", "yaml-duplicate-key"),
 ];
 
 /// A rule for some majors of PostgreSQL, which runs where no path tells the major; and one that does not take a line that a

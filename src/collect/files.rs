@@ -387,7 +387,8 @@ impl Fence {
     }
 }
 
-/// A reader behind a [`Fence`].
+/// A reader behind a [`Fence`]. A directory that does not exist is outside of what was given too: a repository holds no empty
+/// ones, and that the host lacks it cannot be known. So is a file in such a directory.
 #[derive(Debug)]
 pub struct Fenced<'a> {
     fence: &'a Fence,
@@ -396,11 +397,26 @@ pub struct Fenced<'a> {
 
 impl Reader for Fenced<'_> {
     fn read(&self, path: &Path) -> Result<Arc<Source>, ReadError> {
-        if self.fence.holds(path) { self.disk.read(&normal(path)) } else { Err(ReadError::Outside) }
+        if !self.fence.holds(path) {
+            return Err(ReadError::Outside);
+        }
+        let path = normal(path);
+        match self.disk.read(&path) {
+            Err(ReadError::Missing) if !path.parent().is_some_and(|dir| self.disk.list(dir).is_ok()) => {
+                Err(ReadError::Outside)
+            }
+            answer => answer,
+        }
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
-        if self.fence.holds(dir) { self.disk.list(&normal(dir)) } else { Err(ReadError::Outside) }
+        if !self.fence.holds(dir) {
+            return Err(ReadError::Outside);
+        }
+        match self.disk.list(&normal(dir)) {
+            Err(ReadError::Missing) => Err(ReadError::Outside),
+            answer => answer,
+        }
     }
 
     fn is_executable(&self, path: &Path) -> Option<bool> {

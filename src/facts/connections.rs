@@ -3,9 +3,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::gap::{Fact, Gap, GapReason};
-use super::hba_decision::{Connection, Database, Decision, Surroundings, Via, decide};
+use super::hba_decision::{Connection, Database, Decision, Surroundings, Via, decide, decide_with_tls};
 use super::{Member, PatroniFile, Whole};
-use crate::parse::hba::{Hba, Method};
+use crate::parse::hba::{ConnType, Hba, HbaRule, Method};
 use crate::parse::patroni::{Item, Type};
 
 /// What `pg_hba.conf` makes of a client.
@@ -15,6 +15,8 @@ pub enum Admission {
     Asked(usize),
     /// The rule with this index turns it away.
     Refused(usize),
+    /// Only the rule with this index would let it in, which is for TLS connections, and the server has TLS off.
+    NeedsTls(usize),
     /// No rule speaks of it.
     NoLine,
 }
@@ -170,6 +172,16 @@ pub fn admission(hba: &Hba, login: &Login, from: Option<IpAddr>, database: &Data
             Decision::NoMatch if outcome == Admission::NoLine => Admission::NoLine,
             Decision::NoMatch => outcome,
         };
+    }
+    let passed_over = |rule: &HbaRule| rule.kind.value == ConnType::HostSsl && rule.warning.is_some();
+    if let (Admission::NoLine, Some(addr), true) = (outcome, from, hba.rules.iter().any(passed_over)) {
+        let via = Via::Host { addr, tls: true, gss: false };
+        let connection = Connection { via, database: database.clone(), user: login.user.clone() };
+        if let Ok(Decision::Rule(rule)) = decide_with_tls(hba, &connection, &Surroundings::unknown())
+            && hba.rules[rule].method.value != Method::Reject
+        {
+            outcome = Admission::NeedsTls(rule);
+        }
     }
     Ok(outcome)
 }

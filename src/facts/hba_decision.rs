@@ -105,14 +105,31 @@ pub enum Decision {
 /// # Errors
 /// When a fact is missing that could change the outcome.
 pub fn decide(hba: &Hba, connection: &Connection, around: &Surroundings<'_>) -> Fact<Decision> {
+    // What the server warns of (TLS that is off, a build without GSSAPI) can never match.
+    decide_by(hba, connection, around, |rule| rule.warning.is_none())
+}
+
+/// The same, if the server had TLS: lines for TLS connections, which it passes over now, count.
+///
+/// # Errors
+/// When a fact is missing that could change the outcome.
+pub fn decide_with_tls(hba: &Hba, connection: &Connection, around: &Surroundings<'_>) -> Fact<Decision> {
+    decide_by(hba, connection, around, |rule| rule.warning.is_none() || rule.kind.value == ConnType::HostSsl)
+}
+
+fn decide_by(
+    hba: &Hba,
+    connection: &Connection,
+    around: &Surroundings<'_>,
+    counts: impl Fn(&HbaRule) -> bool,
+) -> Fact<Decision> {
     let asked = Asked { connection, around, groups: OnceCell::new() };
     let mut perhaps = hba.perhaps.iter().peekable();
     for (index, rule) in hba.rules.iter().enumerate() {
         while let Some(part) = perhaps.next_if(|p| p.before <= index) {
             asked.refuse_doubt(part)?;
         }
-        // What the server warns of (TLS that is off, a build without GSSAPI) can never match.
-        if rule.warning.is_none() && asked.fits(rule)? {
+        if counts(rule) && asked.fits(rule)? {
             return if rule.optional { Err(filled_in()) } else { Ok(Decision::Rule(index)) };
         }
     }

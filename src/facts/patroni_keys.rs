@@ -11,6 +11,7 @@
 pub use types::{NEVER_NULL, bounds, expectation};
 pub use walk::METHOD_KEYS;
 
+mod meant;
 mod old_names;
 mod required;
 mod stray;
@@ -28,6 +29,7 @@ pub fn check_keys(patroni: &Patroni) -> Vec<Problem> {
     let mut problems = walk::check(patroni);
     if patroni.is_complete() {
         required::check(patroni, &mut problems);
+        meant::join(&mut problems);
     }
     problems.sort_by(|a, b| (a.at, &a.rule, &a.args).cmp(&(b.at, &b.rule, &b.args)));
     problems.dedup();

@@ -26,6 +26,8 @@ pub(crate) mod tokenize;
 mod versions;
 mod view;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -317,7 +319,37 @@ fn read(text: Text<'_>, whole: Span, reader: &dyn Reader, server: &Server) -> Pa
                 .arg("problem", format!("configuration file \"{}\" contains no entries", text.name)),
         );
     }
+    join_same(&mut problems);
     Parsed { tree: hba, problems }
+}
+
+/// Most lines that one problem points at besides its own.
+const MAX_LABELS: usize = 20;
+
+/// What the server warns of for the same reason on several lines is one problem, at the first of them.
+fn join_same(problems: &mut Vec<Problem>) {
+    let mut first: HashMap<(SourceId, String), usize> = HashMap::new();
+    let mut joined: Vec<Problem> = Vec::with_capacity(problems.len());
+    for problem in problems.drain(..) {
+        let reason = problem.args.first().filter(|_| problem.rule == "hba-line-cannot-match");
+        let Some((_, reason)) = reason else {
+            joined.push(problem);
+            continue;
+        };
+        match first.entry((problem.at.source, reason.clone())) {
+            Entry::Occupied(known) => {
+                let known = &mut joined[*known.get()];
+                if known.labels.len() < MAX_LABELS {
+                    known.labels.push((problem.at, String::new()));
+                }
+            }
+            Entry::Vacant(free) => {
+                free.insert(joined.len());
+                joined.push(problem);
+            }
+        }
+    }
+    *problems = joined;
 }
 
 fn take_line(line: &TokenLine, row: usize, server: &Server, hba: &mut Hba, problems: &mut Vec<Problem>) {

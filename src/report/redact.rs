@@ -48,14 +48,20 @@ impl Shown {
 /// Words that announce a secret, and the value behind them.
 static ANNOUNCED: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
-        r#"(?i)(?:password|passwd|passphrase|secrets?|token)["']?[ \t]*[:=][ \t]*(?P<v>\S.*)$"#,
+        r#"(?i)(?:password|passwd|passphrase(?:_command)?|secrets?|token)["']?[ \t]*[:=][ \t]*(?P<v>\S.*)$"#,
         r"(?i)\bpassword[ \t]+(?P<v>[eEuU]?&?'(?:[^']|'')*'?|\$\w*\$.*)",
         r"[a-z]://[^:/@\s]*:(?P<v>[^@\s]+)@",
+        // A variable of psql may hold anything.
+        r"\\set[ \t]+\S+[ \t]+(?P<v>\S.*)$",
     ]
     .iter()
     .map(|r| Regex::new(r).expect("invariant: a valid pattern"))
     .collect()
 });
+
+/// A comment in YAML, in a configuration file, or in SQL.
+static COMMENT: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?m)(?:[ \t;](?:#|--[ \t]))[ \t]*(?P<c>\S.*)$").expect("invariant: a valid pattern"));
 
 /// A value this short, or this much like a name, would also blot out innocent words.
 fn is_telling(value: &str) -> bool {
@@ -147,6 +153,19 @@ impl Redactor {
             let found = memchr::memmem::find_iter(raw, value.reveal().as_bytes());
             masks.extend(found.map(|i| offset(i)..offset(i + value.reveal().len())));
         }
+        // A comment behind a secret is often the one before it.
+        if !masks.is_empty()
+            && let Ok(text) = std::str::from_utf8(raw)
+        {
+            let comments = COMMENT.captures_iter(text).filter_map(|c| c.name("c"));
+            let comments = comments.filter(|c| !c.as_str().starts_with("preflight:"));
+            let behind = comments.filter(|c| {
+                let line = text[..c.start()].rfind('\n').map_or(0, |n| n + 1);
+                masks.iter().any(|m| m.start < offset(c.start()) && m.end > offset(line))
+            });
+            let behind: Vec<_> = behind.map(|c| offset(c.start())..offset(c.end())).collect();
+            masks.extend(behind);
+        }
         masks.sort_by_key(|m| (m.start, m.end));
         masks
     }
@@ -202,6 +221,8 @@ mod tests {
         assert_eq!(shown(&r, "url: postgres://me:pw@host/db"), "url: postgres://me:***@host/db");
         assert_eq!(shown(&r, "password_encryption: md5"), "password_encryption: md5");
         assert_eq!(shown(&r, "pgpass: /tmp/pgpass"), "pgpass: /tmp/pgpass");
+        assert_eq!(shown(&r, r"\set word 'x y'"), r"\set word ***");
+        assert_eq!(shown(&r, "ssl_xpassphrase_command = 'echo x'"), "ssl_xpassphrase_command = ***");
     }
 
     #[test]
@@ -210,6 +231,18 @@ mod tests {
         let r = Redactor::new([], [(here, Secret::new("s3cret-word")), (here, Secret::new("postgres"))]);
         assert_eq!(r.words(&[here], "it is s3cret-word for postgres"), "it is *** for postgres");
         assert_eq!(shown(&r, "# s3cret-word"), "# ***");
+    }
+
+    #[test]
+    fn hides_what_a_comment_says_behind_a_secret() {
+        let text = "a: bcdef # was xyz\nb: c # fine";
+        let source = Source::lone("x", text);
+        let redactor = Redactor::new([source.span(3, 8)], []);
+        assert_eq!(redactor.line(&source, source.whole()).text, "a: *** # ***\nb: c # fine");
+        let source = Source::lone("x", "a: bcdef # preflight: allow(x) because");
+        let redactor = Redactor::new([source.span(3, 8)], []);
+        assert_eq!(redactor.line(&source, source.whole()).text, "a: *** # preflight: allow(x) because");
+        assert_eq!(shown(&Redactor::default(), "ROLE a PASSWORD 'x'; -- y"), "ROLE a PASSWORD ***; -- ***");
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn check_duplicates(name: &str, source: &Source, parsed: &Parsed<Tree>, record: 
     let mut ours: Vec<(usize, usize, String)> = parsed
         .problems
         .iter()
-        .filter(|p| p.rule == "yaml-duplicate-key")
+        .filter(|p| ["yaml-duplicate-key", "yaml-repeated-key"].contains(&&*p.rule))
         .map(|p| (source.position(p.at.start).0, source.position(p.labels[0].0.start).0, p.args[0].1.clone()))
         .collect();
     let mut theirs: Vec<(usize, usize, String)> = record["duplicates"]

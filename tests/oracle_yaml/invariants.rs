@@ -7,6 +7,7 @@ use patroni_preflight::source::{Source, Span};
 /// Rules of what `safe_load` accepts.
 const ACCEPTED: &[&str] = &[
     "yaml-duplicate-key",
+    "yaml-repeated-key",
     "yaml-surrogate-escape",
     "yaml-recursive-alias",
     "yaml-too-large-when-expanded",

@@ -28,8 +28,8 @@ const SMALL: usize = 12;
 pub(super) struct Found {
     /// In PyYAML's order: the first is what it raises.
     pub(super) faults: Vec<Exception>,
-    /// The first of equal keys and a later one, both written in the same mapping.
-    pub(super) duplicates: Vec<(NodeId, NodeId)>,
+    /// The first pair with a key and a later one with an equal key, both written in the same mapping.
+    pub(super) duplicates: Vec<(Entry, Entry)>,
 }
 
 struct Constructor<'d> {
@@ -297,7 +297,7 @@ impl Constructor<'_> {
             };
             let first = &mut entries[place];
             if !first.merged && !entry.merged {
-                self.found.duplicates.push((first.key, entry.key));
+                self.found.duplicates.push((*first, entry));
             }
             let key = if matches!(this, Key::Str(_)) { entry.key } else { first.key };
             *first = Entry { key, ..entry };

@@ -7,7 +7,7 @@ use super::blame::{Blame, blank, culprit, first_blame, line_start, wider};
 use super::document::{Attempt, Document, attempt};
 use super::fault::Exception;
 use super::text::{Unreadable, decode};
-use super::tree::{NodeId, Value};
+use super::tree::{Entry, Node, Value};
 use super::uncertain::{self, Outline};
 use crate::source::{Source, SourceId};
 
@@ -254,8 +254,8 @@ impl<'t> Recovery<'t> {
     }
 }
 
-fn is_unknown(nodes: &[super::tree::Node], pair: (NodeId, NodeId)) -> bool {
-    [pair.0, pair.1].iter().any(|id| nodes[id.index()].value == Value::Unknown)
+fn is_unknown(nodes: &[Node], pair: (Entry, Entry)) -> bool {
+    [pair.0.key, pair.1.key].iter().any(|id| nodes[id.index()].value == Value::Unknown)
 }
 
 enum Step {

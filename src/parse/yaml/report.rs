@@ -8,7 +8,7 @@ use super::document::Document;
 use super::fault::Exception;
 use super::mend::{self, Mender};
 use super::recover::Reading;
-use super::tree::{NodeId, Tree, Value};
+use super::tree::{Node, NodeId, Tree, Value};
 use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::source::{Source, Span};
@@ -66,18 +66,43 @@ pub(super) fn parsed(source: &Source, reading: Reading) -> Parsed<Tree> {
     Parsed { tree, problems }
 }
 
+/// Whether two values are the same: scalars, or lists of scalars; `None` when a template fills in a part of them.
+fn is_same(nodes: &[Node], a: NodeId, b: NodeId) -> Option<bool> {
+    let value = |id: NodeId| &nodes[id.index()].value;
+    let same = |a: &Value, b: &Value| match (a, b) {
+        (Value::Unknown, _) | (_, Value::Unknown) => None,
+        (Value::Sequence(_) | Value::Mapping(_) | Value::Set(_) | Value::Pairs(_), _) => Some(false),
+        _ => Some(a == b),
+    };
+    match (value(a), value(b)) {
+        (Value::Sequence(a), Value::Sequence(b)) => {
+            let parts = a.iter().zip(b).map(|(a, b)| same(value(*a), value(*b)));
+            let parts: Option<Vec<bool>> = parts.collect();
+            parts.map(|parts| a.len() == b.len() && !parts.contains(&false))
+        }
+        (a, b) => same(a, b),
+    }
+}
+
 /// What is wrong in a text that PyYAML accepts.
 fn oddities(source: &Source, document: &Document, mender: &mut Mender<'_>, problems: &mut Vec<Problem>) {
     let nodes = &document.composed.nodes;
     let span = |id: NodeId| nodes[id.index()].span;
     let mut duplicates = Vec::new();
     for (first, later) in document.found.duplicates.iter().take(MOST_TOLD) {
-        let name = match &nodes[later.index()].value {
+        let name = match &nodes[later.key.index()].value {
             Value::Str(name) => name.to_string(),
-            _ => source.text(span(*later)).into_owned(),
+            _ => source.text(span(later.key)).into_owned(),
         };
-        let (a, b) = (span(*first), span(*later));
-        duplicates.push(Problem::new("yaml-duplicate-key", b.max(a)).arg("key", name).label(a.min(b), "first here"));
+        let (a, b) = (span(first.key), span(later.key));
+        let (rule, state) = match is_same(nodes, first.value, later.value) {
+            Some(false) => ("yaml-duplicate-key", None),
+            Some(true) => ("yaml-repeated-key", Some("with the same value")),
+            None => ("yaml-repeated-key", Some("and only the last one counts")),
+        };
+        let problem = Problem::new(rule, b.max(a)).arg("key", name);
+        let problem = state.into_iter().fold(problem, |p, state| p.arg("state", state));
+        duplicates.push(problem.label(a.min(b), "first here"));
     }
     say_how_many_more(&mut duplicates, document.found.duplicates.len());
     problems.append(&mut duplicates);

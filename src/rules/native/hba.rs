@@ -9,21 +9,15 @@ pub(super) mod lines;
 pub(super) mod lists;
 pub(super) mod own_server;
 mod peers;
+pub(super) mod refused;
 pub(super) mod tls;
 
 use crate::facts::HbaFile;
-use crate::facts::connections::Admission;
 use crate::source::Span;
 
-/// Where a line would have to go, and what decides until then.
-fn place(file: &HbaFile, admission: Admission) -> (Span, &'static str) {
-    match admission {
-        Admission::Refused(rule) => (file.hba.rules[rule].span, "; this line refuses it"),
-        Admission::Asked(_) | Admission::NoLine => {
-            let first = file.hba.rules.first().map_or_else(|| file.source.span(0, 0), |r| r.kind.span);
-            (first, "; no line fits, and a new one goes above this one")
-        }
-    }
+/// Where a new line would have to go.
+fn place(file: &HbaFile) -> Span {
+    file.hba.rules.first().map_or_else(|| file.source.span(0, 0), |r| r.kind.span)
 }
 
 /// An address as a line of `pg_hba.conf` writes a single host.

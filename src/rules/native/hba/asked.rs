@@ -1,6 +1,6 @@
-//! The lines that decide the log-ins of Patroni, for rules about what those lines ask for.
+//! The lines that decide the log-ins of Patroni, for rules about what those lines ask for and whom they keep out.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::facts::connections::{Admission, Login, address_of, admission, login, own_address};
@@ -8,7 +8,7 @@ use crate::facts::hba_decision::Database;
 use crate::facts::{Cluster, Facts, HbaFile, Member};
 use crate::parse::hba::{HbaRule, Method};
 
-/// A log-in of Patroni and the line that asks it for its credentials.
+/// A log-in of Patroni and the line that decides it.
 pub(super) struct Asked<'a> {
     /// Whose server it is.
     pub(super) target: &'a Member,
@@ -18,11 +18,16 @@ pub(super) struct Asked<'a> {
     pub(super) section: &'static str,
     /// As whom.
     pub(super) login: Login,
+    /// From where; `None` for the unix socket.
+    pub(super) from: Option<IpAddr>,
+    /// To what.
+    pub(super) database: Database,
     /// The file of the line.
     pub(super) hba: usize,
     /// The line.
     pub(super) index: usize,
-    is_refused: bool,
+    /// What the line does.
+    pub(super) outcome: Admission,
 }
 
 impl Asked<'_> {
@@ -47,7 +52,7 @@ pub(super) fn all(facts: &Facts, wanted: impl Fn(&HbaRule) -> bool) -> Vec<Asked
         for target in &cluster.members {
             let Some(hba) = with_line(facts, target, &wanted) else { continue };
             let asked = of_target(facts, cluster, target, hba).into_iter();
-            for asked in asked.filter(|a| !a.is_refused && wanted(a.rule(facts))) {
+            for asked in asked.filter(|a| a.outcome.is_open() && wanted(a.rule(facts))) {
                 let known = |a: &Asked<'_>| {
                     (a.hba, a.index, a.section, a.is_own()) == (asked.hba, asked.index, asked.section, asked.is_own())
                         && a.login == asked.login
@@ -61,14 +66,19 @@ pub(super) fn all(facts: &Facts, wanted: impl Fn(&HbaRule) -> bool) -> Vec<Asked
     found
 }
 
-/// The lines, each by its file and index, that turn a log-in of Patroni away.
-pub(super) fn refusing(facts: &Facts) -> BTreeSet<(usize, usize)> {
-    let mut lines = BTreeSet::new();
+/// The log-ins that a line keeps out, by the file and index of the line: one that rejects, or one for TLS connections while the server has
+/// TLS off.
+pub(super) fn kept_out(facts: &Facts) -> BTreeMap<(usize, usize), Vec<Asked<'_>>> {
+    let may_keep_out = |rule: &HbaRule| rule.method.value == Method::Reject || rule.warning.is_some();
+    let mut lines: BTreeMap<_, Vec<Asked<'_>>> = BTreeMap::new();
     for cluster in facts.clusters() {
         for target in &cluster.members {
-            let Some(hba) = with_line(facts, target, &|rule| rule.method.value == Method::Reject) else { continue };
-            let found = of_target(facts, cluster, target, hba);
-            lines.extend(found.iter().filter(|a| a.is_refused).map(|a| (a.hba, a.index)));
+            let Some(hba) = with_line(facts, target, &may_keep_out) else { continue };
+            for asked in of_target(facts, cluster, target, hba) {
+                if !asked.outcome.is_open() {
+                    lines.entry((asked.hba, asked.index)).or_default().push(asked);
+                }
+            }
         }
     }
     lines
@@ -109,11 +119,11 @@ fn try_one<'a>(
 ) -> Option<Asked<'a>> {
     let login = login(&facts.patroni[client.file], section)?;
     let database = database(facts, client, section);
-    match admission(&file.hba, &login, from, &database, &target.name) {
-        Ok(Admission::Asked(index)) => Some(Asked { target, client, section, login, hba, index, is_refused: false }),
-        Ok(Admission::Refused(index)) => Some(Asked { target, client, section, login, hba, index, is_refused: true }),
-        Ok(Admission::NoLine) | Err(_) => None,
-    }
+    let outcome = admission(&file.hba, &login, from, &database, &target.name).ok()?;
+    let (Admission::Asked(index) | Admission::Refused(index) | Admission::NeedsTls(index)) = outcome else {
+        return None;
+    };
+    Some(Asked { target, client, section, login, from, database, hba, index, outcome })
 }
 
 /// What a log-in of that section connects to.

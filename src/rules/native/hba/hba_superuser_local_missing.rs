@@ -1,7 +1,7 @@
 //! Patroni's superuser cannot log in to its own server.
 
 use super::{place, single};
-use crate::facts::connections::{admission, known_login, own_address};
+use crate::facts::connections::{Admission, admission, known_login, own_address};
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::hba_decision::Database;
 use crate::facts::{Facts, Member};
@@ -26,22 +26,20 @@ fn report_member(facts: &Facts, member: &Member, hba: usize, report: &mut Report
     let database = database.and_then(|d| d.as_str()).unwrap_or("postgres");
     let from = own_address(facts, member, "use_unix_socket")?;
     let file = &facts.hbas[hba];
-    let admission = admission(&file.hba, &login, from, &Database::Named(database.to_owned()), &member.name)?;
-    if admission.is_open() {
+    let database_asked = Database::Named(database.to_owned());
+    if admission(&file.hba, &login, from, &database_asked, &member.name)? != Admission::NoLine {
         return Ok(());
     }
-    let (at, decided) = place(file, admission);
     let line = match from {
         Some(address) => format!("host {database} {} {} scram-sha-256", login.user, single(address)),
         None => format!("local {database} {} peer", login.user),
     };
     let mut problem = report
-        .problem(at)
+        .problem(place(file))
         .arg("member", member.name.as_str())
         .arg("user", login.user)
         .arg("database", database)
         .arg("from", from.map_or_else(|| "the unix socket".to_owned(), |a| a.to_string()))
-        .arg("decided", decided)
         .arg("line", line);
     if let Some(user) = patroni.config.get("postgresql.authentication.superuser.username") {
         problem = problem.label(user.span, "Patroni logs in as this role");

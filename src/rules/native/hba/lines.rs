@@ -10,13 +10,13 @@ use crate::rules::report::Report;
 
 /// `hba-line-unreachable`: an earlier line decides everything that this one would, and otherwise.
 pub(in crate::rules::native) fn unreachable(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    let refusing = asked::refusing(facts);
+    let refusing = asked::kept_out(facts);
     for (number, file) in facts.numbered_hbas() {
         for (index, rule) in file.hba.rules.iter().enumerate() {
             let Some(hidden_by) = file.hidden_by(index) else { continue };
             let earlier = &file.hba.rules[hidden_by];
             // A line that keeps Patroni out has a finding of its own, and goes with it.
-            if same_outcome(earlier, rule) || refusing.contains(&(number, hidden_by)) {
+            if same_outcome(earlier, rule) || refusing.contains_key(&(number, hidden_by)) {
                 continue;
             }
             report.add(

@@ -36,11 +36,9 @@ fn replication_of(facts: &Facts, member: &Member, hba: usize, report: &mut Repor
     let Some(login) = login(&facts.patroni[member.file], "replication") else { return Ok(()) };
     let from = own_address(facts, member, "use_unix_socket_repl")?;
     let file = &facts.hbas[hba];
-    let admission = admission(&file.hba, &login, from, &Database::PhysicalReplication, &member.name)?;
-    if admission.is_open() {
+    if admission(&file.hba, &login, from, &Database::PhysicalReplication, &member.name)? != Admission::NoLine {
         return Ok(());
     }
-    let (at, decided) = place(file, admission);
     let line = match from {
         Some(address) => format!("host replication {} {} scram-sha-256", login.user, single(address)),
         None => format!("local replication {} scram-sha-256", login.user),
@@ -48,11 +46,10 @@ fn replication_of(facts: &Facts, member: &Member, hba: usize, report: &mut Repor
     let from = from.map_or_else(|| "the unix socket".to_owned(), |a| a.to_string());
     report.add(
         report
-            .problem(at)
+            .problem(place(file))
             .arg("member", member.name.as_str())
             .arg("user", login.user)
             .arg("from", from)
-            .arg("decided", decided)
             .arg("line", line),
     );
     Ok(())
@@ -79,7 +76,10 @@ fn ipv6_of(facts: &Facts, member: &Member, hba: usize, report: &mut Report) -> R
     if by_ipv6.is_open() || !own.map(from).transpose()?.is_some_and(Admission::is_open) {
         return Ok(());
     }
-    let (at, decided) = place(file, by_ipv6);
+    let (at, decided) = match by_ipv6 {
+        Admission::Refused(rule) => (file.hba.rules[rule].span, "; this line refuses it"),
+        _ => (place(file), "; no line fits, and a new one goes above this one"),
+    };
     report.add(
         report
             .problem(at)

@@ -23,7 +23,6 @@ pub(super) struct Wanted<'a> {
 /// Members that one file keeps out.
 struct KeptOut {
     user: String,
-    admission: Admission,
     targets: Vec<String>,
     peers: BTreeMap<String, IpAddr>,
 }
@@ -36,7 +35,6 @@ pub(super) fn check(wanted: &Wanted<'_>, facts: &Facts, report: &mut Report) -> 
     for cluster in facts.clusters().iter().filter(|c| c.members.len() > 1) {
         for (hba, kept_out) in look(wanted, facts, cluster, report) {
             let file = &facts.hbas[hba];
-            let (at, decided) = place(file, kept_out.admission);
             let names: Vec<String> = kept_out.peers.iter().map(|(n, a)| format!("{n} ({a})")).collect();
             let lines: Vec<String> = kept_out
                 .peers
@@ -45,11 +43,10 @@ pub(super) fn check(wanted: &Wanted<'_>, facts: &Facts, report: &mut Report) -> 
                 .collect();
             report.add(
                 report
-                    .problem(at)
+                    .problem(place(file))
                     .arg("member", kept_out.targets.join(", "))
                     .arg("user", kept_out.user)
                     .arg("peers", names.join(", "))
-                    .arg("decided", decided)
                     .arg("lines", lines.join(" and ")),
             );
         }
@@ -66,10 +63,11 @@ fn look(wanted: &Wanted<'_>, facts: &Facts, cluster: &Cluster, report: &mut Repo
             let Some(login) = login else { continue };
             let Some(address) = report.known(address_of(facts, peer)) else { continue };
             let outcome = admission(&facts.hbas[hba].hba, &login, Some(address), &wanted.database, &target.name);
-            let Some(outcome) = report.known(outcome).filter(|o| !o.is_open()) else { continue };
+            if report.known(outcome) != Some(Admission::NoLine) {
+                continue;
+            }
             let kept_out = by_file.entry(hba).or_insert_with(|| KeptOut {
                 user: login.user,
-                admission: outcome,
                 targets: Vec::new(),
                 peers: BTreeMap::new(),
             });
