@@ -22,6 +22,8 @@ mod patroni;
 mod rules;
 #[path = "rules/schema.rs"]
 mod schema;
+#[path = "rules/trial.rs"]
+mod trial;
 
 use std::path::PathBuf;
 
@@ -34,6 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "src/rules/schema.rs",
         "src/rules/bounds.rs",
         "src/rules/faults.rs",
+        "src/rules/trial.rs",
         "src/knowledge",
     ] {
         println!("cargo::rerun-if-changed={input}");

@@ -16,6 +16,7 @@ pub mod report;
 pub mod schema;
 pub mod selection;
 pub mod template;
+pub mod trial;
 
 /// The word among some that was most likely meant, if one is near enough.
 pub fn suggest<'w>(words: impl IntoIterator<Item = &'w str>, written: &str) -> Option<&'w str> {

@@ -402,7 +402,7 @@ impl Reader for Fenced<'_> {
         }
         let path = normal(path);
         match self.disk.read(&path) {
-            Err(ReadError::Missing) if !path.parent().is_some_and(|dir| self.disk.list(dir).is_ok()) => {
+            Err(ReadError::Missing) if path.parent().is_none_or(|dir| self.disk.list(dir).is_err()) => {
                 Err(ReadError::Outside)
             }
             answer => answer,

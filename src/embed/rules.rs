@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::example;
 use crate::schema::{CheckSpec, FixSpec, HbaSpec, Rule, SameSpec, SettingSpec, StepSpec, YamlKeySpec};
+use crate::{example, trial};
 
 /// Reads `rules/<area>/<id>.yml`, checks each, and returns the static slice `BUILTIN`, sorted by id, and `AREAS` beside it.
 pub fn generate(dir: &Path, cases: &Path) -> Result<String, Box<dyn Error>> {
@@ -47,6 +47,7 @@ fn load(file: &Path) -> Result<Rule, Box<dyn Error>> {
     if rule.id != file_stem(file) {
         faults.push(format!("the id is `{}`", rule.id));
     }
+    faults.extend(trial::fault(&rule.since, rule.status, env!("CARGO_PKG_VERSION")));
     if faults.is_empty() { Ok(rule) } else { Err(format!("{}: {}", file.display(), faults.join("; ")).into()) }
 }
 
@@ -76,12 +77,13 @@ fn texts(items: &[std::borrow::Cow<'static, str>]) -> String {
 
 fn emit(r: &Rule) -> String {
     format!(
-        "Rule {{ id: {}, summary: {}, severity: Severity::{:?}, status: Status::{:?}, needs: {}, patroni: {}, postgresql: {}, \
+        "Rule {{ id: {}, summary: {}, severity: Severity::{:?}, status: Status::{:?}, since: {}, needs: {}, patroni: {}, postgresql: {}, \
          supersedes: {}, why: {}, references: {}, proof: {}, check: {}, message: {}, fix: {}, no_fix: {} }}",
         text(&r.id),
         text(&r.summary),
         r.severity,
         r.status,
+        text(&r.since),
         list(&r.needs, |n| format!("Need::{n:?}")),
         text(&r.patroni),
         text(&r.postgresql),

@@ -2,7 +2,7 @@
 
 use super::{Page, Subject};
 use crate::rules::builtin::{area, example};
-use crate::rules::schema::{Rule, Severity, StepSpec};
+use crate::rules::schema::{Rule, Severity, Status, StepSpec};
 
 /// Everything a rule says.
 pub(super) fn page(rule: &'static Rule) -> Page {
@@ -19,6 +19,10 @@ pub(super) fn page(rule: &'static Rule) -> Page {
     page.fact("looks at", needs.join(", "));
     page.fact("Patroni", &*rule.patroni);
     page.fact("PostgreSQL", &*rule.postgresql);
+    page.fact("since", &*rule.since);
+    if rule.status == Status::Trial {
+        page.fact("on trial", "runs only with `--trial` or with a severity of your own in `preflight.toml`");
+    }
     page.fact("kind", format!("{} ({})", rule.check.kind(), area(&rule.id).unwrap_or_default()));
     page.fact("accept", format!("# preflight: allow({}) and the reason why", rule.id));
     page.fact("see", rule.references.join("\n"));

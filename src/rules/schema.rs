@@ -368,6 +368,9 @@ pub struct Rule {
     /// How finished it is.
     #[serde(default)]
     pub status: Status,
+    /// The release of this program that brought it; empty for the first one. See [`trial`](super::trial).
+    #[serde(default)]
+    pub since: Text,
     /// What it looks at.
     pub needs: List<Need>,
     /// Patroni versions in which it is true, `">=3.0, <4.0"`; empty for all supported ones.

@@ -75,7 +75,7 @@ fn look<'a>(top: &'a Item, path: &str) -> Look<'a> {
 
 /// Whether Python takes it for true; `None` when a template leaves it open.
 fn truth(item: &Item) -> Option<bool> {
-    (item.kind() != Type::Unknown && !(item.open && !item.is_truthy())).then(|| item.is_truthy())
+    (item.kind() != Type::Unknown && (item.is_truthy() || !item.open)).then(|| item.is_truthy())
 }
 
 /// What becomes of the old name at a path of the table.
