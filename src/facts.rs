@@ -97,15 +97,25 @@ impl HbaFile {
         Self { source, hba, hidden: OnceLock::new() }
     }
 
-    /// Whether an earlier rule alone decides every connection that a rule would, or does when a template leaves it there.
-    #[must_use]
-    pub fn may_be_hidden(&self, index: usize) -> bool {
-        let rules = &self.hba.rules;
-        let mut optional = rules[..index].iter().filter(|r| r.optional && r.warning.is_none());
+    /// Whether a rule decides some connection: no earlier rule alone decides all that it would.
+    ///
+    /// # Errors
+    /// When a template decides whether the rule is there, or what stands in front of it.
+    pub fn decides(&self, index: usize) -> Fact<bool> {
+        if self.hidden_by(index).is_some() {
+            return Ok(false);
+        }
+        let rule = &self.hba.rules[index];
+        let mut optional = self.hba.rules[..index].iter().filter(|r| r.optional && r.warning.is_none());
         let mut parts = self.hba.perhaps.iter().filter(|p| p.before <= index);
-        self.hidden_by(index).is_some()
-            || optional.any(|r| hba_shadow::catches_all(r, &rules[index]))
-            || parts.any(|p| hba_shadow::may_catch_all(p, &rules[index]))
+        if rule.optional
+            || optional.any(|r| hba_shadow::catches_all(r, rule))
+            || parts.any(|p| hba_shadow::may_catch_all(p, rule))
+        {
+            let what = format!("what line {} of `{}` lets in (a template decides)", rule.line, rule.file_name);
+            return Err(Gap::new(what, GapReason::Unreadable));
+        }
+        Ok(true)
     }
 
     /// The earlier rule that alone decides every connection that a rule would, if there is one.

@@ -24,6 +24,9 @@ use crate::source::Source;
 /// Keys without which a file cannot be a member's whole configuration.
 const WHOLE: [&str; 4] = ["name", "postgresql", "restapi", "scope"];
 
+/// Directories whose path may name the major version.
+pub(super) const VERSIONED: [&str; 3] = ["postgresql.bin_dir", "postgresql.data_dir", "postgresql.config_dir"];
+
 /// What was found, by directories in order of their paths.
 pub(super) fn by_directory(found: Vec<Found>) -> Vec<Vec<Found>> {
     let mut directories: Vec<(group::Key, Vec<Found>)> = Vec::new();
@@ -195,9 +198,7 @@ fn candidate(file: &PatroniFile) -> group::Candidate {
 
 /// The major version that a directory of the configuration names: `/usr/lib/postgresql/15/bin`, `/usr/pgsql-15/bin`.
 fn version_of(file: &PatroniFile) -> Option<u16> {
-    ["bin_dir", "data_dir", "config_dir"]
-        .iter()
-        .find_map(|key| version_in_path(file.config.get(&format!("postgresql.{key}"))?.as_str()?))
+    VERSIONED.iter().find_map(|path| version_in_path(file.config.get(path)?.as_str()?))
 }
 
 /// The major version that a path names.

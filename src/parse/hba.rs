@@ -151,6 +151,8 @@ pub struct Perhaps {
     pub users: Option<Box<[Spanned<NameToken>]>>,
     /// The address; for a `local` line there is none to know.
     pub address: Option<Address>,
+    /// How many bits of an address that is not known count at least: it ends with `/32`.
+    pub bits: Option<u8>,
 }
 
 /// A line that makes the server refuse the file.

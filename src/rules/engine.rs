@@ -62,7 +62,7 @@ pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
         match result {
             Ok(mut report) => {
                 if !rule.postgresql.is_empty() {
-                    range::keep_true(&rule.postgresql, &majors, &mut report.problems);
+                    range::keep_true(&rule.postgresql, &majors, &mut report);
                 }
                 if !rule.patroni.is_empty() && !mixed.is_empty() {
                     range::keep_released(&rule.patroni, &mixed, facts.patroni_version, &mut report.problems);

@@ -20,8 +20,9 @@ fn place(file: &HbaFile, admission: Admission) -> (Span, &'static str) {
     match admission {
         Admission::Refused(rule) => (file.hba.rules[rule].span, "; this line refuses it"),
         Admission::Asked(_) | Admission::NoLine => {
-            let first = file.hba.rules.first().map_or_else(|| file.source.span(0, 0), |r| r.kind.span);
-            (first, "; no line fits, and a new one goes above this one")
+            let part = file.hba.perhaps.first().filter(|p| p.before == 0).map(|p| p.span);
+            let first = part.or_else(|| file.hba.rules.first().map(|r| r.kind.span));
+            (first.unwrap_or_else(|| file.source.span(0, 0)), "; no line fits, and a new one goes above this one")
         }
     }
 }
