@@ -112,7 +112,7 @@ impl HbaFile {
             || optional.any(|r| hba_shadow::catches_all(r, rule))
             || parts.any(|p| hba_shadow::may_catch_all(p, rule))
         {
-            let what = format!("what line {} of `{}` lets in (a template decides)", rule.line, rule.file_name);
+            let what = format!("what line {} of {} lets in (a template decides)", rule.line, self.source.name());
             return Err(Gap::new(what, GapReason::Unreadable));
         }
         Ok(true)
@@ -150,6 +150,14 @@ impl UnitFile {
         self.patroni_arguments().is_some()
     }
 
+    /// Whether it starts Patroni, or does if a template says so.
+    #[must_use]
+    pub fn may_run_patroni(&self) -> bool {
+        self.runs_patroni()
+            || self.unit.is_open()
+            || self.unit.all("Service", "ExecStart").iter().any(|start| start.is_unknown())
+    }
+
     /// The file or directory that it starts Patroni with, specifiers as they stand.
     #[must_use]
     pub fn patroni_configuration(&self) -> Option<String> {
@@ -181,6 +189,11 @@ impl UnitFile {
         self.unit.commands("ExecStart").tree.into_iter().find_map(|command| {
             // What a container does inside is no matter of the unit: whose user, which signals, which files.
             if ["docker", "podman", "nerdctl"].contains(&command.path.value.rsplit('/').next().unwrap_or_default()) {
+                return None;
+            }
+            // What a template puts there may be one of those.
+            let at = command.path.span;
+            if at.source == self.source.id() && self.source.is_unknown(at) && !is_patroni(&command.path.value) {
                 return None;
             }
             let mut words = std::iter::once(command.path).chain(command.args).map(|word| word.value);
@@ -265,6 +278,8 @@ pub struct Whole {
     pub nodes: Vec<nodes::Node>,
     /// What was seen while reading.
     pub problems: Vec<Problem>,
+    /// What could not be looked at while reading, each with the rule that would speak of it.
+    pub gaps: Vec<(&'static str, Gap)>,
     /// The release of Patroni that is to take over where nothing else is said; see [`PatroniFile::version`].
     pub patroni_version: Version,
     /// Cluster and member of each file of Patroni.

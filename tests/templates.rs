@@ -35,7 +35,7 @@ fn found(linted: &Linted, line: impl Fn(&str, usize) -> usize) -> Found {
 
 /// Rules of which one finding speaks of several places. What is unknown may be the place that it pointed at; that the others are
 /// at odds stays certain, and is said at another of them, never more often than before.
-const OF_SEVERAL: [&str; 16] = [
+const OF_SEVERAL: [&str; 17] = [
     // Members that certainly differ. Which of them is told so is a matter of what most have.
     "bootstrap-dcs-drift",
     "dcs-endpoints-differ-between-members",
@@ -46,6 +46,8 @@ const OF_SEVERAL: [&str; 16] = [
     // Slots of the cluster, told at the first member that certainly has them.
     "unbounded-slot-wal",
     "wal-level-lowered-with-logical-slots",
+    // The last variable that certainly sets a key.
+    "env-overrides-file",
     // The first of several keys or lines that are wrong together.
     "bin-dir-unset",
     "log-destination-moves",
@@ -61,7 +63,7 @@ const OF_SEVERAL: [&str; 16] = [
 
 /// Findings that are true by themselves and are left out where another one says more of the same cause. When that one is not
 /// certain any more, the plain one is said.
-const LEFT_OUT: [(&str, &str); 13] = [
+const LEFT_OUT: [(&str, &str); 15] = [
     // What the setting breaks, and that it changes.
     ("cmdline-guc-not-carried-over", "wal-level-lowered-with-logical-slots"),
     // A slip in one member's list, and that it is short of a server or that its API is old.
@@ -73,6 +75,8 @@ const LEFT_OUT: [(&str, &str); 13] = [
     // The address that is published without the key, and that the validator wants the key.
     ("validator-requires-key", "restapi-connect-address-unusable"),
     ("validator-requires-key", "pg-connect-address-unusable"),
+    // What an empty password does, and that the validator wants a text.
+    ("validator-rejects-harmless-type", "yaml-implicit-null"),
     // The connection that a line refuses, and the line below it that is never reached.
     ("hba-line-unreachable", "hba-superuser-local-missing"),
     // What two tags come to, and that they exclude each other.
@@ -81,6 +85,8 @@ const LEFT_OUT: [(&str, &str); 13] = [
     ("deprecated-key", "yaml-section-not-indented"),
     ("yaml-misplaced-key", "dcs-section-missing"),
     ("yaml-misplaced-key", "yaml-section-not-indented"),
+    // What Patroni does with a map in place of a list, and that it is one.
+    ("yaml-wrong-type", "ignore-slots-not-list"),
     // A key that says the same as the one at its place is only too much.
     ("yaml-misplaced-key", "yaml-unknown-key"),
 ];

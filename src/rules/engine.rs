@@ -159,6 +159,7 @@ fn check(
         CheckSpec::Parser(_) if !facts.is_first() => Ok(()),
         CheckSpec::Parser(_) => {
             report.problems.extend(by_parsers.get(&*rule.id).into_iter().flatten().map(|p| (*p).clone()));
+            report.gaps.extend(facts.gaps.iter().filter(|(id, _)| *id == rule.id).map(|(_, gap)| gap.clone()));
             Ok(())
         }
         CheckSpec::Engine(_) => Ok(()),
