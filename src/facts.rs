@@ -97,15 +97,25 @@ impl HbaFile {
         Self { source, hba, hidden: OnceLock::new() }
     }
 
-    /// Whether an earlier rule alone decides every connection that a rule would, or does when a template leaves it there.
-    #[must_use]
-    pub fn may_be_hidden(&self, index: usize) -> bool {
-        let rules = &self.hba.rules;
-        let mut optional = rules[..index].iter().filter(|r| r.optional && r.warning.is_none());
+    /// Whether a rule decides some connection: no earlier rule alone decides all that it would.
+    ///
+    /// # Errors
+    /// When a template decides whether the rule is there, or what stands in front of it.
+    pub fn decides(&self, index: usize) -> Fact<bool> {
+        if self.hidden_by(index).is_some() {
+            return Ok(false);
+        }
+        let rule = &self.hba.rules[index];
+        let mut optional = self.hba.rules[..index].iter().filter(|r| r.optional && r.warning.is_none());
         let mut parts = self.hba.perhaps.iter().filter(|p| p.before <= index);
-        self.hidden_by(index).is_some()
-            || optional.any(|r| hba_shadow::catches_all(r, &rules[index]))
-            || parts.any(|p| hba_shadow::may_catch_all(p, &rules[index]))
+        if rule.optional
+            || optional.any(|r| hba_shadow::catches_all(r, rule))
+            || parts.any(|p| hba_shadow::may_catch_all(p, rule))
+        {
+            let what = format!("what line {} of {} lets in (a template decides)", rule.line, self.source.name());
+            return Err(Gap::new(what, GapReason::Unreadable));
+        }
+        Ok(true)
     }
 
     /// The earlier rule that alone decides every connection that a rule would, if there is one.
@@ -140,6 +150,14 @@ impl UnitFile {
         self.patroni_arguments().is_some()
     }
 
+    /// Whether it starts Patroni, or does if a template says so.
+    #[must_use]
+    pub fn may_run_patroni(&self) -> bool {
+        self.runs_patroni()
+            || self.unit.is_open()
+            || self.unit.all("Service", "ExecStart").iter().any(|start| start.is_unknown())
+    }
+
     /// The file or directory that it starts Patroni with, specifiers as they stand.
     #[must_use]
     pub fn patroni_configuration(&self) -> Option<String> {
@@ -171,6 +189,11 @@ impl UnitFile {
         self.unit.commands("ExecStart").tree.into_iter().find_map(|command| {
             // What a container does inside is no matter of the unit: whose user, which signals, which files.
             if ["docker", "podman", "nerdctl"].contains(&command.path.value.rsplit('/').next().unwrap_or_default()) {
+                return None;
+            }
+            // What a template puts there may be one of those.
+            let at = command.path.span;
+            if at.source == self.source.id() && self.source.is_unknown(at) && !is_patroni(&command.path.value) {
                 return None;
             }
             let mut words = std::iter::once(command.path).chain(command.args).map(|word| word.value);
@@ -255,6 +278,8 @@ pub struct Whole {
     pub nodes: Vec<nodes::Node>,
     /// What was seen while reading.
     pub problems: Vec<Problem>,
+    /// What could not be looked at while reading, each with the rule that would speak of it.
+    pub gaps: Vec<(&'static str, Gap)>,
     /// The release of Patroni that is to take over where nothing else is said; see [`PatroniFile::version`].
     pub patroni_version: Version,
     /// Cluster and member of each file of Patroni.

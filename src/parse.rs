@@ -2,11 +2,13 @@
 
 pub mod are;
 pub mod boot;
+pub mod compose;
 pub mod conf;
 pub mod conninfo;
 pub mod guc_value;
 pub mod hba;
 pub mod ident;
+pub mod manifest;
 pub mod patroni;
 pub mod sql;
 pub mod standby_names;

@@ -9,6 +9,7 @@ pub mod template;
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
@@ -60,7 +61,7 @@ impl Span {
 
     /// The range as indices into the source's bytes.
     #[must_use]
-    pub const fn range(self) -> std::ops::Range<usize> {
+    pub const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 }
@@ -92,10 +93,19 @@ impl<T> Spanned<T> {
 }
 
 /// What a source stands for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A file, by the path under which it was opened.
     File(PathBuf),
+    /// A file that stands in another one, which is its directory.
+    Part {
+        /// The other one.
+        file: PathBuf,
+        /// The path of it and the name in it.
+        path: PathBuf,
+        /// The bytes that it takes.
+        range: Range<usize>,
+    },
     /// Standard input.
     Stdin,
     /// A text that we wrote ourselves about something that is no file; the name is what a user sees.
@@ -149,13 +159,28 @@ impl Source {
         &self.origin
     }
 
-    /// The path, for a file.
+    /// The path, for a file; for one in another file, that of a file in a directory.
     #[must_use]
     pub fn path(&self) -> Option<&Path> {
         match &self.origin {
-            Origin::File(path) => Some(path),
+            Origin::File(path) | Origin::Part { path, .. } => Some(path),
             Origin::Stdin | Origin::Virtual(_) => None,
         }
+    }
+
+    /// The path of the file that its bytes stand in.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.origin {
+            Origin::File(path) | Origin::Part { file: path, .. } => Some(path),
+            Origin::Stdin | Origin::Virtual(_) => None,
+        }
+    }
+
+    /// The bytes that it takes, for a file in another one.
+    #[must_use]
+    pub fn part(&self) -> Option<Range<usize>> {
+        if let Origin::Part { range, .. } = &self.origin { Some(range.clone()) } else { None }
     }
 
     /// What a user sees in front of line and column.
@@ -290,13 +315,13 @@ impl SourceMap {
         template: Option<Template>,
     ) -> Arc<Source> {
         let mut inner = self.inner.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Origin::File(path) = &origin
+        if let Origin::File(path) | Origin::Part { path, .. } = &origin
             && let Some(id) = inner.by_path.get(path.as_os_str())
         {
             return Arc::clone(&inner.sources[id.0 as usize]);
         }
         let id = SourceId(as_u32(inner.sources.len()));
-        if let Origin::File(path) = &origin {
+        if let Origin::File(path) | Origin::Part { path, .. } = &origin {
             inner.by_path.insert(path.clone().into_os_string(), id);
         }
         let source = Arc::new(Source::new(id, origin, name.into(), bytes).with_template(template));

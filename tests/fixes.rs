@@ -31,7 +31,7 @@ fn mend(case: &Path, rule: &str, copy_of_input: &Path) -> BTreeSet<PathBuf> {
         }
         for (source, edits) in together {
             let source = linted.facts.sources.get(source);
-            let file = source.path().expect("a file is edited").to_path_buf();
+            let file = source.file().expect("a file is edited").to_path_buf();
             std::fs::write(copy_of_input.join(&file), edit::apply(source.bytes(), &edits)).unwrap();
             changed.insert(file);
         }

@@ -7,6 +7,7 @@ mod clusters;
 mod corpus;
 mod coverage;
 mod docs;
+mod embedded;
 mod fixes;
 mod formats;
 mod fuzz_smoke;

@@ -24,9 +24,7 @@ use mutations::mutations;
 /// What is found, as often as it is: the rule, the file, and the line as it was before a mutation of one file.
 fn found(linted: &Linted, line: impl Fn(&str, usize) -> usize) -> Found {
     let mut all = Found::new();
-    for finding in
-        linted.outcome.findings.iter().filter(|f| area(&f.rule) != Some("tool") && !ASSUMING.contains(&&*f.rule))
-    {
+    for finding in linted.outcome.findings.iter().filter(|f| area(&f.rule) != Some("tool")) {
         let source = linted.facts.sources.get(finding.at.source);
         let at = line(source.name(), source.line_index(finding.at.start));
         let key = (finding.rule.to_string(), source.name().to_owned(), at);
@@ -35,48 +33,66 @@ fn found(linted: &Linted, line: impl Fn(&str, usize) -> usize) -> Found {
     all
 }
 
-/// Rules that compare members with what most have, or that point at the first of several places: what is unknown may change which one is blamed.
-const OF_SEVERAL: [&str; 16] = [
-    "bin-dir-unset",
+/// Rules of which one finding speaks of several places. What is unknown may be the place that it pointed at; that the others are
+/// at odds stays certain, and is said at another of them, never more often than before.
+const OF_SEVERAL: [&str; 17] = [
+    // Members that certainly differ. Which of them is told so is a matter of what most have.
     "bootstrap-dcs-drift",
     "dcs-endpoints-differ-between-members",
-    "dcs-etcd-hosts-format",
     "dcs-kind-differs-between-members",
     "dcs-scope-namespace-inconsistent",
-    "dcs-section-missing",
-    "log-destination-moves",
     "restapi-auth-differs-between-members",
     "slot-name-collision",
-    "slots-not-mapping",
+    // Slots of the cluster, told at the first member that certainly has them.
     "unbounded-slot-wal",
+    "wal-level-lowered-with-logical-slots",
+    // The last variable that certainly sets a key.
+    "env-overrides-file",
+    // The first of several keys or lines that are wrong together.
+    "bin-dir-unset",
+    "log-destination-moves",
     "use-unix-socket-without-dirs",
+    // Where a section is looked for that is not there: beside the key that looks like it, else at the start.
+    "dcs-section-missing",
+    // A list or map that is wrong as a whole, told at its first entry that is written out.
+    "dcs-etcd-hosts-format",
+    "slots-not-mapping",
     "validator-rejects-harmless-type",
     "yaml-recursive-alias",
-    "wal-level-lowered-with-logical-slots",
 ];
 
-/// Findings that are true by themselves and are left out where another one tells of the same cause.
-const LEFT_OUT: [(&str, &str); 14] = [
+/// Findings that are true by themselves and are left out where another one says more of the same cause. When that one is not
+/// certain any more, the plain one is said.
+const LEFT_OUT: [(&str, &str); 17] = [
+    // What the setting breaks, and that it changes.
     ("cmdline-guc-not-carried-over", "wal-level-lowered-with-logical-slots"),
+    // A slip in one member's list, and that it is short of a server or that its API is old.
     ("dcs-etcd-hosts-even", "dcs-endpoints-differ-between-members"),
     ("dcs-etcd-v2-api", "dcs-kind-differs-between-members"),
+    // A member that stands apart is judged alone.
     ("unbounded-slot-wal", "dcs-scope-namespace-inconsistent"),
-    ("validator-requires-key", "restapi-connect-address-unusable"),
-    ("hba-line-cannot-match", "hba-tls-line-without-tls"),
-    ("hba-line-unreachable", "hba-line-refuses-patroni"),
     ("data-dir-shared", "duplicate-connect-address"),
-    ("deprecated-key", "yaml-section-not-indented"),
-    ("generated-config-tags-conflict", "tag-contradiction"),
+    // The address that is published without the key, and that the validator wants the key.
+    ("validator-requires-key", "restapi-connect-address-unusable"),
     ("validator-requires-key", "pg-connect-address-unusable"),
+    // What an empty password does, and that the validator wants a text.
+    ("validator-rejects-harmless-type", "yaml-implicit-null"),
+    // The connections that a line refuses or passes over, and the line below it that is never reached, or that it never matches.
+    ("hba-line-unreachable", "hba-line-refuses-patroni"),
+    ("hba-line-cannot-match", "hba-tls-line-without-tls"),
+    // What two tags come to, and that they exclude each other.
+    ("generated-config-tags-conflict", "tag-contradiction"),
+    // What was meant by a key without its section, and that the key has no effect where it is.
+    ("deprecated-key", "yaml-section-not-indented"),
     ("yaml-misplaced-key", "dcs-section-missing"),
     ("yaml-misplaced-key", "yaml-section-not-indented"),
     // The milder of two, where it is not known whether a value is lost.
     ("yaml-repeated-key", "yaml-duplicate-key"),
+    // What Patroni does with a map in place of a list, and that it is one.
+    ("yaml-wrong-type", "ignore-slots-not-list"),
+    // A key that says the same as the one at its place is only too much.
+    ("yaml-misplaced-key", "yaml-unknown-key"),
 ];
-
-/// A rule for some majors of PostgreSQL, which runs where no path tells the major; and one that does not take a line that a
-/// template fills in for one that is for all hosts, and so hides those below it.
-const ASSUMING: [&str; 2] = ["password-encryption-mismatch", "hba-trust-for-other-hosts"];
 
 type Found = BTreeMap<(String, String, usize), Vec<String>>;
 
@@ -84,8 +100,7 @@ type Found = BTreeMap<(String, String, usize), Vec<String>>;
 fn is_moved(rule: &str, before: &Found, after: &Found) -> bool {
     let count =
         |of: &Found, rule: &str| -> usize { of.iter().filter(|(k, _)| k.0 == rule).map(|(_, m)| m.len()).sum() };
-    let moves = OF_SEVERAL.contains(&rule)
-        || (rule.starts_with("hba-") && (rule.contains("-missing") || rule == "hba-ipv6-localhost"));
+    let moves = OF_SEVERAL.contains(&rule);
     let is_gone = |other: &str| before.keys().any(|k| k.0 == other && !after.contains_key(k));
     moves && count(after, rule) <= count(before, rule) || LEFT_OUT.iter().any(|(r, by)| *r == rule && is_gone(by))
 }

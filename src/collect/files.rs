@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use ignore::WalkState;
 use rayon::prelude::*;
 
+use super::embedded;
 use crate::parse::template::{self, Engine, Format};
+use crate::parse::{compose, manifest};
 use crate::pattern::Patterns;
 use crate::problem::Problem;
 use crate::source::path::normal;
@@ -37,6 +39,8 @@ pub enum Kind {
     Unit,
     /// An environment file of a unit.
     Environment,
+    /// A compose file, for what it tells of environments.
+    Compose,
     /// SQL that may set up roles.
     Sql,
     /// Whether Debian's scripts start a PostgreSQL cluster at boot.
@@ -56,6 +60,7 @@ impl Kind {
             Self::Ident => "pg_ident.conf",
             Self::Unit => "unit",
             Self::Environment => "environment",
+            Self::Compose => "compose file",
             Self::Sql => "role-sql",
             Self::StartConf => "start.conf",
             Self::Preset => "preset",
@@ -76,15 +81,31 @@ pub enum By {
 
 /// What a name says about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Guess {
+pub(super) enum Guess {
     /// It is that, whatever it holds.
     Sure(Kind),
     /// It is that if its text looks so.
     Maybe(Kind),
 }
 
+impl Guess {
+    pub(super) const fn kind(self) -> Kind {
+        match self {
+            Self::Sure(kind) | Self::Maybe(kind) => kind,
+        }
+    }
+
+    /// What a file of that name is by its text too, and what told so.
+    pub(super) fn confirm(self, bytes: &[u8]) -> Option<(Kind, By)> {
+        match self {
+            Self::Sure(kind) => Some((kind, By::Name)),
+            Self::Maybe(kind) => looks_like(kind, bytes).then_some((kind, By::Text)),
+        }
+    }
+}
+
 /// What a file is called after, or `None` for one that is none of ours. Of a template the name counts that it gives its file.
-fn guess(path: &Path) -> Option<Guess> {
+pub(super) fn guess(path: &Path) -> Option<Guess> {
     let (path, engine) = template::declared(path);
     let name = path.file_name()?.to_str()?;
     let parent = path.parent().and_then(Path::file_name).and_then(|n| n.to_str()).unwrap_or_default();
@@ -104,6 +125,7 @@ fn guess(path: &Path) -> Option<Guess> {
         "preset" => Some(Guess::Maybe(Kind::Preset)),
         "service" => Some(Guess::Maybe(Kind::Unit)),
         "sql" => Some(Guess::Maybe(Kind::Sql)),
+        "env" if name.contains("patroni") => Some(Guess::Sure(Kind::Environment)),
         "env" => Some(Guess::Maybe(Kind::Environment)),
         _ if name == "environment" => Some(Guess::Maybe(Kind::Environment)),
         "" if engine == Engine::Undeclared => None,
@@ -134,6 +156,7 @@ fn looks_like(kind: Kind, bytes: &[u8]) -> bool {
         }
         Kind::Unit => any(&["patroni", "postgres", "PATRONI_"]),
         Kind::Environment => has("PATRONI_"),
+        Kind::Compose => compose::is_compose(bytes),
         Kind::Preset => has("postgres"),
         Kind::StartConf => any(&["auto", "manual", "disabled"]),
         Kind::Sql => any(&[
@@ -218,68 +241,92 @@ impl Search<'_> {
     /// Finds and reads the configuration files at and below the paths, in order of their paths; what cannot be read, or was
     /// named and is none of ours, becomes a problem.
     #[must_use]
-    pub fn gather(&self, sources: &SourceMap) -> (Vec<Found>, Vec<Problem>) {
+    pub fn gather(&self, sources: &SourceMap) -> Gathered {
         let disk = Disk::new(sources, self.base);
         let versioned: Vec<bool> = self.paths.iter().map(|p| is_versioned(&self.base.join(p))).collect();
-        let results: Vec<Result<Option<Found>, Box<Problem>>> = self
+        let results: Vec<Seen> = self
             .walk()
             .into_par_iter()
-            .map(|(path, guess)| {
+            .flat_map_iter(|(path, guess)| {
                 let root = self.paths.iter().position(|p| path.starts_with(relative(self.base, p))).unwrap_or(0);
                 let show_mode = !versioned.get(root).copied().unwrap_or(true) && self.given != Some(&path);
                 self.look(&disk, &path, guess, show_mode)
             })
             .collect();
-        let mut found = Vec::new();
-        let mut problems = Vec::new();
+        let mut all = Gathered::default();
         for result in results {
             match result {
-                Ok(file) => found.extend(file),
-                Err(problem) => problems.push(*problem),
+                Ok(file) => all.found.push(file),
+                Err(Missed::Wrong(problem)) => all.problems.push(*problem),
+                Err(Missed::Unread(what)) => all.unread.push(what),
             }
         }
-        (found, problems)
+        all
     }
 
-    fn look(
-        &self,
-        disk: &Disk<'_>,
-        path: &Path,
-        guess: Option<Guess>,
-        show_mode: bool,
-    ) -> Result<Option<Found>, Box<Problem>> {
+    /// What a file is, or what the files in it are.
+    fn look(&self, disk: &Disk<'_>, path: &Path, guess: Option<Guess>, show_mode: bool) -> Vec<Seen> {
         let named = self.paths.iter().any(|p| p == path);
         let source = match disk.read(path) {
             Ok(source) => source,
-            Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Ok(None),
-            Err(why) => return Err(Box::new(disk.unreadable(path, &why))),
+            Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Vec::new(),
+            Err(why) => return vec![Err(Missed::Wrong(Box::new(disk.unreadable(path, &why))))],
         };
-        let (kind, by) = match guess {
-            Some(Guess::Sure(kind)) if (self.kind)(path).is_some() => (Some(kind), By::Caller),
-            Some(Guess::Sure(kind)) => (Some(kind), By::Name),
-            Some(Guess::Maybe(kind)) if looks_like(kind, source.bytes()) => (Some(kind), By::Text),
-            _ if named && looks_like(Kind::Patroni, source.bytes()) => (Some(Kind::Patroni), By::Text),
-            _ => (None, By::Text),
+        let said = (self.kind)(path).is_some();
+        if !said && guess.is_some_and(|g| g.kind() == Kind::Patroni) && manifest::is_manifest(source.bytes()) {
+            let parts = embedded::parts(disk.sources, &source, named);
+            return if parts.is_empty() && named { vec![Err(unrecognised(&source))] } else { parts };
+        }
+        if !said && guess.is_some_and(|g| g.kind() == Kind::Patroni) && compose::is_compose(source.bytes()) {
+            return vec![Ok(Found { source, kind: Kind::Compose, by: By::Text, mode: None, named })];
+        }
+        let kind = match guess {
+            Some(Guess::Sure(kind)) if said => Some((kind, By::Caller)),
+            Some(guess) => guess.confirm(source.bytes()),
+            None => None,
         };
-        match kind {
-            Some(kind) => {
+        let by_text = || (named && looks_like(Kind::Patroni, source.bytes())).then_some((Kind::Patroni, By::Text));
+        match kind.or_else(by_text) {
+            Some((kind, by)) => {
                 let shown = show_mode && matches!(kind, Kind::Patroni | Kind::Environment);
                 let mode = if shown { mode(&disk.base.join(path)) } else { None };
-                Ok(Some(Found { source, kind, by, mode, named }))
+                vec![Ok(Found { source, kind, by, mode, named })]
             }
-            None if named => {
-                let file = path.display().to_string();
-                Err(Box::new(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", file)))
-            }
-            None => Ok(None),
+            None if named => vec![Err(unrecognised(&source))],
+            None => Vec::new(),
         }
     }
+}
+
+fn unrecognised(source: &Source) -> Missed {
+    Missed::Wrong(Box::new(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", source.name())))
 }
 
 fn relative(base: &Path, path: &Path) -> PathBuf {
     let path = path.strip_prefix(base).unwrap_or(path);
     path.strip_prefix(".").unwrap_or(path).to_path_buf()
 }
+
+/// What a search brings.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    /// In order of their paths.
+    pub found: Vec<Found>,
+    /// Files that cannot be read, or were named and are none of ours.
+    pub problems: Vec<Problem>,
+    /// Files in other ones, in words, that are there and that this program cannot look into.
+    pub unread: Vec<String>,
+}
+
+/// Why a file is not among those found.
+#[derive(Debug)]
+pub(super) enum Missed {
+    Wrong(Box<Problem>),
+    Unread(String),
+}
+
+/// A file that was recognised, or why it is left out.
+pub(super) type Seen = Result<Found, Missed>;
 
 /// A file that was recognised and read.
 #[derive(Debug)]
@@ -340,20 +387,26 @@ impl Reader for Disk<'_> {
 }
 
 /// What a template engine still has to fill in of a file.
-fn template_of(path: &Path, bytes: &[u8]) -> Option<Template> {
+#[must_use]
+pub fn template_of(path: &Path, bytes: &[u8]) -> Option<Template> {
     let (_, engine) = template::declared(path);
     let format = match guess(path) {
-        Some(Guess::Sure(kind) | Guess::Maybe(kind)) => match kind {
-            Kind::Patroni => Format::Yaml,
-            Kind::Conf | Kind::Hba | Kind::Ident | Kind::StartConf => Format::Lines,
-            Kind::Unit | Kind::Environment | Kind::Preset => Format::Unit,
-            Kind::Sql => Format::Sql,
-        },
+        Some(guess) => format(guess.kind()),
         // A configuration of Patroni may have any name, and a file that another one includes too.
         None if looks_like(Kind::Patroni, bytes) => Format::Yaml,
         None => Format::Lines,
     };
     template::scan(bytes, engine, format)
+}
+
+/// What can be literal in a file of a kind.
+pub(super) const fn format(kind: Kind) -> Format {
+    match kind {
+        Kind::Patroni | Kind::Compose => Format::Yaml,
+        Kind::Conf | Kind::Hba | Kind::Ident | Kind::StartConf => Format::Lines,
+        Kind::Unit | Kind::Environment | Kind::Preset => Format::Unit,
+        Kind::Sql => Format::Sql,
+    }
 }
 
 /// Lets parsers follow includes only to files at or below the paths that were asked for: a repository is not checked against

@@ -11,11 +11,12 @@ use super::gap::{Gap, GapReason};
 use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
-use super::service::Services;
+use super::service::{Services, environment_of};
 use super::{
     ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, join, nodes,
 };
-use crate::collect::files::{Fence, Found, Kind};
+use crate::collect::files::{Fence, Found, Gathered, Kind};
+use crate::parse::compose::Service;
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
 use crate::parse::hba::{self, Hba, Server};
@@ -23,23 +24,25 @@ use crate::parse::ident;
 use crate::parse::patroni::{Patroni, spans_in_text};
 use crate::parse::unit::Variable;
 use crate::problem::{Parsed, Problem};
+use crate::source::path::normal;
 use crate::source::{Reader, Source, SourceMap};
 
 /// Joins everything that was found into facts.
 #[must_use]
 pub fn build(
     sources: SourceMap,
-    found: Vec<Found>,
+    gathered: Gathered,
     recording: nodes::Recording,
-    problems: Vec<Problem>,
     fence: &Fence,
     layout: &Layout,
 ) -> Facts {
     let nodes = nodes::place(recording, &sources);
+    let Gathered { found, problems, unread } = gathered;
     let mut facts = Whole { problems, nodes, patroni_version: layout.options.patroni, ..Whole::default() };
+    facts.gaps = unread.into_iter().map(|what| ("unreadable-file", Gap::new(what, GapReason::Unreadable))).collect();
     let reader = fence.reader(&sources);
     let (of_services, found): (Vec<Found>, Vec<Found>) =
-        found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment));
+        found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment | Kind::Compose));
     let mut seen: Vec<Seen> = of_services.into_par_iter().map(read).collect();
     facts.units = join::units(take_units(&mut seen));
     let configs: Vec<&Path> =
@@ -56,10 +59,10 @@ pub fn build(
         }
         seen.extend(directory.seen);
     }
-    let (later, variables) = sort_out(&mut facts, seen);
+    let (later, Alone { variables, composed }) = sort_out(&mut facts, seen);
     let of_kind = |kind| later.iter().filter(|(_, k)| *k == kind).map(|(s, _)| Arc::clone(s)).collect::<Vec<_>>();
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));
-    facts.problems.extend(environment_problems(&facts, &variables, layout));
+    facts.problems.extend(environment_problems(&facts, variables, &composed, layout));
     facts.clusters = join::clusters(&facts, &confs, &hbas, &idents, layout);
     read_confs(&mut facts, confs, &reader, layout);
     read_hbas(&mut facts, hbas, &reader, layout);
@@ -87,11 +90,38 @@ fn take_units(seen: &mut [Seen]) -> Vec<UnitFile> {
 /// A text and the variables that it sets.
 type Variables = (Arc<Source>, Vec<Variable>);
 
-/// What Patroni makes of variables by themselves, wherever they stand.
-fn environment_problems(facts: &Whole, files: &[Variables], layout: &Layout) -> Vec<Problem> {
+/// What sets variables, beside units.
+#[derive(Default)]
+struct Alone {
+    variables: Vec<Variables>,
+    composed: Vec<(Arc<Source>, Service)>,
+}
+
+/// What Patroni makes of variables by themselves, wherever they stand. A file that a compose file names is a part of its services.
+fn environment_problems(
+    facts: &Whole,
+    mut files: Vec<Variables>,
+    composed: &[(Arc<Source>, Service)],
+    layout: &Layout,
+) -> Vec<Problem> {
     let units = facts.units.iter().filter(|u| u.runs_patroni());
     let units = units.map(|u| (Arc::clone(&u.source), u.unit.environment().tree));
-    let all: Vec<Variables> = files.iter().cloned().chain(units.filter(|(_, v)| !v.is_empty())).collect();
+    let by_path: Vec<(&Path, &[Variable])> =
+        files.iter().filter_map(|(s, v)| Some((s.path()?, v.as_slice()))).collect();
+    let composed_variables: Vec<Variables> =
+        composed.iter().map(|(source, service)| (Arc::clone(source), environment_of(service, &by_path))).collect();
+    // Where a template decides which file is meant, none of those beside it is known to be all.
+    let is_beside =
+        |path: &Path, source: &Source| source.path().and_then(Path::parent).is_some_and(|home| path.starts_with(home));
+    let is_part = |path: &Path| {
+        let of = |(source, s): &(Arc<Source>, Service)| {
+            s.env_files.contains(&normal(path)) || (s.is_open() && is_beside(path, source))
+        };
+        composed.iter().any(of)
+    };
+    files.retain(|(source, _)| !source.path().is_some_and(is_part));
+    let all: Vec<Variables> =
+        files.into_iter().chain(composed_variables).chain(units.filter(|(_, v)| !v.is_empty())).collect();
     all.par_iter()
         .flat_map(|(source, variables)| {
             Patroni::load_environment(variables, layout.at(source.path()).patroni, source.span(0, 0)).problems
@@ -100,9 +130,9 @@ fn environment_problems(facts: &Whole, files: &[Variables], layout: &Layout) -> 
 }
 
 /// Files the rest by kind; returns those that are read later, and the environment files.
-fn sort_out(facts: &mut Whole, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Vec<Variables>) {
+fn sort_out(facts: &mut Whole, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Alone) {
     let mut later = Vec::new();
-    let mut variables = Vec::new();
+    let mut alone = Alone::default();
     for file in seen {
         facts.problems.extend(file.problems);
         facts.secret_spans.extend(file.secret_spans);
@@ -111,8 +141,11 @@ fn sort_out(facts: &mut Whole, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
         let source = file.source;
         match file.content {
             Content::Environment(list) => {
-                variables.push((Arc::clone(&source), list));
+                alone.variables.push((Arc::clone(&source), list));
                 facts.environments.push(EnvironmentFile { source, mode: file.mode });
+            }
+            Content::Compose(services) => {
+                alone.composed.extend(services.into_iter().map(|service| (Arc::clone(&source), service)));
             }
             Content::Sql(sql) => facts.sqls.push(SqlFile { source, sql: *sql }),
             Content::StartConf(Some(start)) => facts.start_confs.push(StartConf { source, start }),
@@ -121,7 +154,7 @@ fn sort_out(facts: &mut Whole, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Ve
             Content::Patroni(_) | Content::Unit(_) | Content::StartConf(None) | Content::Foreign => {}
         }
     }
-    (later, variables)
+    (later, alone)
 }
 
 fn read_confs(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {

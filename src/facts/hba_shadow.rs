@@ -159,18 +159,27 @@ pub fn catches_all(earlier: &HbaRule, later: &HbaRule) -> bool {
         && names_catch(&earlier.users, &later.users, user_catches)
 }
 
-/// Whether a line of which a template fills in parts may catch every connection of a rule. An unknown address is not taken for
-/// all addresses: few lines are for everybody, and what stands below them must not go unseen.
+/// Whether a line of which a template fills in parts may catch every connection of a rule.
 #[must_use]
 pub fn may_catch_all(part: &Perhaps, later: &HbaRule) -> bool {
     let address = match (&part.address, &later.address) {
         (Some(earlier), Some(later)) => range_catches(earlier, &later.value),
-        (earlier, _) => earlier.is_none() && part.kind == Some(ConnType::Local),
+        (None, Some(later)) => part.bits.is_none_or(|bits| has_bits(&later.value, bits)),
+        (_, None) => true,
     };
     address
         && part.kind.is_none_or(|kind| kind_catches(kind, later.kind.value))
         && part.databases.as_ref().is_none_or(|own| names_catch(own, &later.databases, database_catches))
         && part.users.as_ref().is_none_or(|own| names_catch(own, &later.users, user_catches))
+}
+
+/// Whether an address may lie in a range of which so many bits count.
+fn has_bits(address: &Address, bits: u8) -> bool {
+    match address {
+        Address::Range { mask: IpAddr::V4(mask), .. } => mask.to_bits().leading_ones() >= bits.into(),
+        Address::Range { mask: IpAddr::V6(mask), .. } => mask.to_bits().leading_ones() >= bits.into(),
+        Address::All | Address::HostName(_) | Address::SameHost | Address::SameNet => false,
+    }
 }
 
 const fn kind_catches(earlier: ConnType, later: ConnType) -> bool {

@@ -24,6 +24,9 @@ use crate::source::Source;
 /// Keys without which a file cannot be a member's whole configuration.
 const WHOLE: [&str; 4] = ["name", "postgresql", "restapi", "scope"];
 
+/// Directories whose path may name the major version.
+pub(super) const VERSIONED: [&str; 3] = ["postgresql.bin_dir", "postgresql.data_dir", "postgresql.config_dir"];
+
 /// What was found, by directories in order of their paths.
 pub(super) fn by_directory(found: Vec<Found>) -> Vec<Vec<Found>> {
     let mut directories: Vec<(group::Key, Vec<Found>)> = Vec::new();
@@ -43,7 +46,8 @@ pub(super) fn by_directory(found: Vec<Found>) -> Vec<Vec<Found>> {
 /// Joins the files of a configuration directory, and the environment of its service to each configuration.
 ///
 /// Files in a directory called `….d`, and files side by side of which none is whole but which together are, are taken for one
-/// directory of Patroni. Without a unit that names the configuration, the only environment file beside it counts.
+/// directory of Patroni. Without a unit that names the configuration, the only environment file beside it counts. What a pod
+/// adds to a configuration in a manifest is not known.
 pub(super) fn locals<'a>(seen: &'a [Seen], services: &'a Services<'_>) -> Vec<Local<'a>> {
     let tree = |file: &'a Seen| match &file.content {
         Content::Patroni(tree) => Some((file, tree)),
@@ -52,12 +56,15 @@ pub(super) fn locals<'a>(seen: &'a [Seen], services: &'a Services<'_>) -> Vec<Lo
     let files: Vec<(&Seen, &Tree)> = seen.iter().filter_map(tree).collect();
     let Some((first, _)) = files.first() else { return Vec::new() };
     let home = dir(&first.source);
-    if is_directory(home, &files) {
+    if first.source.part().is_none() && is_directory(home, &files) {
         let environment = services.of(home).unwrap_or_else(|| services.beside(home));
         return vec![Local { files, environment, is_directory: true }];
     }
     let beside = if files.len() == 1 { services.beside(home) } else { &[] };
-    let environment = |file: &Seen| file.source.path().and_then(|path| services.of(path)).unwrap_or(beside);
+    let environment = |file: &Seen| match file.source.part() {
+        Some(_) => services.unknown(),
+        None => file.source.path().and_then(|path| services.of(path)).unwrap_or(beside),
+    };
     files.iter().map(|f| Local { files: vec![*f], environment: environment(f.0), is_directory: false }).collect()
 }
 
@@ -195,9 +202,7 @@ fn candidate(file: &PatroniFile) -> group::Candidate {
 
 /// The major version that a directory of the configuration names: `/usr/lib/postgresql/15/bin`, `/usr/pgsql-15/bin`.
 fn version_of(file: &PatroniFile) -> Option<u16> {
-    ["bin_dir", "data_dir", "config_dir"]
-        .iter()
-        .find_map(|key| version_in_path(file.config.get(&format!("postgresql.{key}"))?.as_str()?))
+    VERSIONED.iter().find_map(|path| version_in_path(file.config.get(path)?.as_str()?))
 }
 
 /// The major version that a path names.

@@ -47,6 +47,17 @@ impl PatroniFile {
         self.config.is_absent(path)
     }
 
+    /// Whether all is known that may tell the major version of PostgreSQL.
+    ///
+    /// # Errors
+    /// When a template or a broken part decides.
+    pub fn knows_version(&self) -> Fact<()> {
+        if self.config.is_certain() {
+            return Ok(());
+        }
+        super::join::VERSIONED.iter().try_for_each(|path| self.known(path).map(drop))
+    }
+
     /// What stands at a path.
     ///
     /// # Errors

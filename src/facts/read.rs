@@ -11,6 +11,7 @@ use super::service::Services;
 use super::{join, patroni_keys, scripts};
 use crate::collect::files::{Found, Kind};
 use crate::parse::boot::{self, Directive};
+use crate::parse::compose::{self, Service};
 use crate::parse::patroni::{ItemValue, Patroni, looks_like_patroni, names_a_secret, spans_in_text};
 use crate::parse::sql::{self, Sql};
 use crate::parse::template;
@@ -28,6 +29,8 @@ pub(super) enum Content {
     Unit(Unit),
     /// Variables for a service.
     Environment(Vec<Variable>),
+    /// Services of a compose file.
+    Compose(Vec<Service>),
     /// Role SQL.
     Sql(Box<Sql>),
     /// What Debian's scripts do with a cluster at boot.
@@ -93,6 +96,13 @@ pub(super) fn read(found: Found) -> Seen {
             seen.problems = problems;
             hide(&mut seen, &tree);
             seen.content = Content::Environment(tree);
+        }
+        Kind::Compose => {
+            let services = compose::services(&seen.source, &yaml::parse(&seen.source).tree);
+            for service in &services {
+                hide(&mut seen, &service.variables);
+            }
+            seen.content = Content::Compose(services);
         }
         Kind::Sql if sql::looks_like_role_sql(&String::from_utf8_lossy(seen.source.plain())) => {
             let Parsed { tree, problems } = sql::parse(&seen.source);

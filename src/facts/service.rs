@@ -2,20 +2,25 @@
 //!
 //! A unit says which configuration it starts Patroni with and which variables it sets. Its paths are those of a host; in a
 //! repository the files lie below some directory that stands for the host's root. Without a unit, an environment file that
-//! lies alone beside a configuration is taken for that of its service.
+//! lies alone beside a configuration is taken for that of its service. A service of a compose file says by what it mounts which
+//! configuration is its.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::read::{Content, Seen};
 use super::{Facts, PatroniFile, UnitFile};
-use crate::parse::unit::{Variable, expand, overlay};
+use crate::parse::compose::Service;
+use crate::parse::unit::{Variable, common, expand, overlay};
+use crate::source::path::normal;
+use crate::source::{Source, SourceId};
 
 /// The environments of services, by the path of the configuration (a file or a directory) and by the directory they lie in.
 #[derive(Default)]
 pub(super) struct Services<'a> {
     by_config: HashMap<PathBuf, Vec<Variable>>,
     beside: HashMap<&'a Path, Vec<&'a [Variable]>>,
+    anything: Vec<Variable>,
 }
 
 impl<'a> Services<'a> {
@@ -27,7 +32,7 @@ impl<'a> Services<'a> {
                 files.push((path, variables));
             }
         }
-        let mut services = Self::default();
+        let mut services = Self { anything: vec![Variable::anything(SourceId::lone())], ..Self::default() };
         for (path, variables) in &files {
             services.beside.entry(path.parent().unwrap_or(Path::new(""))).or_default().push(variables);
         }
@@ -44,12 +49,36 @@ impl<'a> Services<'a> {
             let all = overlay(std::iter::once(own.as_slice()).chain(found));
             services.by_config.insert(config, all);
         }
+        services.of_compose(seen, &files, configs);
         services
+    }
+
+    /// Services of compose files, by the configuration that they mount.
+    fn of_compose(&mut self, seen: &[Seen], files: &[(&Path, &[Variable])], configs: &[&Path]) {
+        let mut mounted: BTreeMap<PathBuf, Vec<Vec<Variable>>> = BTreeMap::new();
+        for (source, service) in seen.iter().flat_map(composed) {
+            let home = source.path().and_then(Path::parent).unwrap_or(Path::new(""));
+            for config in configs {
+                if service.mounts.iter().any(|m| normal(config).starts_with(m)) {
+                    mounted.entry(config.to_path_buf()).or_default().push(environment_of(service, files));
+                } else if service.mounts_more && config.starts_with(home) {
+                    mounted.entry(config.to_path_buf()).or_default().push(self.anything.clone());
+                }
+            }
+        }
+        for (config, environments) in mounted {
+            self.by_config.entry(config).or_insert_with(|| common(&environments));
+        }
     }
 
     /// The environment of the service that is started with a configuration, if a unit names it.
     pub(super) fn of(&self, config: &Path) -> Option<&[Variable]> {
         self.by_config.get(config).map(Vec::as_slice)
+    }
+
+    /// An environment of which nothing is known: that of a pod whose specification is not given.
+    pub(super) fn unknown(&self) -> &[Variable] {
+        &self.anything
     }
 
     /// The only environment file in a directory.
@@ -59,6 +88,20 @@ impl<'a> Services<'a> {
             _ => &[],
         }
     }
+}
+
+/// The services of a compose file.
+fn composed(seen: &Seen) -> impl Iterator<Item = (&Source, &Service)> {
+    let services = if let Content::Compose(services) = &seen.content { &services[..] } else { &[] };
+    services.iter().map(|service| (&*seen.source, service))
+}
+
+/// What a service of a compose file is started with; a file that is not given may set anything.
+pub(super) fn environment_of(service: &Service, files: &[(&Path, &[Variable])]) -> Vec<Variable> {
+    let of = |path: &PathBuf| files.iter().find(|(p, _)| normal(p) == *path).map(|(_, v)| *v);
+    let anything = [Variable::anything(SourceId::lone())];
+    let named: Vec<&[Variable]> = service.env_files.iter().map(|path| of(path).unwrap_or(&anything)).collect();
+    overlay(named.into_iter().chain([service.variables.as_slice()]))
 }
 
 /// The configuration that a unit starts Patroni with, if it is among those given.

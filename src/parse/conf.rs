@@ -157,7 +157,7 @@ const NOT_UTF8: &str = "bytes that are not UTF-8";
 
 /// At most one finding of each sort per file: a file in another encoding has thousands of such bytes.
 fn encoding_problems(source: &Source) -> Vec<Problem> {
-    let bytes = source.bytes();
+    let bytes = source.plain();
     let mut problems = Vec::new();
     let mut found = |what: &str, start: usize, end: usize| {
         let rule = if what == NOT_UTF8 { "conf-not-utf8" } else { "conf-encoding" };

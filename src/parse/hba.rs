@@ -153,6 +153,8 @@ pub struct Perhaps {
     pub users: Option<Box<[Spanned<NameToken>]>>,
     /// The address; for a `local` line there is none to know.
     pub address: Option<Address>,
+    /// How many bits of an address that is not known count at least: it ends with `/32`.
+    pub bits: Option<u8>,
 }
 
 /// A line that makes the server refuse the file.
@@ -217,7 +219,8 @@ pub fn parse(source: &Source, reader: &dyn Reader, version: u16) -> Parsed<Hba> 
 /// warns of, `hba-no-rules` when there is nothing else wrong but nobody could connect, and `hba-regex-before-16` where a
 /// regular expression is meant and a server before 16 reads a name.
 pub fn parse_for(source: &Source, reader: &dyn Reader, server: &Server) -> Parsed<Hba> {
-    let name = source.path().map_or_else(|| source.name().to_owned(), |p| p.to_string_lossy().into_owned());
+    let path = source.path().filter(|_| source.part().is_none());
+    let name = path.map_or_else(|| source.name().to_owned(), |p| p.to_string_lossy().into_owned());
     let mut parsed = read(Text::of(source, &name), source.whole(), reader, server);
     parsed.problems.extend(template::problem(source));
     parsed

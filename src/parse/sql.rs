@@ -155,14 +155,37 @@ pub fn parse(source: &Source) -> Parsed<Sql> {
     reader.problems = script.problems;
     reader.problems.extend(template::problem(source));
     reader.sql.open = source.template().is_some_and(|t| !t.insertions.is_empty());
+    let mut behind = 0;
     for (start, end) in script.statements {
         if is_filled_in(source, start..end) {
             reader.sql.open = true;
+            behind = end;
             continue;
         }
+        let said = reader.problems.len();
         reader.statement(&script.text[start..end], &read::Place::exact(source, start));
+        // A variable may stand for any name, and for any words; what a template puts in front may be the beginning of it.
+        let has_variable = script.bare.iter().any(|at| (start..end).contains(at));
+        reader.sql.open |= has_variable;
+        if has_variable || source.template().is_some_and(|t| t.has_insertion(&(behind..start))) {
+            reader.problems.truncate(said);
+        }
+        behind = end;
     }
+    drop_consequences(source, &mut reader.problems);
     Parsed { tree: reader.sql, problems: reader.problems }
+}
+
+/// A quote that does not end was begun by what a template puts in front of it, as far as anybody can tell: then nothing behind that
+/// is certain.
+fn drop_consequences(source: &Source, problems: &mut Vec<Problem>) {
+    let Some(template) = source.template() else { return };
+    let places = [template.insertions.first().map(|i| i.range.start), template.holes.first().map(|h| h.start)];
+    let Some(first) = places.into_iter().flatten().min() else { return };
+    let is_behind = |p: &Problem| p.rule == SYNTAX && p.at.range().start >= first;
+    if problems.iter().any(|p| is_behind(p) && p.args.iter().any(|(_, text)| text.starts_with("unterminated"))) {
+        problems.retain(|p| !is_behind(p));
+    }
 }
 
 /// Whether a template decides what a statement does: a placeholder inside of a string, such as a password, does not.

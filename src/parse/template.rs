@@ -265,6 +265,16 @@ pub fn is_placeholder(source: &Source, span: Span) -> bool {
     at > range.start && is_wrapping(&bytes[at.min(range.end)..range.end])
 }
 
+/// Whether a template decides something of the line of a place or of what stands in front of that line, which may go on with it.
+#[must_use]
+pub fn decides_line(source: &Source, at: Span) -> bool {
+    let Some(template) = source.template() else { return false };
+    let before = source.plain()[..at.range().start].trim_ascii_end();
+    let line = memchr::memrchr(b'\n', before).map_or(0, |n| n + 1);
+    let near = line..at.range().end;
+    template.hits(&near) || template.has_insertion(&near) || template.has_border(&near)
+}
+
 /// Quotes and blanks.
 fn is_wrapping(bytes: &[u8]) -> bool {
     bytes.iter().all(|b| b.is_ascii_whitespace() || matches!(b, b'\'' | b'"'))

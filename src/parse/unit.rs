@@ -18,7 +18,7 @@ mod name;
 mod time;
 mod words;
 
-pub use env::{Variable, overlay, parse_env_file};
+pub use env::{Variable, common, overlay, parse_env_file};
 pub use exec::{Command, EnvironmentFile};
 pub use name::{dropin_dirs, expand, order_dropins};
 pub use time::{TimeSpan, parse_time_span};
@@ -90,19 +90,32 @@ pub struct Assignment {
 pub struct Unit {
     assignments: Vec<Assignment>,
     refused: bool,
-    open: bool,
+    /// The last place where a template puts what we do not see.
+    open: Option<Span>,
 }
 
 /// Reads a unit file or a drop-in. Sections that systemd does not know are kept: whoever asks for a section names it.
 #[must_use]
 pub fn parse(source: &Source) -> Parsed<Unit> {
     let mut parsed = lines::parse(source);
-    // What a template fills in is no mistake.
-    parsed.problems.retain(|p| !source.is_unknown(p.at));
+    // What a template fills in is no mistake; what it puts in front may be the header of a section.
+    let insertions = source.template().map_or(&[][..], |t| &t.insertions);
+    let is_behind = |at: Span| insertions.first().is_some_and(|i| i.range.start < at.range().start);
+    let is_open = |p: &Problem| template::decides_line(source, p.at) || (is_outside(p) && is_behind(p.at));
+    parsed.problems.retain(|p| !is_open(p));
     parsed.problems.extend(template::problem(source));
-    parsed.tree.open = source.template().is_some_and(|t| !t.insertions.is_empty());
+    let lines = insertions.iter().map(|i| source.span(i.range.start, i.range.end));
+    let keys = parsed.tree.assignments.iter().map(|a| a.key.span).filter(|at| source.is_unknown(*at));
+    parsed.tree.open = lines.chain(keys).max();
     parsed
 }
+
+fn is_outside(problem: &Problem) -> bool {
+    problem.args.iter().any(|(_, text)| text == OUTSIDE)
+}
+
+/// What systemd says of an assignment in front of the first section.
+const OUTSIDE: &str = "Assignment outside of section. Ignoring.";
 
 /// The unit that results from a file and its drop-ins, given in systemd's order (see [`order_dropins`]).
 #[must_use]
@@ -110,7 +123,7 @@ pub fn merge(parts: Vec<Unit>) -> Unit {
     parts.into_iter().fold(Unit::default(), |mut all, part| {
         all.assignments.extend(part.assignments);
         all.refused |= part.refused;
-        all.open |= part.open;
+        all.open = part.open.or(all.open);
         all
     })
 }
@@ -153,7 +166,13 @@ impl Unit {
     /// Whether a template puts lines into it that we do not see.
     #[must_use]
     pub const fn is_open(&self) -> bool {
-        self.open
+        self.open.is_some()
+    }
+
+    /// Whether such lines stand behind a place, where they may take back what it says.
+    #[must_use]
+    pub fn is_open_behind(&self, at: Span) -> bool {
+        self.open.is_some_and(|open| open.source != at.source || open.start > at.start)
     }
 
     /// What holds of a key that may be given several times: all values since the last empty one.

@@ -32,12 +32,13 @@ pub fn render(facts: &Facts, files: &[Listed]) -> String {
             By::Name => "its name says so",
             By::Text => "its text looks so",
         };
+        let title = title(&file.source);
         let belongs = match owners.get(&file.source.id()) {
             Some(members) => members.iter().cloned().collect::<Vec<_>>().join(", "),
-            None if lines.contains_key(file.source.name()) => continue,
+            None if lines.contains_key(&title) => continue,
             None => alone(facts, file).to_owned(),
         };
-        lines.insert(file.source.name().to_owned(), format!("{} ({why}); {belongs}", file.kind.word()));
+        lines.insert(title, format!("{} ({why}); {belongs}", file.kind.word()));
     }
     let mut out = String::new();
     for (name, line) in &lines {
@@ -49,6 +50,11 @@ pub fn render(facts: &Facts, files: &[Listed]) -> String {
         (count(lines.len(), "file"), count(members, "member"), count(facts.clusters.len(), "cluster"));
     let _ = writeln!(out, "{files}, {members}, {clusters}");
     out
+}
+
+/// What a file is called; one in another file as if that were its directory.
+fn title(source: &Source) -> String {
+    source.path().map_or_else(|| source.name().to_owned(), |path| path.display().to_string())
 }
 
 /// The members of each text, in words.
@@ -115,6 +121,7 @@ fn alone(facts: &Facts, file: &Listed) -> &'static str {
         Kind::Unit if facts.units.iter().any(|u| u.source.id() == id && u.runs_patroni()) => "starts Patroni",
         Kind::Unit => "does not start Patroni by itself",
         Kind::Sql if !facts.sqls.iter().any(|s| s.source.id() == id) => "sets up no roles, so nothing in it is checked",
+        Kind::Compose => "read for the variables of its services",
         Kind::Environment => "read with the unit or configuration that it stands beside",
         Kind::StartConf => "says whether Debian starts PostgreSQL at boot",
         Kind::Preset => "says which units systemd enables",

@@ -14,7 +14,7 @@ use super::{Page, edits, fingerprint, is_open};
 use crate::finding::{Finding, Fix};
 use crate::rules::builtin;
 use crate::rules::schema::{Rule, Safety, Severity};
-use crate::source::{Origin, Source, Span};
+use crate::source::{Source, Span};
 
 /// Where the schema of the format lies.
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
@@ -205,8 +205,8 @@ fn message(page: &Page<'_>, finding: &Finding) -> String {
 
 fn artifact(source: &Source) -> Value {
     let name = source.name();
-    match source.origin() {
-        Origin::File(path) if path.is_absolute() => json!({"uri": format!("file://{}", uri_path(name))}),
+    match source.file() {
+        Some(path) if path.is_absolute() => json!({"uri": format!("file://{}", uri_path(name))}),
         _ => json!({"uri": uri_path(name.strip_prefix("./").unwrap_or(name)), "uriBaseId": ROOT}),
     }
 }

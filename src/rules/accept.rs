@@ -1,6 +1,7 @@
 //! Takes out what comments and the configuration accept, and says what is wrong with either.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -22,7 +23,18 @@ pub(super) fn apply<'r>(
 ) {
     let open: Vec<String> = outcome.gaps.iter().map(|(rule, _)| rule.clone()).collect();
     let judge = Judge { rules, selection, open: &open };
-    let allows: Vec<Allow> = facts.sources.all().par_iter().flat_map_iter(|s| allow::find(s)).collect();
+    let sources = facts.sources.all();
+    let parts: Vec<&Arc<Source>> = sources.iter().filter(|s| s.part().is_some()).collect();
+    let is_of_part = |allow: &Allow| {
+        // What stands in a file that stands in this one speaks of that.
+        let this = facts.sources.get(allow.span.source);
+        let holds = |part: &&Arc<Source>| part.part().is_some_and(|r| r.contains(&(allow.span.start as usize)));
+        this.part().is_none() && parts.iter().filter(|p| p.file() == this.path()).any(holds)
+    };
+    let mut allows: Vec<Allow> = sources.par_iter().flat_map_iter(|s| allow::find(s)).collect();
+    if !parts.is_empty() {
+        allows.retain(|allow| !is_of_part(allow));
+    }
     let (used, by_comment) = drop_allowed(&allows, facts, selection, found);
     let (ignored, by_config) = drop_ignored(facts, selection, found);
     outcome.allowed += by_comment + by_config;

@@ -40,10 +40,12 @@ impl Allow {
 const WORD: &[u8] = b"preflight:";
 const UNTIL: &[u8] = b"until=";
 
-/// All allow comments of a text.
+/// All allow comments of a text; of a file in another one, those in it.
 #[must_use]
 pub fn find(source: &Source) -> Vec<Allow> {
-    memchr::memmem::find_iter(source.bytes(), WORD).filter_map(|at| read(source, at)).collect()
+    let part = source.part().unwrap_or(0..source.bytes().len());
+    let found = memchr::memmem::find_iter(&source.bytes()[part.clone()], WORD);
+    found.filter_map(|at| read(source, part.start + at)).collect()
 }
 
 fn read(source: &Source, at: usize) -> Option<Allow> {

@@ -62,7 +62,7 @@ pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
         match result {
             Ok(mut report) => {
                 if !rule.postgresql.is_empty() {
-                    range::keep_true(&rule.postgresql, &majors, &mut report.problems);
+                    range::keep_true(&rule.postgresql, &majors, &mut report);
                 }
                 if !rule.patroni.is_empty() && !mixed.is_empty() {
                     range::keep_released(&rule.patroni, &mixed, facts.patroni_version, &mut report.problems);
@@ -159,6 +159,7 @@ fn check(
         CheckSpec::Parser(_) if !facts.is_first() => Ok(()),
         CheckSpec::Parser(_) => {
             report.problems.extend(by_parsers.get(&*rule.id).into_iter().flatten().map(|p| (*p).clone()));
+            report.gaps.extend(facts.gaps.iter().filter(|(id, _)| *id == rule.id).map(|(_, gap)| gap.clone()));
             Ok(())
         }
         CheckSpec::Engine(_) => Ok(()),

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::bounds;
+use super::report::Report;
+use crate::facts::gap::Fact;
 use crate::facts::{Facts, Member};
 use crate::knowledge::patroni::Version;
 use crate::problem::Problem;
@@ -61,16 +63,31 @@ pub(super) fn keep_released(range: &str, releases: &Releases, default: Version, 
     });
 }
 
-/// The major versions of PostgreSQL that each text is read by.
-pub(super) type Majors = BTreeMap<SourceId, BTreeSet<u16>>;
+/// The major versions of PostgreSQL that each text is read by; a gap where a template decides.
+pub(super) type Majors = BTreeMap<SourceId, Fact<BTreeSet<u16>>>;
 
 /// The versions of the members that the texts belong to, as far as they are known.
 pub(super) fn majors(facts: &Facts) -> Majors {
     let mut majors = Majors::new();
+    for file in &facts.patroni {
+        if let Err(gap) = file.knows_version() {
+            majors.insert(file.source.id(), Err(gap));
+        }
+    }
     for member in facts.members() {
-        let Some(major) = member.postgresql else { continue };
+        let Some(major) = member.postgresql else {
+            if let Err(gap) = facts.patroni[member.file].knows_version() {
+                for source in texts(facts, member) {
+                    majors.entry(source).or_insert_with(|| Err(gap.clone()));
+                }
+            }
+            continue;
+        };
         for source in texts(facts, member) {
-            majors.entry(source).or_default().insert(major);
+            match majors.entry(source).or_insert_with(|| Ok(BTreeSet::new())) {
+                Ok(known) => drop(known.insert(major)),
+                open => *open = Ok(BTreeSet::from([major])),
+            }
         }
     }
     majors
@@ -85,20 +102,27 @@ fn texts(facts: &Facts, member: &Member) -> Vec<SourceId> {
     own.into_iter().chain(conf.map(|c| c.source.id())).chain(hba).chain(included.map(|s| s.id())).collect()
 }
 
-/// Keeps what is true of a version that reads the text. Where that version is not known, the problem says for which it is true.
-pub(super) fn keep_true(range: &str, majors: &Majors, problems: &mut Vec<Problem>) {
-    problems.retain_mut(|problem| {
-        let Some(known) = majors.get(&problem.at.source) else {
+/// Keeps what is true of a version that reads the text. Where that version is not known, the problem says for which it is true;
+/// where a template fills it in, nothing is said.
+pub(super) fn keep_true(range: &str, majors: &Majors, report: &mut Report) {
+    let gaps = &mut report.gaps;
+    report.problems.retain_mut(|problem| match majors.get(&problem.at.source) {
+        Some(Ok(known)) => known.iter().any(|major| holds_major(range, *major)),
+        Some(Err(gap)) => {
+            gaps.push(gap.clone());
+            false
+        }
+        None => {
             problem.notes.push(format!("true for PostgreSQL {range}; which version reads this file is not known"));
-            return true;
-        };
-        known.iter().any(|major| holds_major(range, *major))
+            true
+        }
     });
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::gap::{Gap, GapReason};
 
     #[test]
     fn bounds_are_joined() {
@@ -110,13 +134,18 @@ mod tests {
     #[test]
     fn a_version_that_is_not_known_is_said() {
         let source = crate::source::Source::lone("x", "y");
-        let problem = || vec![Problem::new("r", source.span(0, 1))];
-        let known = |major| Majors::from([(source.id(), BTreeSet::from([major]))]);
-        let (mut there, mut gone, mut open) = (problem(), problem(), problem());
-        keep_true(">=16", &known(17), &mut there);
-        keep_true(">=16", &known(15), &mut gone);
-        keep_true(">=16", &Majors::new(), &mut open);
-        assert_eq!((there.len(), gone.len(), there[0].notes.len()), (1, 0, 0));
-        assert_eq!(open[0].notes, ["true for PostgreSQL >=16; which version reads this file is not known"]);
+        let kept = |majors: Majors| {
+            let mut report = Report::new("r");
+            report.add(report.problem(source.span(0, 1)));
+            keep_true(">=16", &majors, &mut report);
+            (report.problems, report.gaps.len())
+        };
+        let known = |major| Majors::from([(source.id(), Ok(BTreeSet::from([major])))]);
+        let (there, gone, unsaid) = (kept(known(17)).0, kept(known(15)), kept(Majors::new()).0);
+        assert_eq!((there.len(), gone.0.len(), gone.1, there[0].notes.len()), (1, 0, 0, 0));
+        assert_eq!(unsaid[0].notes, ["true for PostgreSQL >=16; which version reads this file is not known"]);
+        let gap = Gap::new("`postgresql.bin_dir`", GapReason::Unreadable);
+        let (silent, gaps) = kept(Majors::from([(source.id(), Err(gap))]));
+        assert_eq!((silent.len(), gaps), (0, 1));
     }
 }

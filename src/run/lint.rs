@@ -89,7 +89,8 @@ impl Lint {
         let sources = SourceMap::default();
         let _progress = self.progress.then(|| Progress::start(sources.count(), std::io::stderr()));
         if let Some((path, bytes)) = &self.given {
-            sources.add(Origin::File(path.clone()), path.display().to_string(), bytes.clone());
+            let template = files::template_of(path, bytes);
+            sources.add_template(Origin::File(path.clone()), path.display().to_string(), bytes.clone(), template);
         }
         if let Some((path, text)) = &self.scope.file {
             sources.add(Origin::File(path.clone()), path.display().to_string(), text.clone().into_bytes());
@@ -107,11 +108,12 @@ impl Lint {
             kind: &|path| layout.kind(path),
             given: self.given.as_ref().map(|(path, _)| path.as_path()),
         };
-        let (found, problems) = search.gather(&sources);
-        let listed = found.iter().map(|f| Listed { source: Arc::clone(&f.source), kind: f.kind, by: f.by }).collect();
+        let gathered = search.gather(&sources);
+        let listed =
+            gathered.found.iter().map(|f| Listed { source: Arc::clone(&f.source), kind: f.kind, by: f.by }).collect();
         let nodes = self.nodes.as_deref().map(facts::nodes::parse).transpose()?.unwrap_or_default();
         let fence = Fence::new(&self.base, &self.paths);
-        Ok((facts::build(sources, found, nodes, problems, &fence, &layout), listed))
+        Ok((facts::build(sources, gathered, nodes, &fence, &layout), listed))
     }
 
     /// Whether everything below the directory of the configuration was looked at.
@@ -148,7 +150,9 @@ pub fn lint(request: &Lint) -> Result<Linted, String> {
     if let Some(changed) = &request.changed {
         keep_changed(&mut outcome, &facts.sources, &request.base, changed);
     }
-    let files = listed.iter().map(|l| l.source.id()).collect();
+    let mut files: Vec<&Listed> = listed.iter().collect();
+    files.dedup_by(|a, b| a.source.file() == b.source.file());
+    let files = files.into_iter().map(|l| l.source.id()).collect();
     Ok(Linted { facts, outcome, files, rules: request.rules.clone() })
 }
 
@@ -158,7 +162,7 @@ fn keep_changed(outcome: &mut Outcome, sources: &SourceMap, base: &Path, changed
     let mut is_changed = |id| {
         *known.entry(id).or_insert_with(|| {
             let source: Arc<Source> = sources.get(id);
-            changed.holds(&base.join(source.path().unwrap_or(Path::new(source.name()))))
+            changed.holds(&base.join(source.file().unwrap_or(Path::new(source.name()))))
         })
     };
     outcome.findings.retain(|f| f.sources().into_iter().any(&mut is_changed));

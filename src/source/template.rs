@@ -116,15 +116,39 @@ impl Template {
         self.branches = branches;
     }
 
+    /// The same with blanks around a part: a file that stands in another one. What decides whether all of it is there says
+    /// nothing about it.
+    #[must_use]
+    pub fn within(mut self, part: &Range<usize>) -> Self {
+        blank(&mut self.text[..part.start]);
+        blank(&mut self.text[part.end..]);
+        let is_inside = |r: &Range<usize>| part.start <= r.start && r.end <= part.end;
+        self.holes.retain(is_inside);
+        self.insertions.retain(|i| is_inside(&i.range));
+        let mut branches = std::mem::take(&mut self.branches);
+        branches.retain_mut(|b| {
+            let around = b.range.start <= part.start && part.end <= b.range.end;
+            b.range = b.range.start.max(part.start)..b.range.end.min(part.end);
+            !around && b.range.start < b.range.end
+        });
+        self.set_branches(branches);
+        self
+    }
+
     /// The text for parsers with blanks in the place of every alternative but the first: what it may come to.
     #[must_use]
     pub fn first_branches(&self) -> Vec<u8> {
         let mut text = self.text.clone();
         for branch in self.branches.iter().filter(|b| b.is_other) {
-            blank(&mut text[branch.range.clone()]);
+            erase(&mut text[branch.range.clone()]);
         }
         text
     }
+}
+
+/// Empty lines instead of whole lines of YAML: in a block of text blanks would say how far it is indented.
+pub fn erase(bytes: &mut [u8]) {
+    bytes.iter_mut().filter(|b| **b != b'\r').for_each(|b| *b = b'\n');
 }
 
 /// Spaces instead of everything but line ends.

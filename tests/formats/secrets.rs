@@ -59,7 +59,7 @@ fn with_others(linted: &Linted, dir: &Path) -> Option<()> {
     let mut files: BTreeMap<_, Vec<u8>> = BTreeMap::new();
     for span in linted.facts.secret_spans() {
         let source = linted.facts.sources.get(span.source);
-        let Some(path) = source.path() else { continue };
+        let Some(path) = source.file() else { continue };
         let bytes = files.entry(path.to_path_buf()).or_insert_with(|| source.bytes().to_vec());
         if has_shape(source.text(*span).trim_matches(['"', '\''])) {
             continue;

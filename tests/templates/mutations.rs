@@ -82,14 +82,33 @@ fn lines_of(text: &str, range: &Range<usize>) -> Range<usize> {
     start..end
 }
 
-/// What may be done to a file of a case; nothing for a file that is none of the three kinds.
+/// What may be done to a file of a case; nothing for a file of another kind.
 pub(super) fn mutations(name: &str, text: &str) -> Vec<Mutation> {
     match name.rsplit_once('.') {
-        Some((_, "yml" | "yaml")) => of_yaml(text),
+        Some((_, "service" | "env" | "preset")) => of_service(text),
+        Some((stem, "conf")) if stem.contains(".service.d/") => of_service(text),
+        _ if name.ends_with("environment") => of_service(text),
+        Some((_, "sql")) => of_sql(text),
+        Some((_, "yml" | "yaml")) => {
+            let mut all = of_yaml(text);
+            // Another file is known by some words of it, and nothing when they are gone.
+            if ["services:", "ConfigMap"].iter().any(|word| text.contains(word)) {
+                all.retain(|m| is_known_as_before(text, &m.apply(text)));
+            }
+            all
+        }
         Some((stem, "conf")) if stem.ends_with("hba") || stem.ends_with("ident") => of_lines(text),
-        Some((stem, "conf")) if !stem.contains(".service.d/") => of_conf(text),
+        Some((_, "conf")) => of_conf(text),
         _ => Vec::new(),
     }
+}
+
+fn is_known_as_before(before: &str, after: &str) -> bool {
+    let words = |text: &str| {
+        ["\nservices:", "patroni", "PATRONI_", "\nkind: ConfigMap", "apiVersion"]
+            .map(|w| format!("\n{text}").contains(w))
+    };
+    words(before) == words(after)
 }
 
 fn of_conf(text: &str) -> Vec<Mutation> {
@@ -140,6 +159,91 @@ fn of_lines(text: &str) -> Vec<Mutation> {
     found
 }
 
+/// What stands for a value where `$` has a meaning of its own.
+const OF_SERVICES: [&str; 5] = ["{{ x }}", "<%= x %>", "<x>", "@X_Y@", "%{x}"];
+
+/// Units, drop-ins and environment files: `name=value`, a header in brackets, a word.
+fn of_service(text: &str) -> Vec<Mutation> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for (n, line) in text.split_inclusive('\n').enumerate() {
+        let lines = at..at + line.len();
+        at = lines.end;
+        if line.trim().is_empty() || line.starts_with(['#', ';']) {
+            continue;
+        }
+        let whole = lines.start..lines.start + line.trim_end().len();
+        let mut replace = |range: Range<usize>| {
+            if !range.is_empty() {
+                let placeholder = OF_SERVICES[(n + found.len()) % OF_SERVICES.len()];
+                found.push(Mutation::one(range, placeholder));
+            }
+        };
+        if let Some(equals) = text[whole.clone()].find('=').map(|e| whole.start + e).filter(|_| !line.starts_with('['))
+        {
+            replace(whole.start..equals);
+            replace(equals + 1..whole.end);
+            for word in words(&text[equals + 1..whole.end]) {
+                let word = equals + 1 + word.start..equals + 1 + word.end;
+                replace(word.clone());
+                for mark in ['=', '/', ':'] {
+                    if let Some(inner) = text[word.clone()].rfind(mark) {
+                        let end = word.end - usize::from(text[word.clone()].ends_with(['"', '\'']));
+                        replace(word.start + inner + 1..end.max(word.start + inner + 1));
+                    }
+                }
+            }
+        }
+        if !text[..lines.start].lines().next_back().is_some_and(|above| above.contains("allow(")) {
+            found.push(Mutation::branch(text, lines.clone(), n));
+        }
+        found.push(Mutation::one(lines, "{{ x }}\n"));
+    }
+    found
+}
+
+/// Scripts: words, strings and lines; variables of psql too, which are no more known.
+fn of_sql(text: &str) -> Vec<Mutation> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    for (n, line) in text.split_inclusive('\n').enumerate() {
+        let lines = at..at + line.len();
+        at = lines.end;
+        let code = line.split("--").next().unwrap_or_default();
+        if code.trim().is_empty() || code.trim_start().starts_with('\\') {
+            continue;
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        let mut from = 0;
+        while let Some(start) = code[from..].find(is_name).map(|s| from + s) {
+            let end = code[start..].find(|c| !is_name(c)).map_or(code.len(), |e| start + e);
+            from = end;
+            let word = lines.start + start..lines.start + end;
+            found.push(Mutation::one(word.clone(), VALUES[(n + found.len()) % VALUES.len()]));
+            // psql looks into no string.
+            let in_string = code[..start].matches('\'').count() % 2 == 1 || text.contains("$$");
+            if !in_string && !code[..start].ends_with(['"', '\\', ':', '$']) {
+                found.push(Mutation::one(word, ":x"));
+            }
+        }
+        let quotes: Vec<usize> = code.match_indices('\'').map(|(i, _)| i).collect();
+        for pair in quotes.chunks_exact(2) {
+            let string = lines.start + pair[0]..lines.start + pair[1] + 1;
+            let placeholder = VALUES[(n + found.len()) % VALUES.len()];
+            found.push(Mutation::one(string.clone(), placeholder));
+            found.push(Mutation::one(string.start + 1..string.end - 1, placeholder));
+            if !code[..pair[0]].ends_with(':') {
+                found.push(Mutation::one(string, ":'x'"));
+            }
+        }
+        if !text[..lines.start].lines().next_back().is_some_and(|above| above.contains("allow(")) {
+            found.push(Mutation::branch(text, lines.clone(), n));
+        }
+        found.push(Mutation::one(lines, "{{ x }}\n"));
+    }
+    found
+}
+
 fn of_yaml(text: &str) -> Vec<Mutation> {
     let tree = yaml::parse(&Source::lone("patroni.yml", text)).tree;
     let mut found = Vec::new();
@@ -173,6 +277,7 @@ impl Yaml<'_> {
             Value::Mapping(entries) => {
                 for entry in entries {
                     let (key, value) = (self.tree.node(entry.key), self.tree.node(entry.value));
+                    self.key(entry.key);
                     self.value(entry.value, block.then_some(key.span.end as usize));
                     if block && key.span.start < value.span.end {
                         self.part(key.span.range().start, self.end(entry.value), true);
@@ -203,6 +308,36 @@ impl Yaml<'_> {
         }
     }
 
+    /// A key, of which quotes stay where they are.
+    fn key(&mut self, id: NodeId) {
+        let node = self.tree.node(id);
+        let quotes = usize::from(matches!(node.style, Style::SingleQuoted | Style::DoubleQuoted));
+        let span = node.span.start as usize + quotes..node.span.end as usize - quotes;
+        if matches!(node.value, Value::Str(_)) && node.style != Style::Block && !span.is_empty() {
+            self.found.push(Mutation::one(span, VALUES[self.found.len() % VALUES.len()]));
+        }
+    }
+
+    /// The lines of a text that stands as a block: each of its words, and each as a whole.
+    fn text(&mut self, span: &Range<usize>) {
+        let mut at = lines_of(self.text, &(span.start..span.start)).end;
+        while at < span.end {
+            let line = lines_of(self.text, &(at..at));
+            at = line.end;
+            let of_line = words(&self.text[line.clone()]);
+            for word in &of_line {
+                let placeholder = VALUES[self.found.len() % VALUES.len()];
+                self.found.push(Mutation::one(line.start + word.start..line.start + word.end, placeholder));
+            }
+            if let Some(first) = of_line.first() {
+                let blank = &self.text[line.start..line.start + first.start];
+                self.found.push(Mutation::one(line.clone(), format!("{blank}{{{{ x }}}}\n")));
+                let n = self.found.len();
+                self.found.push(Mutation::branch(self.text, line, n));
+            }
+        }
+    }
+
     /// Where the last scalar below a node ends.
     fn end(&self, id: NodeId) -> usize {
         let node = self.tree.node(id);
@@ -211,7 +346,8 @@ impl Yaml<'_> {
             Value::Sequence(items) if node.style != Style::FlowCollection => items.last().copied(),
             _ => None,
         };
-        last.map_or(node.span.end as usize, |id| self.end(id))
+        let own = || node.span.start as usize + self.text[node.span.range()].trim_end_matches('\n').len();
+        last.map_or_else(own, |id| self.end(id))
     }
 
     fn column(&self, at: usize) -> usize {
@@ -239,6 +375,9 @@ impl Yaml<'_> {
         let node = self.tree.node(id);
         let span = node.span.range();
         let placeholder = VALUES[self.found.len() % VALUES.len()];
+        // In a command the shell may mean it.
+        let in_command = self.text[lines_of(self.text, &span)].contains("command:");
+        let placeholder = if in_command && placeholder.starts_with('$') { VALUES[0] } else { placeholder };
         if matches!(node.value, Value::Mapping(_) | Value::Sequence(_)) {
             if node.style == Style::FlowCollection {
                 self.found.push(Mutation::one(span, "{{ x | to_json }}"));
@@ -247,13 +386,14 @@ impl Yaml<'_> {
                 self.found.push(Mutation::one(colon..end, " {{ x | to_json }}"));
                 self.found.push(Mutation::one(colon..end, "\n{{ x | to_nice_yaml(indent=2) | indent(8, true) }}"));
             }
-            self.collection(id, key_end.is_some() || node.style == Style::Block);
+            self.collection(id, key_end.is_some() || node.style == Style::BlockCollection);
             return;
         }
         if span.is_empty() {
             return;
         }
         if node.style == Style::Block {
+            self.text(&span);
             return;
         }
         self.found.push(Mutation::one(span.clone(), placeholder));

@@ -361,7 +361,7 @@ impl Walk<'_> {
 
     /// Whether a template may have named it, or fills in its section; not what looks like a slip in the name of a key.
     fn may_be_method(&self, pattern: &str, key: &str, item: &Item) -> bool {
-        (self.any_method || (pattern == "bootstrap" && item.kind() == Type::Unknown))
+        (self.any_method || item.open || (pattern == "bootstrap" && item.kind() == Type::Unknown))
             && matches!(item.kind(), Type::Map | Type::Null | Type::Unknown)
             && suggest::sibling(pattern, key, self.version).is_none()
     }

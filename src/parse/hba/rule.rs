@@ -44,7 +44,8 @@ pub(crate) fn read(line: &TokenLine, server: &Server, hints: bool) -> Outcome {
 
 /// Reads what is known of a line that a template fills in, behind so many rules; and what is wrong with it in any case.
 pub(crate) fn read_part(line: &TokenLine, server: &Server, before: usize) -> (Perhaps, Option<Fault>) {
-    let mut part = Perhaps { before, span: line.span, kind: None, databases: None, users: None, address: None };
+    let mut part =
+        Perhaps { before, span: line.span, kind: None, databases: None, users: None, address: None, bits: None };
     let mut reader = RuleReader { line, server, hints: true, next: 0, warning: None };
     let fault = reader.part(&mut part).err();
     (part, fault)
@@ -124,6 +125,9 @@ impl<'a> RuleReader<'a> {
         self.next = 3;
         if kind != ConnType::Local {
             if !known(fields, 3) {
+                if let [address] = &fields[3][..] {
+                    part.bits = address.text.rsplit_once('/').and_then(|(_, bits)| bits.parse().ok());
+                }
                 // An address may take one column or two, but what stands alone behind it is no mask.
                 if let [_, _, _, _, method] = fields
                     && method.iter().all(|t| !t.unknown)

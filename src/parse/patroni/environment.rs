@@ -34,6 +34,8 @@ struct Builder<'a> {
     nowhere: Span,
     problems: &'a mut Vec<Problem>,
     crash: Option<Span>,
+    /// A template fills in the name of a variable.
+    is_open: bool,
 }
 
 /// Reads the variables in the order of Patroni. `nowhere` is the place of sections that no value made.
@@ -46,11 +48,11 @@ pub(super) fn build(
 ) -> Built {
     let root = graph.add(Object::Map(Vec::new()), nowhere, Layer::Environment);
     let mut variables: BTreeMap<&str, &Assigned> = BTreeMap::new();
+    let is_open = assignments.iter().any(|a| a.name.value.is_empty());
+    if is_open {
+        graph.set_open(root);
+    }
     for assignment in assignments {
-        if assignment.name.value.is_empty() {
-            // A template fills in its name.
-            graph.set_open(root);
-        }
         if let Some(name) = assignment.name.value.strip_prefix(PREFIX) {
             variables.insert(name, assignment);
         }
@@ -60,7 +62,7 @@ pub(super) fn build(
         return Built { root, whole, sets_keys: false, crash: None };
     }
     let mut builder =
-        Builder { graph, variables, consumed: BTreeSet::new(), version, root, nowhere, problems, crash: None };
+        Builder { graph, variables, consumed: BTreeSet::new(), version, root, nowhere, problems, crash: None, is_open };
     let rows = || known::variables().iter().filter(|row| row.lifetime.covers(version));
     for row in rows().filter(|r| !r.name.starts_with('<') && r.read != Read::TextInSection) {
         builder.fixed(row);
@@ -154,6 +156,9 @@ impl<'a> Builder<'a> {
             let needed = format!("{PREFIX}{}_HOSTS", section.to_uppercase());
             if !self.version_has_users() {
                 self.consumed.insert(row.name);
+                if self.is_open {
+                    return;
+                }
                 self.problems.push(
                     Problem::new("env-etcd-credentials-ignored", assignment.name.span)
                         .arg("variable", format!("{PREFIX}{}", row.name))

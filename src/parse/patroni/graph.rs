@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::item::{Item, ItemValue, Key, Layer, Pair, Type};
 use super::{python, secrets};
-use crate::parse::yaml::{Int, NodeId, Tree, Value};
+use crate::parse::yaml::{Entry, Int, NodeId, Tree, Value};
 use crate::secret::Secret;
 use crate::source::{Span, Spanned};
 
@@ -194,7 +194,7 @@ impl Graph {
                 let id = NodeId::at(index);
                 let cell = &mut self.cells[cell.0 as usize];
                 cell.object = fill(tree, id, &seen);
-                cell.open = tree.is_open(id);
+                cell.open = tree.is_open(id) || tree.entries(id).iter().any(|e| is_filled_in(tree, id, e));
                 cell.optional = tree.is_optional(id);
             }
         }
@@ -441,12 +441,17 @@ fn fill(tree: &Tree, node: NodeId, seen: &Cells) -> Object {
             entries
                 .iter()
                 // A placeholder: the map is open.
-                .filter(|e| tree.node(e.key).value != Value::Unknown || !tree.is_open(node))
+                .filter(|e| !is_filled_in(tree, node, e))
                 .map(|e| (Spanned::new(key_of(tree, e.key), tree.node(e.key).span), cell(&e.value)))
                 .collect(),
         ),
         Value::Unknown => Object::Unknown,
     }
+}
+
+/// Whether a template fills in the key of an entry, which may come from another map.
+fn is_filled_in(tree: &Tree, map: NodeId, entry: &Entry) -> bool {
+    tree.node(entry.key).value == Value::Unknown && (entry.merged || tree.is_open(map))
 }
 
 fn key_of(tree: &Tree, node: NodeId) -> Key {

@@ -7,7 +7,7 @@ use super::graph::{Excess, Graph, Id, Object};
 use super::item::{Item, Layer, Type};
 use super::paths::Paths;
 use super::{Patroni, environment};
-use crate::knowledge::patroni::Version;
+use crate::knowledge::patroni::{self as known, Version};
 use crate::parse::template;
 use crate::parse::unit::Variable as Assigned;
 use crate::parse::yaml::{self, Tree};
@@ -183,7 +183,26 @@ impl Joined {
         }
         self.report_overrides(built.root);
         self.graph.patch(self.root, built.root);
+        if environment.iter().any(|v| v.name.value.is_empty()) {
+            self.open_to_variables(version);
+        }
         self.finish(version)
+    }
+
+    /// Variables whose names are not known may set whatever variables can set: no section that they reach is closed.
+    fn open_to_variables(&mut self, version: Version) {
+        for row in known::variables().iter().filter(|row| row.lifetime.covers(version)) {
+            let sections = if row.path.starts_with("<section>") { &known::DCS_SECTIONS[..] } else { &[""] };
+            for section in sections {
+                let path = row.path.replace("<section>", section);
+                let mut here = Some(self.root);
+                for key in path.split('.') {
+                    let Some(map) = here.filter(|id| self.graph.is_map(*id)) else { break };
+                    self.graph.set_open(map);
+                    here = self.graph.get(map, key);
+                }
+            }
+        }
     }
 
     /// `env-overrides-file` for each key that both have, with a different value.

@@ -74,6 +74,15 @@ impl Statement<'_> {
         self.tokens.get(n).map_or_else(|| self.whole(), |t| self.token(t))
     }
 
+    /// A string as it is written; where a template fills in a part of it, it is as open as a variable of psql.
+    fn string(&self, text: String, at: Span) -> String {
+        if self.place.source.is_unknown(at) {
+            format!(":{}", self.place.source.text(at).trim_matches('\''))
+        } else {
+            text
+        }
+    }
+
     fn first_string_from(&self, offset: i32) -> Span {
         let literal = |t: &&ScanToken| t.start >= offset && t.token() == Token::Sconst;
         self.tokens.iter().find(literal).map_or_else(|| self.whole(), |t| self.token(t))
@@ -236,8 +245,8 @@ impl Reader {
         let at = s.token_at(option.location);
         let Some(facts) = self.sql.roles.get_mut(role) else { return };
         let value = option.arg.as_ref().and_then(|n| n.node.as_ref());
-        let string = option.arg.as_deref().and_then(text_of);
         let literal = s.first_string_from(option.location);
+        let string = option.arg.as_deref().and_then(text_of).map(|text| s.string(text, literal));
         match (option.defname.as_str(), value) {
             ("password", None) => facts.password = Some(Spanned::new(None, at)),
             // PostgreSQL takes an empty password as none.
@@ -370,8 +379,10 @@ impl Reader {
             return;
         }
         if let Some((slot, location)) = argument(&call.args, 0, "slot_name") {
-            let plugin = argument(&call.args, 1, "plugin").filter(|_| logical).map(|(text, _)| text);
-            self.sql.slots.push(Slot { name: Spanned::new(slot, s.token_at(location)), plugin });
+            let plugin = argument(&call.args, 1, "plugin").filter(|_| logical);
+            let plugin = plugin.map(|(text, location)| s.string(text, s.token_at(location)));
+            let at = s.token_at(location);
+            self.sql.slots.push(Slot { name: Spanned::new(s.string(slot, at), at), plugin });
         }
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Script {
     pub(super) connects: Vec<Spanned<String>>,
     /// What stands in `text` for a bare variable, and the variable.
     pub(super) variables: BTreeMap<String, String>,
+    /// Where variables stand that are not put into a string.
+    pub(super) bare: Vec<usize>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -33,6 +35,7 @@ pub(super) fn split(source: &Source) -> Script {
         connects: Vec::new(),
         statements: Vec::new(),
         variables: BTreeMap::new(),
+        bare: Vec::new(),
         problems,
     };
     splitter.run();
@@ -41,6 +44,7 @@ pub(super) fn split(source: &Source) -> Script {
         statements: splitter.statements,
         connects: splitter.connects,
         variables: splitter.variables,
+        bare: splitter.bare,
         problems: splitter.problems,
     }
 }
@@ -84,6 +88,7 @@ struct Splitter<'a> {
     connects: Vec<Spanned<String>>,
     statements: Vec<(usize, usize)>,
     variables: BTreeMap<String, String>,
+    bare: Vec<usize>,
     problems: Vec<Problem>,
 }
 
@@ -211,12 +216,16 @@ impl Splitter<'_> {
         } else if end == from || quote.is_some_and(|q| self.text.get(end) != Some(&q)) {
             self.at += 1;
         } else if let Some(quote) = quote {
+            if quote == b'"' {
+                self.bare.push(self.at);
+            }
             self.out[self.at] = quote;
             self.out[self.at + 1] = b':';
             self.at = end + 1;
         } else {
             let name = String::from_utf8_lossy(&self.text[self.at..end]).into_owned();
             self.out[self.at] = b'_';
+            self.bare.push(self.at);
             self.variables.insert(name.replacen(':', "_", 1).to_lowercase(), name);
             self.at = end;
         }

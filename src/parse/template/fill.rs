@@ -224,7 +224,7 @@ impl<'a> Filler<'a> {
         let shifts = self.format == Format::Yaml && head.is_empty() && !bare && self.shapes[first] == Shape::Nothing;
         if !comment && ((bare && has_value) || shifts) {
             let to = if shifts { stop } else { behind };
-            template::blank(&mut self.out.text[self.ranges[first].start..to]);
+            self.take_out(self.ranges[first].start..to);
             let column = self.ranges[first].start - start;
             let indent = self.indent_of(parts, column);
             self.out.insertions.push(Insertion { range: self.ranges[first].start..to, indent });
@@ -235,10 +235,18 @@ impl<'a> Filler<'a> {
             if self.shapes[*part] == Shape::Value {
                 self.out.text[range.clone()].fill(b'x');
                 self.out.holes.push(range);
+            } else if bare && !comment {
+                self.take_out(range);
             } else {
                 template::blank(&mut self.out.text[range]);
             }
         }
+    }
+
+    /// Leaves nothing of parts that have their lines for themselves.
+    fn take_out(&mut self, range: Range<usize>) {
+        let text = &mut self.out.text[range];
+        if self.format == Format::Yaml { template::erase(text) } else { template::blank(text) }
     }
 
     /// How far what is put into a line is indented at least: as a filter says, else as far as the parts; unknown for a block, for a

@@ -6,9 +6,16 @@ use crate::problem::Parsed;
 use crate::source::Source;
 use crate::source::template::Template;
 
+/// A template; the empty lines that stand for whole lines of YAML are shown as blanks.
 fn read(text: &str, engine: Engine, format: Format) -> Template {
-    let template = scan(text.as_bytes(), engine, format).unwrap_or_else(|| panic!("no template: {text}"));
+    let mut template = scan(text.as_bytes(), engine, format).unwrap_or_else(|| panic!("no template: {text}"));
     assert_eq!(template.text.len(), text.len(), "{text}");
+    for (shown, written) in template.text.iter_mut().zip(text.bytes()) {
+        if *shown == b'\n' && written != b'\n' {
+            assert_eq!(format, Format::Yaml);
+            *shown = b' ';
+        }
+    }
     let lines = |bytes: &[u8]| memchr::memchr_iter(b'\n', bytes).count();
     assert!(lines(&template.text) <= lines(text.as_bytes()));
     template

@@ -7,7 +7,7 @@ use super::{Unit, Value, split_words, syntax};
 use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
-use crate::source::{Source, Span, Spanned};
+use crate::source::{Source, SourceId, Span, Spanned};
 
 /// A variable that a service is started with. Any may be a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,24 @@ impl Variable {
     #[must_use]
     pub fn new(name: Spanned<String>, value: Spanned<String>) -> Self {
         Self { name, value: value.map(Secret::new), is_known: true }
+    }
+
+    /// Any variables, which stand nowhere in a text.
+    #[must_use]
+    pub fn anything(source: SourceId) -> Self {
+        Self::anything_at(Span { source, start: 0, end: 0 })
+    }
+
+    /// A variable whose value comes from elsewhere.
+    #[must_use]
+    pub fn unknown(name: Spanned<String>, at: Span) -> Self {
+        Self::new(name, Spanned::new(String::new(), at)).filled_in(false, true)
+    }
+
+    /// Any variables, which a template or another file puts at a place.
+    #[must_use]
+    pub fn anything_at(at: Span) -> Self {
+        Self::new(Spanned::new(String::new(), at), Spanned::new(String::new(), at)).filled_in(true, true)
     }
 
     /// The same in a template, which fills in a part of its name or value.
@@ -87,7 +105,9 @@ impl Unit {
         for value in self.all("Service", "Environment") {
             let (words, broken) = split_words(value);
             for word in words {
-                if let Some(variable) = variable(value, &word) {
+                if value.is_unknown_at(word.span) && !word.bytes.contains(&b'=') {
+                    variables.set(Variable::anything_at(word.span));
+                } else if let Some(variable) = variable(value, &word) {
                     variables.set(variable);
                 } else {
                     let (span, text) = (word.span, "Invalid environment assignment, ignoring");
@@ -141,15 +161,26 @@ pub fn parse_env_file(source: &Source) -> Parsed<Vec<Variable>> {
         };
     }
     let mut variables = if file.refused { Vec::new() } else { file.variables.list };
-    // What a template fills in is no mistake.
-    file.problems.retain(|p| !source.is_unknown(p.at));
+    // What a template fills in is no mistake, nor is what stands behind it: it may go on with the line.
+    file.problems.retain(|p| !template::decides_line(source, p.at));
     file.problems.extend(template::problem(source));
     for insertion in source.template().map_or(&[][..], |t| &t.insertions) {
-        let at = source.span(insertion.range.start, insertion.range.end);
-        let anything = Variable::new(Spanned::new(String::new(), at), Spanned::new(String::new(), at));
-        variables.push(anything.filled_in(true, true));
+        variables.push(Variable::anything_at(source.span(insertion.range.start, insertion.range.end)));
     }
     Parsed { tree: variables, problems: file.problems }
+}
+
+/// What several services of one configuration have in common: where they differ, a value is not known.
+#[must_use]
+pub fn common(services: &[Vec<Variable>]) -> Vec<Variable> {
+    let all = overlay(services.iter().map(Vec::as_slice));
+    let same =
+        |new: &Variable, v: &Variable| v.name.value == new.name.value && v.value.value == new.value.value && v.is_known;
+    let blur = |new: Variable| {
+        let is_common = services.iter().all(|s| s.iter().any(|v| same(&new, v)));
+        if is_common || new.name.value.is_empty() { new } else { new.filled_in(false, true) }
+    };
+    all.into_iter().map(blur).collect()
 }
 
 const fn is_newline(byte: u8) -> bool {

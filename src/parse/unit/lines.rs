@@ -152,7 +152,7 @@ impl Reader<'_> {
             return self.header(line, start, end, header);
         }
         let Some(section) = self.section.clone() else {
-            self.complain(line, start, end, "Assignment outside of section. Ignoring.");
+            self.complain(line, start, end, super::OUTSIDE);
             return true;
         };
         match text.find('=') {

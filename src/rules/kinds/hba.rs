@@ -11,12 +11,12 @@ use crate::rules::schema::{HbaSpec, List, Text};
 /// Reports every line that has all the properties.
 ///
 /// # Errors
-/// Never: a file that could not be read has findings of its own.
+/// Never: a file that could not be read has findings of its own, and what a template decides is noted line by line.
 pub fn check(spec: &HbaSpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.hbas() {
         for (index, rule) in file.hba.rules.iter().enumerate().filter(|(_, r)| matches(spec, r)) {
             // A line that an earlier one hides lets nobody in.
-            if file.may_be_hidden(index) {
+            if report.known(file.decides(index)) != Some(true) {
                 continue;
             }
             let from = rule.address.as_ref().map_or_else(|| "local clients".to_owned(), |a| name(&a.value));

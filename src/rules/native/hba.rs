@@ -17,7 +17,9 @@ use crate::source::Span;
 
 /// Where a new line would have to go.
 fn place(file: &HbaFile) -> Span {
-    file.hba.rules.first().map_or_else(|| file.source.span(0, 0), |r| r.kind.span)
+    let part = file.hba.perhaps.first().filter(|p| p.before == 0).map(|p| p.span);
+    let first = part.or_else(|| file.hba.rules.first().map(|r| r.kind.span));
+    first.unwrap_or_else(|| file.source.span(0, 0))
 }
 
 /// An address as a line of `pg_hba.conf` writes a single host.

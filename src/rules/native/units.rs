@@ -7,3 +7,11 @@ pub(super) mod postgres_started;
 pub(super) mod service;
 pub(super) mod settings_lost;
 pub(super) mod wanted_by;
+
+use crate::facts::Facts;
+use crate::source::Span;
+
+/// Whether a template fills in what stands at a place.
+fn is_filled_in(facts: &Facts, at: Span) -> bool {
+    facts.sources.get(at.source).is_unknown(at)
+}

@@ -113,6 +113,7 @@ fn of_list(item: &Item) -> Result<Option<Given<'_>>, String> {
                     Err(format!("the value of `{name}` is {}, and must be a string", pair.item.kind().name()))
                 }
             },
+            _ if item.open => Ok(None),
             _ => Err("an item of the list holds one option only".to_owned()),
         },
         ItemValue::Unknown => Ok(None),

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{Facts, PatroniFile};
-use crate::parse::patroni::Item;
+use crate::parse::patroni::{Item, Patroni};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn postgresql(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -22,7 +22,7 @@ pub(in crate::rules::native) fn restapi(facts: &Facts, report: &mut Report) -> R
 fn find(section: &str, port: &str, facts: &Facts, report: &mut Report) {
     let path = format!("{section}.connect_address");
     for (index, file) in facts.numbered_files() {
-        if share_a_host(&path, port, index, facts) {
+        if report.known(share_a_host(&path, port, index, facts)) != Some(false) {
             continue;
         }
         let Some(item) = file.config.get(&path) else {
@@ -89,21 +89,35 @@ fn taken_for(section: &str, file: &PatroniFile) -> Option<i64> {
     file.config.address("restapi.listen", 0).filter(|l| l.value.1 != 0 && l.value.1 != taken).map(|_| taken)
 }
 
-/// Whether all members of a cluster have, or may have, loopback addresses and ports of their own: they run on one host and do reach each other.
-fn share_a_host(path: &str, port: &str, index: usize, facts: &Facts) -> bool {
-    let Some(cluster) = facts.cluster_of(index).filter(|c| c.members.len() > 1) else { return false };
+/// Whether all members of a cluster have loopback addresses and ports of their own: they run on one host and do reach each other.
+///
+/// # Errors
+/// When a template decides what the address of another member is, or whether there is another.
+fn share_a_host(path: &str, port: &str, index: usize, facts: &Facts) -> Fact<bool> {
+    let address = |config: &Patroni| {
+        let (host, own) = config.get(path).and_then(Item::as_str).map(split)?;
+        let loopback =
+            host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        loopback.then(|| own.unwrap_or(port).to_owned())
+    };
+    let Some(cluster) = facts.cluster_of(index) else { return Ok(false) };
+    if address(&facts.patroni[index].config).is_none() {
+        return Ok(false);
+    }
     let mut ports = BTreeSet::new();
-    cluster.members.iter().all(|member| {
-        let config = &facts.patroni[member.file].config;
-        let address = config.get(path).and_then(Item::as_str);
-        // What a template puts there may be such an address.
-        !config.is_decided(path)
-            || address.map(split).is_some_and(|(host, own)| {
-                let loopback =
-                    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-                loopback && ports.insert(own.unwrap_or(port))
-            })
-    })
+    let mut open = Ok(());
+    for member in &cluster.members {
+        let file = &facts.patroni[member.file];
+        if let Err(gap) = file.known(path) {
+            open = Err(gap);
+        } else if !address(&file.config).is_some_and(|port| ports.insert(port)) {
+            return Ok(false);
+        }
+    }
+    if cluster.is_open {
+        return Err(Gap::new("which members are on one host (a template decides)", GapReason::Unreadable));
+    }
+    open.map(|()| cluster.members.len() > 1)
 }
 
 /// Host without brackets, and port.

@@ -1,6 +1,6 @@
 //! The watchdog that resets a host whose Patroni hangs (`watchdog/base.py`).
 
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::timeouts::Timeouts;
 use crate::facts::{Facts, PatroniFile};
@@ -104,6 +104,9 @@ pub(in crate::rules::native) fn required(facts: &Facts, report: &mut Report) -> 
                 .any(|v| v.text.contains("watchdog") || v.text.contains("softdog") || v.text.contains("WATCHDOG"))
         })
     });
+    if !prepared && facts.units.iter().any(|u| u.unit.is_open()) {
+        return Err(Gap::new("what the unit starts first (a template decides)", GapReason::Unreadable));
+    }
     for file in facts.files().iter().filter(|_| !prepared) {
         let Some(item) = file.config.get("watchdog.mode") else { continue };
         if mode(file) == Some(Mode::Required) {

@@ -76,8 +76,9 @@ pub(in crate::rules::native) fn peer(facts: &Facts, report: &mut Report) -> Resu
 /// The only user that units run Patroni as.
 fn service_user(facts: &Facts) -> Option<&str> {
     let mut users = facts.units.iter().filter(|u| u.runs_patroni()).map(|u| u.unit.last("Service", "User"));
-    let first = users.next()??.text.trim();
-    users.all(|other| other.is_some_and(|o| o.text.trim() == first)).then_some(first)
+    let first = users.next()??;
+    let same = users.all(|other| other.is_some_and(|o| o.text.trim() == first.text.trim() && !o.is_unknown()));
+    (same && !first.is_unknown()).then(|| first.text.trim())
 }
 
 /// `hba-clientcert-covers-patroni`

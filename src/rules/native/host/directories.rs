@@ -6,6 +6,7 @@ use crate::facts::gap::Gap;
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{Facts, Member, PatroniFile, host_path};
 use crate::parse::patroni::{Item, Layer};
+use crate::parse::unit::Variable;
 use crate::rules::report::Report;
 use crate::source::Span;
 
@@ -78,11 +79,10 @@ fn is_copy(facts: &Facts, a: &Member, b: &Member) -> bool {
 
 /// `bin-dir-unset`: packages with several majors side by side put no program of the server into `PATH`.
 pub(in crate::rules::native) fn bin_unset(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    let path_is_set = facts
-        .units
-        .iter()
-        .filter(|u| u.runs_patroni())
-        .any(|u| u.unit.is_open() || u.unit.environment().tree.iter().any(|v| v.name.value == "PATH"));
+    let path_is_set = facts.units.iter().filter(|u| u.may_run_patroni()).any(|u| {
+        let sets = |v: &Variable| ["", "PATH"].contains(&v.name.value.as_str());
+        u.unit.is_open() || !u.runs_patroni() || u.unit.environment().tree.iter().any(sets)
+    });
     for member in facts.members().filter(|_| !path_is_set) {
         let file = &facts.patroni[member.file];
         if !matches!(file.known("postgresql.bin_dir"), Ok(set) if set.is_none_or(|i| i.as_str() == Some(""))) {

@@ -8,7 +8,8 @@ use crate::rules::report::Report;
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
         let mode = unit.unit.last("Service", "KillMode");
-        if mode.is_some_and(Value::is_unknown) || (mode.is_none() && unit.unit.is_open()) {
+        if mode.is_some_and(Value::is_unknown) || mode.map_or(unit.unit.is_open(), |m| unit.unit.is_open_behind(m.span))
+        {
             let gap = Gap::new("`KillMode` of the unit", GapReason::Unreadable).on(unit.source.name());
             report.known::<()>(Err(gap));
             continue;

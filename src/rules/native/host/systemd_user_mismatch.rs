@@ -19,7 +19,8 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             continue;
         }
         let user = unit.unit.last("Service", "User");
-        if user.is_some_and(Value::is_unknown) || (user.is_none() && unit.unit.is_open()) {
+        if user.is_some_and(Value::is_unknown) || user.map_or(unit.unit.is_open(), |u| unit.unit.is_open_behind(u.span))
+        {
             let gap = Gap::new("`User` of the unit", GapReason::Unreadable).on(unit.source.name());
             report.known::<()>(Err(gap));
             continue;

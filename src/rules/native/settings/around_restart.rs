@@ -38,11 +38,11 @@ pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> 
 
 /// Whether a unit that runs Patroni makes that very directory below `/run`.
 fn is_made_by_unit(facts: &Facts, below: &str) -> bool {
-    let units = facts.units.iter().filter(|u| u.runs_patroni());
+    let units = facts.units.iter().filter(|u| u.may_run_patroni());
     units.clone().any(|u| u.unit.is_open())
         || units
             .flat_map(|u| u.unit.all("Service", "RuntimeDirectory"))
-            .any(|value| value.text.split_whitespace().any(|dir| host_path::normal(dir) == below))
+            .any(|v| v.is_unknown() || v.text.split_whitespace().any(|dir| host_path::normal(dir) == below))
 }
 
 /// `log-destination-moves`

@@ -15,7 +15,9 @@ pub(in crate::rules::native) fn two_places(facts: &Facts, report: &mut Report) -
         let Some((first, at)) = parameters.first() else { continue };
         let same = |name: &str, item: &Item| {
             let there = parameters.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
-            there.is_some_and(|(_, other)| !other.is_known() || other.comparable() == item.comparable())
+            there.is_some_and(|(_, other)| {
+                !other.is_known() || !item.is_known() || other.comparable() == item.comparable()
+            })
         };
         let lost: Vec<&str> =
             set(section).filter(|(name, item)| !is_ignored(name) && !same(name, item)).map(|(name, _)| name).collect();

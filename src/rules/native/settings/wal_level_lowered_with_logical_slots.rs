@@ -16,7 +16,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
     for member in facts.members() {
         let file = &facts.patroni[member.file];
         // Citus clusters always get `logical` (`postgresql/mpp/citus.py`).
-        let Some(used) = enforced(file, setting).filter(|_| file.config.get("citus").is_none()) else { continue };
+        let Some(used) = enforced(file, setting).filter(|_| file.is_absent("citus")) else { continue };
         let Some((name, slot)) = logical_slot(facts, member).filter(|_| !equal("wal_level", &used.value, "logical"))
         else {
             continue;

@@ -24,7 +24,7 @@ pub(in crate::rules::native) fn not_list(facts: &Facts, report: &mut Report) -> 
 pub(in crate::rules::native) fn matches_all(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {
         for item in file.dynamic("ignore_slots").map_or(&[][..], Item::items) {
-            let unknown = item.pairs().iter().any(|p| p.item.kind() == Type::Unknown);
+            let unknown = item.open || item.pairs().iter().any(|p| p.item.kind() == Type::Unknown);
             if item.kind() != Type::Map || unknown {
                 continue;
             }

@@ -21,7 +21,8 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
                 (None, None) => !is_logical(item),
                 _ => false,
             };
-            let unknown = is_logical(item) && plugin.is_none();
+            let unknown =
+                is_logical(item) && plugin.is_none() || made.plugin.as_deref().is_some_and(|p| p.starts_with(':'));
             let at = item.key_or_value();
             if same || unknown || !said.insert(at) {
                 continue;

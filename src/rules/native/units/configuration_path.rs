@@ -27,7 +27,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let mut files = facts.files().iter().filter(below);
         // With several it cannot be told which one was meant.
         let (Some(file), None) = (files.next(), files.next()) else { continue };
-        let Some(start) = unit.unit.last("Service", "ExecStart") else { continue };
+        let Some(start) = unit.unit.last("Service", "ExecStart").filter(|v| !v.is_unknown()) else { continue };
         let path = file.source.path().unwrap_or(Path::new(""));
         let actual = path.strip_prefix(root).unwrap_or(path);
         report.add(

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::facts::Facts;
 use crate::facts::endpoints::hosts;
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
 use crate::facts::service::configuration_of;
 use crate::rules::report::Report;
 
@@ -19,6 +19,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         }
         let store = kind.trim_end_matches('3');
         if unit.unit.names("Unit", "After").iter().any(|name| name.value.contains(store)) {
+            continue;
+        }
+        if unit.unit.is_open() || unit.unit.all("Unit", "After").iter().any(|value| value.is_unknown()) {
+            let gap = Gap::new("`After=` (a template decides)", GapReason::Unreadable);
+            report.known::<()>(Err(gap.on(unit.source.name())));
             continue;
         }
         let Some(start) = unit.unit.last("Service", "ExecStart") else { continue };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Facts, UnitFile};
 use crate::knowledge::patroni::Version;
 use crate::parse::unit::{TimeSpan, Value, parse_time_span};
@@ -17,7 +17,7 @@ fn of_patroni(facts: &Facts) -> impl Iterator<Item = &UnitFile> {
 fn last<'a>(unit: &'a UnitFile, keys: &[&str]) -> Option<&'a Value> {
     let all = unit.unit.assignments().iter();
     let mut found = all.filter(|a| a.section == "Service" && keys.contains(&a.key.value.as_str())).map(|a| &a.value);
-    found.rfind(|v| !v.text.is_empty())
+    found.rfind(|v| !v.text.is_empty()).filter(|v| !v.is_unknown())
 }
 
 /// systemd kills Patroni before PostgreSQL can have stopped.
@@ -26,6 +26,11 @@ pub(in crate::rules::native) fn timeout_stop(facts: &Facts, report: &mut Report)
     const LEAST: Duration = Duration::from_secs(30);
     for unit in of_patroni(facts) {
         let Some(value) = last(unit, &["TimeoutSec", "TimeoutStopSec"]) else { continue };
+        if unit.unit.is_open_behind(value.span) {
+            let gap = Gap::new("`TimeoutStopSec=` (a template may give another one)", GapReason::Unreadable);
+            report.known::<()>(Err(gap.on(unit.source.name())));
+            continue;
+        }
         // Zero stands for no limit.
         let Some(TimeSpan::For(limit)) = parse_time_span(&value.text) else { continue };
         if !limit.is_zero() && limit < LEAST {

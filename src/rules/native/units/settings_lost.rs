@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Gap, GapReason};
 use crate::facts::service::root_of;
 use crate::facts::{Facts, UnitFile};
 use crate::rules::report::Report;
@@ -26,20 +26,25 @@ const INHERITED: [&str; 9] = [
 const OF_SCRIPTS: [&str; 6] = ["PGDATA", "PGHOST", "PGLOG", "PGPORT", "PGROOT", "PGUSER"];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for patroni in facts.units().iter().filter(|u| u.runs_patroni() && !u.unit.is_open()) {
+    for patroni in facts.units().iter().filter(|u| u.runs_patroni()) {
+        if patroni.unit.is_open() || has_unknown_variable(patroni) {
+            let gap = Gap::new("the unit (a template decides what it sets)", GapReason::Unreadable);
+            report.known::<()>(Err(gap.on(patroni.source.name())));
+            continue;
+        }
         let mut lost: BTreeMap<String, Span> = BTreeMap::new();
         for unit in facts.units.iter().filter(|u| !u.runs_patroni() && u.runs_postgresql() && same_host(u, patroni)) {
             for key in INHERITED {
-                if let Some(value) =
-                    unit.unit.last("Service", key).filter(|_| patroni.unit.last("Service", key).is_none())
-                {
+                let own = patroni.unit.last("Service", key);
+                if let Some(value) = unit.unit.last("Service", key).filter(|v| own.is_none() && !v.is_unknown()) {
                     lost.entry(format!("{key}={}", value.text.trim())).or_insert(value.span);
                 }
             }
             let own = patroni.unit.environment().tree;
             for variable in unit.unit.environment().tree {
                 let name = &variable.name.value;
-                if !OF_SCRIPTS.contains(&name.as_str()) && own.iter().all(|v| v.name.value != *name) {
+                if !name.is_empty() && !OF_SCRIPTS.contains(&name.as_str()) && own.iter().all(|v| v.name.value != *name)
+                {
                     // Its value may be a secret.
                     lost.entry(format!("the variable {name}")).or_insert(variable.name.span);
                 }
@@ -54,6 +59,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         report.add(problem);
     }
     Ok(())
+}
+
+/// Whether a template fills in the name of a variable.
+fn has_unknown_variable(unit: &UnitFile) -> bool {
+    unit.unit.environment().tree.iter().any(|v| v.name.value.is_empty())
 }
 
 /// Whether two units lie below the same root, or side by side.

@@ -1,5 +1,6 @@
 //! `WantedBy=` names a target that does not exist.
 
+use super::is_filled_in;
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
 use crate::rules::report::Report;
@@ -22,7 +23,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
     for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
         for name in ["WantedBy", "RequiredBy"].into_iter().flat_map(|key| unit.unit.names("Install", key)) {
             let text = name.value.as_str();
-            if text.contains(['%', '{', '$']) || TARGETS.contains(&text) {
+            if is_filled_in(facts, name.span) || text.contains(['%', '{', '$']) || TARGETS.contains(&text) {
                 continue;
             }
             let suffix = text.rsplit_once('.').map_or("", |(_, suffix)| suffix);

@@ -22,7 +22,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
                 let effect = "Patroni logs in with the name of its system user";
                 found.push((item, format!("{path}.username"), effect));
             }
-            let otherwise = WITHOUT_PASSWORD.iter().any(|key| section.get(key).is_some());
+            let otherwise = section.open || WITHOUT_PASSWORD.iter().any(|key| section.get(key).is_some());
             if let Some(item) = section.get("password").filter(is_null).filter(|_| !otherwise) {
                 let effect = "Patroni logs in without a password, which only `trust`, `peer` and `cert` let in";
                 found.push((item, format!("{path}.password"), effect));
