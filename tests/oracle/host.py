@@ -202,13 +202,15 @@ class Host:
         open(SAID, 'w').close()
         open(SERVER_LOG, 'w').close()
         os.chmod(SERVER_LOG, 0o666)
-        self.fill()
+        self.fill(any(s.split()[0] in WITH_DATA for s in request['steps']))
 
-    def fill(self):
-        directory(os.path.dirname(self.data))
-        must('cp', '-a', templates[self.major], self.data)
-        for path in ('/run/postgresql', self.conf):
+    def fill(self, needs_data):
+        for path in ('/run/postgresql', self.conf, self.data):
             directory(path)
+        os.chmod(self.data, 0o700)
+        if needs_data:
+            must('cp', '-aT', templates[self.major], self.data)
+            os.unlink(f'{self.data}/postgresql.conf')
         others = [os.path.dirname(p) for p in self.files if os.path.basename(p) == 'patroni.yml']
         places = {}
         for path, text in self.files.items():
@@ -230,7 +232,6 @@ class Host:
         for name in ('pg_hba.conf', 'pg_ident.conf'):
             places.setdefault(f'{os.path.dirname(self.main)}/{name}', HBA if name == 'pg_hba.conf' else '')
             places.setdefault(f'{self.conf}/{name}', HBA if name == 'pg_hba.conf' else '')
-        os.unlink(f'{self.data}/postgresql.conf')
         for path, text in places.items():
             write(path, text)
         texts = ' '.join(t for p, t in self.files.items() if p.endswith('patroni.yml'))
@@ -369,7 +370,7 @@ class Host:
         if child == 0:
             signal.alarm(20)
             sleep = time.sleep
-            time.sleep = lambda seconds: sleep(min(seconds, 0.1))  # Patroni waits in whole seconds
+            time.sleep = lambda seconds: sleep(min(seconds, 0.02))  # Patroni waits in whole seconds
             log = os.open(SAID, os.O_WRONLY | os.O_APPEND)
             for fd in (1, 2):
                 os.dup2(log, fd)
@@ -425,6 +426,10 @@ class Host:
 
 
 STEPS = {name: getattr(Host, name) for name in ('roles', 'root', 'rewind', 'clone', 'receive', 'units', 'systemctl', 'majors', 'today', 'stop', 'show', 'sql', 'source', 'program', 'patroni')}
+
+
+# What needs a data directory; the others are content with an empty one.
+WITH_DATA = ('roles', 'today', 'patroni', 'units')
 
 
 def answer(request):

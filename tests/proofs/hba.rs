@@ -1,4 +1,4 @@
-//! Proofs of the rules about pg_hba.conf and pg_ident.conf.
+//! Proofs of the rules about `pg_hba.conf` and `pg_ident.conf`.
 
 use crate::support::proof::prove;
 

@@ -84,7 +84,7 @@ impl Row {
     }
 
     /// What does not happen as it should.
-    fn check(&self, host: &mut Host) -> Result<(), String> {
+    fn check(&self, [left, right]: &mut [Host; 2]) -> Result<(), String> {
         let regex = |text: &str| Regex::new(&format!("(?m){text}")).map_err(|e| e.to_string());
         let (says, then) = (regex(&self.says)?, self.then.as_deref().map(regex).transpose()?);
         let case = path("fixtures/rules").join(&self.case);
@@ -101,8 +101,13 @@ impl Row {
         if fires(&after) {
             return Err(format!("the rule is not silent about the mended files:\n{}", report(&after, Format::Short)));
         }
-        let before = host.ask(&self.request(&case.join("input")))?;
-        let after = host.ask(&self.request(&mended.0))?;
+        let (one, other) = (self.request(&case.join("input")), self.request(&mended.0));
+        let (before, after) = std::thread::scope(|s| {
+            let before = s.spawn(|| left.ask(&one));
+            let after = right.ask(&other);
+            (before.join().expect("no panic"), after)
+        });
+        let (before, after) = (before?, after?);
         if !says.is_match(&before) {
             return Err(format!("this does not say {says}:\n{before}"));
         }
@@ -137,14 +142,14 @@ pub(crate) fn prove(area: &str, group: &str) {
     let text = std::fs::read_to_string(path(&format!("tests/proofs/{area}.yml"))).expect("a table");
     let mut groups: BTreeMap<String, Vec<Row>> = serde_yaml::from_str(&text).expect("a table of proofs");
     let rows = groups.remove(group).expect("a group of this name");
-    let mut host = Host::start();
+    let mut hosts = [Host::start(), Host::start()];
     let mut wrong = Vec::new();
     for row in &rows {
         let rule = find(row.rule()).unwrap_or_else(|| panic!("no rule {}", row.rule()));
         if *rule.proof != *format!("tests/proofs::{area}::{group}") {
             wrong.push(format!("{}: its rule file names another proof: {}", row.case, rule.proof));
         }
-        wrong.extend(row.check(&mut host).err().map(|why| format!("{}: {why}", row.case)));
+        wrong.extend(row.check(&mut hosts).err().map(|why| format!("{}: {why}", row.case)));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
