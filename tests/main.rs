@@ -28,6 +28,7 @@ mod org_rules;
 mod patroni_keys;
 mod pipelines;
 mod planted;
+mod proofs;
 mod render;
 mod rules;
 mod schema;

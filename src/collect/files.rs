@@ -267,6 +267,15 @@ impl Search<'_> {
     /// What a file is, or what the files in it are.
     fn look(&self, disk: &Disk<'_>, path: &Path, guess: Option<Guess>, show_mode: bool) -> Vec<Seen> {
         let named = self.paths.iter().any(|p| p == path);
+        if is_dependency(path) && matches!(guess, Some(Guess::Sure(Kind::Unit) | Guess::Maybe(Kind::Unit))) {
+            if std::fs::symlink_metadata(disk.base.join(path)).is_ok_and(|m| m.is_symlink()) {
+                let source = disk.sources.add(Origin::File(path.to_path_buf()), path.display().to_string(), Vec::new());
+                return vec![Ok(Found { source, kind: Kind::Unit, by: By::Name, mode: None, named })];
+            }
+            if !named {
+                return Vec::new();
+            }
+        }
         let source = match disk.read(path) {
             Ok(source) => source,
             Err(ReadError::NotAFile(_)) if !named && !matches!(guess, Some(Guess::Sure(_))) => return Vec::new(),
@@ -300,6 +309,12 @@ impl Search<'_> {
 
 fn unrecognised(source: &Source) -> Missed {
     Missed::Wrong(Box::new(Problem::new("unrecognised-file", source.span(0, 0)).arg("file", source.name())))
+}
+
+/// Whether a path lies where systemd keeps what a unit wants or requires: it goes by the name of a link there, reads the unit
+/// from its own place, and passes over what is no link.
+fn is_dependency(path: &Path) -> bool {
+    path.parent().and_then(Path::extension).is_some_and(|e| e == "wants" || e == "requires")
 }
 
 fn relative(base: &Path, path: &Path) -> PathBuf {

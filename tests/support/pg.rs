@@ -118,7 +118,7 @@ pub(crate) fn temp_dir(tag: &str) -> PathBuf {
 }
 
 /// A data directory of this version to copy from; `initdb` runs once, also when several processes ask at once.
-fn template(version: u16) -> PathBuf {
+pub(crate) fn template(version: u16) -> PathBuf {
     static MAKING: Mutex<()> = Mutex::new(());
     let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     let exact = run(pg_command(version, "postgres").arg("--version")).stdout;

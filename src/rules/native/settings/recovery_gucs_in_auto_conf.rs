@@ -31,7 +31,13 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             if !source.name().ends_with(".auto.conf") || assignment.set.value.value.is_empty() {
                 continue;
             }
-            let name = assignment.set.name.value.to_ascii_lowercase();
+            // `PARAMETER_RE`: small letters, and a sign of equality behind them. Whatever is spelt otherwise stays.
+            let (name, value) = (&assignment.set.name, &assignment.set.value);
+            let between = source.bytes().get(name.span.end as usize..value.span.start as usize).unwrap_or_default();
+            if !between.contains(&b'=') {
+                continue;
+            }
+            let name = &name.value;
             let by_patroni = name == "recovery_target_timeline" && assignment.set.value.value == "latest";
             if RECOVERY.binary_search(&name.as_str()).is_ok() && !by_patroni {
                 report.add(report.problem(assignment.set.name.span).arg("name", name));

@@ -29,7 +29,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             let suffix = text.rsplit_once('.').map_or("", |(_, suffix)| suffix);
             let near = TARGETS.iter().find(|t| strsim::damerau_levenshtein(t, text) <= 2);
             let problem = match (SUFFIXES.contains(&suffix), near) {
-                (false, _) => "is no name of a unit, so `systemctl enable` fails (`Invalid argument`)",
+                (false, _) => "is no name of a unit, so `systemctl enable` refuses it",
                 (true, Some(_)) => "is no target of systemd, so nothing starts the unit at boot",
                 (true, None) => continue,
             };

@@ -1,0 +1,23 @@
+//! Proofs of the rules about `pg_hba.conf` and `pg_ident.conf`.
+
+use crate::support::proof::prove;
+
+#[test]
+fn the_server_refuses_the_file() {
+    prove("hba", "the_server_refuses_the_file");
+}
+
+#[test]
+fn maps_are_missing() {
+    prove("hba", "maps_are_missing");
+}
+
+#[test]
+fn patroni_writes_the_list() {
+    prove("hba", "patroni_writes_the_list");
+}
+
+#[test]
+fn roles_do_not_get_in() {
+    prove("hba", "roles_do_not_get_in");
+}
