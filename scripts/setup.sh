@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings everything that building, testing and measuring need, into target/tools (or $PREFLIGHT_TOOLS).
 #
-#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres schemas deny; without any: all but deny
+#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres etcd schemas deny; without any: all but deny
 #
 # Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
 # only missing or too old ones. Versions and checksums are pinned here and in requirements.txt.
@@ -12,7 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repo=$(dirname "$here")
 tools=${PREFLIGHT_TOOLS:-$repo/target/tools}
 
-packages=(gcc git libc6-dev openssl python3-venv iproute2 libsystemd-shared postgresql-15 postgresql-client-15)
+packages=(gcc git libc6-dev openssl python3-venv iproute2 systemd postgresql-15 postgresql-client-15)
 
 # The minor release that the table of PostgreSQL 15 was made from: an older one does not know all of its settings.
 postgresql15=15.20
@@ -27,6 +27,10 @@ declare -A npm_sha512=(
     [14]=WlG1LDcOwA+V0uYSdSGCwqk/aDPiMX/X23cgNdYY5YcBprXjOH3IFoeCrgeXsct4Ep8LL8UsBP9/Ho2mpoea1w==
     [17]=hU4Sgna19ixDP/l3P/zkHhQ9B0JDV39qA97RNz55QcngeRjFC5/1G36LZjODVJ84kVJHUTQMmly7nzWO8js8kg==
 )
+
+# Debian's package, of which only the program is wanted: installed as usual it would start a service.
+etcd=etcd-server=3.4.23-4+b4
+etcd_sha256=3a9445d4560ad6de1c375756b2a17d97713df44cbd20a658c871fe108af7ef5d
 
 # A crate that holds the official schema of SARIF 2.1.0.
 sarif_crate=serde-sarif@0.8.0
@@ -158,6 +162,23 @@ postgres_from_npm() {
     stamp "postgres-$v" "$key"
 }
 
+step_etcd() {
+    local key="$etcd $etcd_sha256" dir=$tools/etcd
+    done_as etcd "$key" && return 0
+    say "fetching etcd ($etcd)"
+    rm -rf "$dir" && mkdir -p "$dir"
+    (
+        cd "$dir"
+        # Without lists of packages, as in an image, apt knows no package.
+        apt-get download -q "$etcd" >/dev/null 2>&1 || { quietly apt-get update -q && quietly apt-get download -q "$etcd"; }
+        sha256sum --check --status <<<"$etcd_sha256  $(echo ./*.deb)"
+        dpkg-deb --fsys-tarfile ./*.deb | tar x --strip-components=3 --no-same-owner ./usr/bin/etcd
+        rm ./*.deb
+        chmod -R a+rX .
+    )
+    stamp etcd "$key"
+}
+
 # Schemas that are not ours to copy. The others that tests need come with check-jsonschema, or are our own in tests/schemas.
 step_schemas() {
     local key="$sarif_crate $sarif_sha256" file
@@ -208,7 +229,7 @@ check_reachable() {
 
 main() {
     local steps=("$@") s
-    ((${#steps[@]})) || steps=(packages python libclang postgres schemas)
+    ((${#steps[@]})) || steps=(packages python libclang postgres etcd schemas)
     open_place
     mkdir -p "$tools"
     tools=$(realpath "$tools")

@@ -133,7 +133,7 @@ fn each_release_has_its_own_keys() {
     let old = jsonschema::validator_for(&patroni(Version::new(3, 3, 8))).unwrap();
     let config = |users: bool, tokens: bool| {
         let mut config = json!({"scope": "a", "name": "b", "restapi": {"listen": "h:1"}, "postgresql": {
-            "listen": "h:1", "data_dir": "/d", "authentication": {"replication": {"username": "r"}}}, "bootstrap": {}});
+            "listen": "h:1", "data_dir": "/d", "authentication": {"replication": {"username": "r"}}}, "bootstrap": {"dcs": {}}});
         if users {
             config["bootstrap"]["users"] = json!({"app": {"options": ["login"]}});
         }

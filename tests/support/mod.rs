@@ -4,6 +4,7 @@ pub(crate) mod cases;
 pub(crate) mod hba_files;
 pub(crate) mod hba_net;
 pub(crate) mod host;
+pub(crate) mod patroni;
 pub(crate) mod pg;
 pub(crate) mod proof;
 pub(crate) mod rng;

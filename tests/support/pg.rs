@@ -69,7 +69,11 @@ fn owner() -> (u32, u32) {
 
 /// A program of a PostgreSQL version, ready to run as the servers' user, with a plain environment.
 pub(crate) fn pg_command(version: u16, name: &str) -> Command {
-    let mut c = command(program(version, name));
+    as_owner(command(program(version, name)))
+}
+
+/// A program that runs as the servers' user, with a plain environment.
+pub(crate) fn as_owner(mut c: Command) -> Command {
     let (uid, gid) = owner();
     if fs::metadata("/proc/self").expect("proc").uid() == 0 {
         c.uid(uid).gid(gid);

@@ -160,7 +160,9 @@ fn refusal(tool: &Tool<'_>, option: &Given<'_>) -> Option<String> {
         Answer::Ambiguous => {
             Some(format!("several options of {program} begin with `{name}` (`option '--{name}' is ambiguous`)"))
         }
-        Answer::NeedsArgument => Some(format!("`{name}` needs a value (`option '--{name}' requires an argument`)")),
+        Answer::NeedsArgument => Some(format!(
+            "`{name}` needs a value; it takes the next option for one, or ends with `option '--{name}' requires an argument`"
+        )),
         Answer::AllowsNone => {
             Some(format!("`{name}` takes no value (`option '--{name}' doesn't allow an argument`); write `- {name}`"))
         }

@@ -1,0 +1,116 @@
+//! Who reaches the REST API, and how.
+
+use super::dcs::certificate;
+use super::starts::{IS_UP, Start, check, mend};
+use crate::support::patroni::{Etcd, Patroni, Site, holds, http};
+
+#[test]
+fn half_of_a_login_ends_patroni() {
+    check(&[Start {
+        rule: "restapi-auth-incomplete",
+        case: "bad-no-password",
+        says: "KeyError: 'password'",
+        changes: &[(b"    username: patroni\n", "    username: patroni\n    password: fixture\n")],
+    }]);
+}
+
+/// Starts a member, asks something, ends it.
+fn while_up(patroni: &mut Patroni, site: &Site, file: &str, ask: impl Fn(&mut Patroni) -> String) -> String {
+    patroni.start(site, "member", &[file]);
+    patroni.expect("member", IS_UP);
+    let answer = ask(patroni);
+    patroni.kill("member");
+    answer
+}
+
+#[test]
+fn a_key_alone_is_no_tls() {
+    let (mut patroni, etcd) = (Patroni::new(), Etcd::start());
+    let (site, rule) = (Site::new(etcd.port), "restapi-tls-files");
+    site.lay(rule, "bad-key-alone");
+    certificate(&site, "rest");
+    let file = |end: &str| site.dir.join(format!("rest.{end}")).display().to_string();
+    site.replace("patroni.yml", b"/etc/patroni/rest.key", &file("key"));
+    let address = format!("127.2.0.11:{}", site.rest);
+    let ask = |_: &mut Patroni| http(&address, "GET /liveness HTTP/1.0\r\n\r\n");
+    let before = while_up(&mut patroni, &site, "patroni.yml", ask);
+    assert!(before.starts_with("HTTP/1.0 200"), "{before}");
+    assert!(!site.findings(rule).is_empty());
+    mend(&site, rule, &[(b"  keyfile:", &*format!("  certfile: {}\n  keyfile:", file("crt")).leak())]);
+    let after = while_up(&mut patroni, &site, "patroni.yml", ask);
+    assert!(!holds(&after, "HTTP/1.0 200"), "{after}");
+    assert_eq!(site.findings(rule), [""; 0]);
+}
+
+#[test]
+fn members_without_a_certificate_are_refused() {
+    let (mut patroni, etcd) = (Patroni::new(), Etcd::start());
+    let (site, rule) = (Site::new(etcd.port), "restapi-verify-client-without-ctl-cert");
+    site.lay(rule, "bad-required");
+    certificate(&site, "rest");
+    let file = |end: &str| site.dir.join(format!("rest.{end}")).display().to_string();
+    for (from, to) in [("rest.crt", "crt"), ("rest.key", "key"), ("ca.crt", "crt")] {
+        site.replace("patroni.yml", format!("/etc/patroni/{from}").as_bytes(), &file(to));
+    }
+    let ask = |p: &mut Patroni| {
+        p.eval(&site, "patroni.yml", &format!("ask_member('https://127.2.0.11:{}/liveness')", site.rest))
+    };
+    let before = while_up(&mut patroni, &site, "patroni.yml", ask);
+    assert!(holds(&before, "SSL|certificate"), "{before}");
+    assert!(!site.findings(rule).is_empty());
+    let ctl = format!(
+        "\nctl: {{certfile: {0}, keyfile: {1}, cacert: {0}}}\n\npostgresql:\n  listen",
+        file("crt"),
+        file("key")
+    );
+    mend(&site, rule, &[(b"\npostgresql:\n  listen", ctl.leak())]);
+    assert_eq!(while_up(&mut patroni, &site, "patroni.yml", ask), "200");
+    assert_eq!(site.findings(rule), [""; 0]);
+}
+
+/// Asked from loopback, where the addresses of documentation are not.
+#[test]
+fn an_item_that_cannot_be_read_lets_nobody_in_or_everybody() {
+    let (mut patroni, etcd) = (Patroni::new(), Etcd::start());
+    let rule = "restapi-allowlist-invalid";
+    let refused = "^HTTP/1.0 403 .*Access is denied";
+    let let_in = "^HTTP/1.0 401 .*no auth header received";
+    let cases: [(&str, &[u8], &str, [&str; 2]); 2] = [
+        ("bad-mask", b"192.0.2.0/33", "192.0.2.0/24", [let_in, refused]),
+        ("bad-second-item", b"198.51.100.*", "127.0.0.0/8", [refused, let_in]),
+    ];
+    for (case, from, to, [before, after]) in cases {
+        let site = Site::new(etcd.port);
+        site.lay(rule, case);
+        let address = format!("127.2.0.11:{}", site.rest);
+        let ask = |_: &mut Patroni| http(&address, "POST /reload HTTP/1.0\r\n\r\n");
+        let said = while_up(&mut patroni, &site, "patroni.yml", ask);
+        assert!(holds(&said, before), "{case}: {said}");
+        assert!(!site.findings(rule).is_empty(), "{case}");
+        mend(&site, rule, &[(from, to)]);
+        let said = while_up(&mut patroni, &site, "patroni.yml", ask);
+        assert!(holds(&said, after), "{case}, mended: {said}");
+        assert_eq!(site.findings(rule), [""; 0], "{case}");
+    }
+}
+
+/// Members that are known count for other requests that change something, and not for this one.
+#[test]
+fn members_refuse_to_confirm_the_leader() {
+    let (mut patroni, etcd) = (Patroni::new(), Etcd::start());
+    let (site, rule) = (Site::new(etcd.port), "restapi-allowlist-blocks-failsafe");
+    site.lay(rule, "bad-operators-only");
+    let address = format!("127.20.0.12:{}", site.rest);
+    let body = r#"{"name": "pg1", "conn_url": "postgres://127.20.0.11/", "api_url": "http://127.20.0.11/patroni"}"#;
+    let request = format!("POST /failsafe HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let ask = |_: &mut Patroni| http(&address, &request);
+    let before = while_up(&mut patroni, &site, "pg2/patroni.yml", ask);
+    assert!(holds(&before, "^HTTP/1.0 403 .*Access is denied"), "{before}");
+    assert_eq!(site.findings(rule).len(), 3);
+    for member in ["pg1", "pg2", "pg3"] {
+        site.replace(&format!("{member}/patroni.yml"), b"[192.0.2.0/24]", "[192.0.2.0/24, 10.20.0.0/24, 127.0.0.0/8]");
+    }
+    let after = while_up(&mut patroni, &site, "pg2/patroni.yml", ask);
+    assert!(holds(&after, "^HTTP/1.0 401 .*no auth header received"), "{after}");
+    assert_eq!(site.findings(rule), [""; 0]);
+}
