@@ -35,7 +35,7 @@ fn found(linted: &Linted, line: impl Fn(&str, usize) -> usize) -> Found {
 
 /// Rules of which one finding speaks of several places. What is unknown may be the place that it pointed at; that the others are
 /// at odds stays certain, and is said at another of them, never more often than before.
-const OF_SEVERAL: [&str; 17] = [
+const OF_SEVERAL: [&str; 18] = [
     // Members that certainly differ. Which of them is told so is a matter of what most have.
     "bootstrap-dcs-drift",
     "dcs-endpoints-differ-between-members",
@@ -52,6 +52,7 @@ const OF_SEVERAL: [&str; 17] = [
     "bin-dir-unset",
     "log-destination-moves",
     "use-unix-socket-without-dirs",
+    "hba-tls-line-without-tls",
     // Where a section is looked for that is not there: beside the key that looks like it, else at the start.
     "dcs-section-missing",
     // A list or map that is wrong as a whole, told at its first entry that is written out.
@@ -63,7 +64,7 @@ const OF_SEVERAL: [&str; 17] = [
 
 /// Findings that are true by themselves and are left out where another one says more of the same cause. When that one is not
 /// certain any more, the plain one is said.
-const LEFT_OUT: [(&str, &str); 17] = [
+const LEFT_OUT: [(&str, &str); 20] = [
     // What the setting breaks, and that it changes.
     ("cmdline-guc-not-carried-over", "wal-level-lowered-with-logical-slots"),
     // A slip in one member's list, and that it is short of a server or that its API is old.
@@ -86,6 +87,11 @@ const LEFT_OUT: [(&str, &str); 17] = [
     ("deprecated-key", "yaml-section-not-indented"),
     ("yaml-misplaced-key", "dcs-section-missing"),
     ("yaml-misplaced-key", "yaml-section-not-indented"),
+    // The same log-in, kept out for want of TLS or of any line.
+    ("hba-superuser-local-missing", "hba-tls-line-without-tls"),
+    ("hba-replication-local-missing", "hba-tls-line-without-tls"),
+    // A slip in the name of a key, which is told with the key that is missing where that is certain.
+    ("yaml-unknown-key", "yaml-required-key-missing"),
     // The milder of two, where it is not known whether a value is lost.
     ("yaml-repeated-key", "yaml-duplicate-key"),
     // What Patroni does with a map in place of a list, and that it is one.

@@ -156,7 +156,8 @@ pub fn parse(source: &Source) -> Parsed<Sql> {
     reader.problems.extend(template::problem(source));
     reader.sql.open = source.template().is_some_and(|t| !t.insertions.is_empty());
     let mut behind = 0;
-    for (start, end) in script.statements {
+    let starts: Vec<usize> = script.statements.iter().map(|(start, _)| *start).collect();
+    for (index, (start, end)) in script.statements.into_iter().enumerate() {
         if is_filled_in(source, start..end) {
             reader.sql.open = true;
             behind = end;
@@ -167,7 +168,11 @@ pub fn parse(source: &Source) -> Parsed<Sql> {
         // A variable may stand for any name, and for any words; what a template puts in front may be the beginning of it.
         let has_variable = script.bare.iter().any(|at| (start..end).contains(at));
         reader.sql.open |= has_variable;
-        if has_variable || source.template().is_some_and(|t| t.has_insertion(&(behind..start))) {
+        // So may what it puts behind be the end.
+        let next = starts.get(index + 1).copied().unwrap_or(source.bytes().len());
+        let ends = source.plain()[end..next].trim_ascii_start().starts_with(b";");
+        let goes_on = !ends && source.template().is_some_and(|t| t.has_insertion(&(end..next)));
+        if has_variable || goes_on || source.template().is_some_and(|t| t.has_insertion(&(behind..start))) {
             reader.problems.truncate(said);
         }
         behind = end;
@@ -182,6 +187,7 @@ fn drop_consequences(source: &Source, problems: &mut Vec<Problem>) {
     let Some(template) = source.template() else { return };
     let places = [template.insertions.first().map(|i| i.range.start), template.holes.first().map(|h| h.start)];
     let Some(first) = places.into_iter().flatten().min() else { return };
+    let first = memchr::memrchr(b'\n', &source.plain()[..first]).map_or(0, |n| n + 1);
     let is_behind = |p: &Problem| p.rule == SYNTAX && p.at.range().start >= first;
     if problems.iter().any(|p| is_behind(p) && p.args.iter().any(|(_, text)| text.starts_with("unterminated"))) {
         problems.retain(|p| !is_behind(p));

@@ -265,12 +265,23 @@ pub fn is_placeholder(source: &Source, span: Span) -> bool {
     at > range.start && is_wrapping(&bytes[at.min(range.end)..range.end])
 }
 
+/// How many lines of comment are looked across.
+const MOST_COMMENTS: usize = 100;
+
 /// Whether a template decides something of the line of a place or of what stands in front of that line, which may go on with it.
 #[must_use]
 pub fn decides_line(source: &Source, at: Span) -> bool {
     let Some(template) = source.template() else { return false };
-    let before = source.plain()[..at.range().start].trim_ascii_end();
-    let line = memchr::memrchr(b'\n', before).map_or(0, |n| n + 1);
+    let mut before = source.plain()[..at.range().start].trim_ascii_end();
+    let mut line = memchr::memrchr(b'\n', before).map_or(0, |n| n + 1);
+    // Comments may stand inside of a line that goes on.
+    for _ in 0..MOST_COMMENTS {
+        if line == 0 || !matches!(before[line..].trim_ascii_start().first(), Some(b'#' | b';')) {
+            break;
+        }
+        before = before[..line].trim_ascii_end();
+        line = memchr::memrchr(b'\n', before).map_or(0, |n| n + 1);
+    }
     let near = line..at.range().end;
     template.hits(&near) || template.has_insertion(&near) || template.has_border(&near)
 }

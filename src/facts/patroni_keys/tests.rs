@@ -44,7 +44,7 @@ fn a_healthy_file_is_silent() {
 #[test]
 fn methods_that_a_user_has_named_are_silent() {
     let lines = "  create_replica_methods: [wal_e, basebackup]\n  wal_e: {command: x, whatever: 1}\n  basebackup: [{max-rate: 100M}]\nbootstrap:\n  method: clone\n  clone: {command: y, any: 1}\n";
-    assert_eq!(said(lines), [("validator-requires-key".into(), "bootstrap.dcs".into(), String::new())]);
+    assert_eq!(said(lines), [("yaml-required-key-missing".into(), "bootstrap.dcs".into(), String::new())]);
 }
 
 #[test]

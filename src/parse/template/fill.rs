@@ -101,6 +101,8 @@ struct Filler<'a> {
     /// The bytes of each part, those of a whole block where that is one.
     ranges: Vec<Range<usize>>,
     branches: Vec<Branch>,
+    /// A line that a statement above it indents.
+    shifted: Range<usize>,
     out: Template,
 }
 
@@ -114,6 +116,7 @@ impl<'a> Filler<'a> {
             shapes: parts.iter().map(shape).collect(),
             ranges: parts.iter().map(|p| p.range.clone()).collect(),
             branches: Vec::new(),
+            shifted: 0..0,
             out: Template { text: bytes.to_vec(), ..Template::default() },
         }
     }
@@ -211,6 +214,9 @@ impl<'a> Filler<'a> {
     /// Fills the parts that share lines.
     fn line(&mut self, parts: &[usize]) {
         let (first, last) = (parts[0], parts[parts.len() - 1]);
+        if self.shifted.contains(&self.ranges[first].start) {
+            return;
+        }
         let start = memchr::memrchr(b'\n', &self.bytes[..self.ranges[first].start]).map_or(0, |n| n + 1);
         let behind = self.ranges[last].end;
         let stop = memchr::memchr(b'\n', &self.bytes[behind..]).map_or(self.bytes.len(), |n| behind + n);
@@ -240,6 +246,28 @@ impl<'a> Filler<'a> {
             } else {
                 template::blank(&mut self.out.text[range]);
             }
+        }
+        // A line further left behind the end of a block is how everybody writes.
+        let begins = matches!(self.parts[last].role, Role::Open(_) | Role::Middle);
+        if bare && !comment && begins && self.format == Format::Yaml {
+            self.shift(start, self.ranges[first].start, stop);
+        }
+    }
+
+    /// Ansible takes away the line end behind a statement and leaves the blanks in front of it, so that they indent the next line. Where
+    /// that line would otherwise stand further left than the statement, this is what was meant, and how far it goes is not followed.
+    fn shift(&mut self, start: usize, statement: usize, stop: usize) {
+        let next = (stop + 1).min(self.bytes.len());
+        let end = memchr::memchr(b'\n', &self.bytes[next..]).map_or(self.bytes.len(), |n| next + n);
+        let line = &self.bytes[next..end];
+        let blanks = line.iter().take_while(|b| **b == b' ').count();
+        let column = statement - start;
+        let is_left = self.bytes[statement..].starts_with(b"{%") && blanks < column;
+        let content = line.trim_ascii_start();
+        if is_left && !content.is_empty() && !content.starts_with(b"{%") && !content.starts_with(b"#") {
+            self.shifted = next + blanks..end;
+            self.take_out(self.shifted.clone());
+            self.out.insertions.push(Insertion { range: self.shifted.clone(), indent: Some(blanks) });
         }
     }
 

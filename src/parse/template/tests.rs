@@ -204,6 +204,18 @@ fn what_stands_under_a_condition_may_be_absent() {
 }
 
 #[test]
+fn a_statement_may_indent_the_line_below_it() {
+    let text = "a:\n  b: 1\n  {% if x %}\nc: {{ y }}\n  {% endif %}\nd: 1\n";
+    let parsed = tree(text, Engine::Jinja);
+    assert!(parsed.problems.is_empty(), "{:?}", parsed.problems);
+    assert!(parsed.tree.at(&["c"]).is_none() && parsed.tree.at(&["d"]).is_some());
+    assert!(parsed.tree.at(&["a", "b"]).is_some());
+    let text = "a:\n  {% if x %}\n  c: {{ y }}\n  {% endif %}\n  d: 1\n";
+    let parsed = tree(text, Engine::Jinja);
+    assert!(parsed.tree.at(&["a", "c"]).is_some() && parsed.tree.at(&["a", "d"]).is_some());
+}
+
+#[test]
 fn equal_keys_are_duplicates_in_one_branch_only() {
     let text = "{% if a %}\nx: {b: 1}\ny: 1\n{% else %}\nx: {c: 2}\ny: 2\n{% endif %}\n";
     let parsed = tree(text, Engine::Jinja);

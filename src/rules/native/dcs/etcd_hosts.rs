@@ -113,7 +113,8 @@ pub(in crate::rules::native) fn empty_entry(facts: &Facts, report: &mut Report) 
 /// A host that stands there twice.
 pub(in crate::rules::native) fn repeated(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (kind, section) in sections(facts) {
-        let Some(named) = named(section).filter(|n| n.key == "hosts") else { continue };
+        // Of an open list some items may be alternatives.
+        let Some(named) = named(section).filter(|n| n.key == "hosts" && n.is_complete) else { continue };
         if let Some(entry) = first_repeated(&named) {
             let problem = report.problem(entry.at);
             report.add(problem.arg("path", format!("{kind}.hosts")).arg("host", entry.text));

@@ -30,7 +30,8 @@ pub(in crate::rules::native) fn number_or_date(facts: &Facts, report: &mut Repor
 
 /// Digits without a leading zero: Python prints them as they stand.
 fn is_canonical(text: &str) -> bool {
-    text == "0" || (text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0') && text.len() < 19)
+    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    text == "0" || (digits && !text.starts_with('0') && text.len() < 19)
 }
 
 /// A number with a fraction of which Python prints all digits, and no exponent.
