@@ -1,5 +1,6 @@
 //! A key that is missing because it stands there misspelt or at a wrong place is one slip, not two.
 
+use super::required::{MISSING, NAME_LEFT_OUT};
 use crate::problem::Problem;
 
 /// Joins what is said of a missing key with what is said of the key that was meant to be it.
@@ -11,9 +12,10 @@ pub(super) fn join(problems: &mut Vec<Problem>) {
         let missing = |rule: &str| problems.iter().position(|p| p.rule == rule && is_it(p));
         if let Some(note) = missing("validator-requires-key") {
             gone.push(note);
-        } else if let Some(fatal) = missing("yaml-required-key-missing") {
+        } else if let Some(fatal) = missing(MISSING).or_else(|| missing(NAME_LEFT_OUT)) {
             let there = problems[stray].clone();
             let problem = &mut problems[fatal];
+            problem.rule = MISSING.into();
             let alone = arg(problem, "path") == Some(&meant);
             let name = arg(&there, "path").unwrap_or_default();
             if alone {

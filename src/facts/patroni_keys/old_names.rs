@@ -115,7 +115,8 @@ pub(super) fn fate<'a>(old: &str, top: &'a Item, version: Version) -> Fate<'a> {
     }
     let losers = TAKES_OVER.iter().filter(|(winner, _)| *winner == old);
     let losers = losers.chain(OR.iter().filter(|(winner, _)| *winner == old && truth(value) == Some(true)));
-    losers.copied().find_map(|(_, loser)| Some(Fate::Hides(top.at(loser)?, loser))).unwrap_or(Fate::Read)
+    let says_something = |loser| top.at(loser).filter(|item| truth(item) == Some(true));
+    losers.copied().find_map(|(_, loser)| Some(Fate::Hides(says_something(loser)?, loser))).unwrap_or(Fate::Read)
 }
 
 /// `use_pg_rewind` where it is on but does not count: without `authentication` only `pg_rewind` turns it on.

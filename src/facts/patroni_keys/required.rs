@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::knowledge::patroni::{KeyFact, Need, keys, variables};
-use crate::parse::patroni::{Item, Patroni, Type};
+use crate::parse::patroni::{Item, Layer, Patroni, Type};
 use crate::problem::Problem;
 use crate::source::Span;
 use crate::words::join;
@@ -14,6 +14,11 @@ const ALTERNATIVES: [&[&str]; 3] = [
     &["etcd.host", "etcd.hosts", "etcd.srv", "etcd.url", "etcd.proxy"],
     &["etcd3.host", "etcd3.hosts", "etcd3.srv", "etcd3.url", "etcd3.proxy"],
 ];
+
+/// Patroni does not start.
+pub(super) const MISSING: &str = "yaml-required-key-missing";
+/// Patroni does not start either, unless a variable says it.
+pub(super) const NAME_LEFT_OUT: &str = "name-left-to-environment";
 
 pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
     let top = patroni.root();
@@ -49,7 +54,15 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
             problems.push(missing("validator-requires-key", row.path, key, place(section)));
         }
     }
-    problems.extend(fatal.iter().map(|(at, rows)| all_missing(rows, *at)));
+    let has_environment = top.pairs().iter().any(|p| p.item.layer == Layer::Environment);
+    problems.extend(fatal.iter().map(|(at, rows)| {
+        // One file for all members leaves the name to the environment of each.
+        let rule = match rows[..] {
+            [KeyFact { path: "name", .. }] if !has_environment => NAME_LEFT_OUT,
+            _ => MISSING,
+        };
+        all_missing(rule, rows, *at)
+    }));
     for choice in ALTERNATIVES {
         let parent = choice[0].split('.').next().unwrap_or_default();
         let Some(section) = top.get(parent).filter(|s| s.kind() == Type::Map && !s.open) else { continue };
@@ -59,7 +72,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
             let problem = if parent == "consul" {
                 missing("validator-requires-key", choice[0], key, place(section))
             } else {
-                is_not_set(missing("yaml-required-key-missing", choice[0], key, place(section)), choice[0])
+                is_not_set(missing(MISSING, choice[0], key, place(section)), choice[0])
             };
             problems.push(problem.arg("alternatives", choice.join(", ")));
         }
@@ -106,11 +119,11 @@ fn missing(rule: &'static str, path: &str, key: &str, at: Span) -> Problem {
 }
 
 /// What a section lacks that Patroni does not start without.
-fn all_missing(rows: &[&KeyFact], at: Span) -> Problem {
+fn all_missing(rule: &'static str, rows: &[&KeyFact], at: Span) -> Problem {
     let paths: Vec<&str> = rows.iter().map(|row| row.path).collect();
     let key = paths[0].rsplit('.').next().unwrap_or_default();
     let set = if paths.len() == 1 { "is not set" } else { "are not set" };
-    let problem = Problem::new("yaml-required-key-missing", at)
+    let problem = Problem::new(rule, at)
         .arg("key", key)
         .arg("path", paths.join(", "))
         .arg("paths", join(&paths))
