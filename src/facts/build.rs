@@ -1,6 +1,6 @@
 //! From files that were found to facts: look into each, join, read what needed a version, note what must not be shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::gap::{Gap, GapReason};
 use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
-use super::service::{Services, environment_of};
+use super::service::{ByPath, Services, environment_of};
 use super::{
     ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, join, nodes,
 };
@@ -106,19 +106,14 @@ fn environment_problems(
 ) -> Vec<Problem> {
     let units = facts.units.iter().filter(|u| u.runs_patroni());
     let units = units.map(|u| (Arc::clone(&u.source), u.unit.environment().tree));
-    let by_path: Vec<(&Path, &[Variable])> =
-        files.iter().filter_map(|(s, v)| Some((s.path()?, v.as_slice()))).collect();
+    let by_path: ByPath<'_> = files.iter().filter_map(|(s, v)| Some((normal(s.path()?), v.as_slice()))).collect();
     let composed_variables: Vec<Variables> =
         composed.iter().map(|(source, service)| (Arc::clone(source), environment_of(service, &by_path))).collect();
     // Where a template decides which file is meant, none of those beside it is known to be all.
-    let is_beside =
-        |path: &Path, source: &Source| source.path().and_then(Path::parent).is_some_and(|home| path.starts_with(home));
-    let is_part = |path: &Path| {
-        let of = |(source, s): &(Arc<Source>, Service)| {
-            s.env_files.contains(&normal(path)) || (s.is_open() && is_beside(path, source))
-        };
-        composed.iter().any(of)
-    };
+    let named: HashSet<&PathBuf> = composed.iter().flat_map(|(_, service)| &service.env_files).collect();
+    let open = composed.iter().filter(|(_, service)| service.is_open());
+    let homes: HashSet<&Path> = open.filter_map(|(source, _)| source.path()?.parent()).collect();
+    let is_part = |path: &Path| named.contains(&normal(path)) || path.ancestors().any(|dir| homes.contains(dir));
     files.retain(|(source, _)| !source.path().is_some_and(is_part));
     let all: Vec<Variables> =
         files.into_iter().chain(composed_variables).chain(units.filter(|(_, v)| !v.is_empty())).collect();

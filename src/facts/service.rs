@@ -5,7 +5,7 @@
 //! lies alone beside a configuration is taken for that of its service. A service of a compose file says by what it mounts which
 //! configuration is its.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::read::{Content, Seen};
@@ -49,25 +49,34 @@ impl<'a> Services<'a> {
             let all = overlay(std::iter::once(own.as_slice()).chain(found));
             services.by_config.insert(config, all);
         }
+        let files: ByPath<'_> = files.into_iter().map(|(path, variables)| (normal(path), variables)).collect();
         services.of_compose(seen, &files, configs);
         services
     }
 
     /// Services of compose files, by the configuration that they mount.
-    fn of_compose(&mut self, seen: &[Seen], files: &[(&Path, &[Variable])], configs: &[&Path]) {
-        let mut mounted: BTreeMap<PathBuf, Vec<Vec<Variable>>> = BTreeMap::new();
+    fn of_compose(&mut self, seen: &[Seen], files: &ByPath<'_>, configs: &[&Path]) {
+        // In the order of their paths those below a directory stand together.
+        let by_path: BTreeMap<PathBuf, &Path> = configs.iter().map(|c| (normal(c), *c)).collect();
+        let below = |dir: &Path| {
+            let dir = normal(dir);
+            by_path.range(dir.clone()..).take_while(move |(path, _)| path.starts_with(&dir)).map(|(_, config)| *config)
+        };
+        let mut mounted: BTreeMap<&Path, Vec<Vec<Variable>>> = BTreeMap::new();
         for (source, service) in seen.iter().flat_map(composed) {
-            let home = source.path().and_then(Path::parent).unwrap_or(Path::new(""));
-            for config in configs {
-                if service.mounts.iter().any(|m| normal(config).starts_with(m)) {
-                    mounted.entry(config.to_path_buf()).or_default().push(environment_of(service, files));
-                } else if service.mounts_more && config.starts_with(home) {
-                    mounted.entry(config.to_path_buf()).or_default().push(self.anything.clone());
+            let seen: BTreeSet<&Path> = service.mounts.iter().flat_map(|m| below(m)).collect();
+            for config in &seen {
+                mounted.entry(config).or_default().push(environment_of(service, files));
+            }
+            if service.mounts_more {
+                let home = source.path().and_then(Path::parent).unwrap_or(Path::new(""));
+                for config in below(home).filter(|config| !seen.contains(config)) {
+                    mounted.entry(config).or_default().push(self.anything.clone());
                 }
             }
         }
         for (config, environments) in mounted {
-            self.by_config.entry(config).or_insert_with(|| common(&environments));
+            self.by_config.entry(config.to_path_buf()).or_insert_with(|| common(&environments));
         }
     }
 
@@ -90,6 +99,9 @@ impl<'a> Services<'a> {
     }
 }
 
+/// The variables of environment files, by their normal paths.
+pub(super) type ByPath<'a> = HashMap<PathBuf, &'a [Variable]>;
+
 /// The services of a compose file.
 fn composed(seen: &Seen) -> impl Iterator<Item = (&Source, &Service)> {
     let services = if let Content::Compose(services) = &seen.content { &services[..] } else { &[] };
@@ -97,10 +109,10 @@ fn composed(seen: &Seen) -> impl Iterator<Item = (&Source, &Service)> {
 }
 
 /// What a service of a compose file is started with; a file that is not given may set anything.
-pub(super) fn environment_of(service: &Service, files: &[(&Path, &[Variable])]) -> Vec<Variable> {
-    let of = |path: &PathBuf| files.iter().find(|(p, _)| normal(p) == *path).map(|(_, v)| *v);
+pub(super) fn environment_of(service: &Service, files: &ByPath<'_>) -> Vec<Variable> {
     let anything = [Variable::anything(SourceId::lone())];
-    let named: Vec<&[Variable]> = service.env_files.iter().map(|path| of(path).unwrap_or(&anything)).collect();
+    let of = |path| files.get(path).copied().unwrap_or(&anything);
+    let named: Vec<&[Variable]> = service.env_files.iter().map(of).collect();
     overlay(named.into_iter().chain([service.variables.as_slice()]))
 }
 
