@@ -64,7 +64,7 @@ const OF_SEVERAL: [&str; 18] = [
 
 /// Findings that are true by themselves and are left out where another one says more of the same cause. When that one is not
 /// certain any more, the plain one is said.
-const LEFT_OUT: [(&str, &str); 20] = [
+const LEFT_OUT: [(&str, &str); 18] = [
     // What the setting breaks, and that it changes.
     ("cmdline-guc-not-carried-over", "wal-level-lowered-with-logical-slots"),
     // A slip in one member's list, and that it is short of a server or that its API is old.
@@ -87,9 +87,6 @@ const LEFT_OUT: [(&str, &str); 20] = [
     ("deprecated-key", "yaml-section-not-indented"),
     ("yaml-misplaced-key", "dcs-section-missing"),
     ("yaml-misplaced-key", "yaml-section-not-indented"),
-    // The same log-in, kept out for want of TLS or of any line.
-    ("hba-superuser-local-missing", "hba-tls-line-without-tls"),
-    ("hba-replication-local-missing", "hba-tls-line-without-tls"),
     // A slip in the name of a key, which is told with the key that is missing where that is certain.
     ("yaml-unknown-key", "yaml-required-key-missing"),
     // The milder of two, where it is not known whether a value is lost.

@@ -177,7 +177,9 @@ pub fn admission(hba: &Hba, login: &Login, from: Option<IpAddr>, database: &Data
     if let (Admission::NoLine, Some(addr), true) = (outcome, from, hba.rules.iter().any(passed_over)) {
         let via = Via::Host { addr, tls: true, gss: false };
         let connection = Connection { via, database: database.clone(), user: login.user.clone() };
-        if let Ok(Decision::Rule(rule)) = decide_with_tls(hba, &connection, &Surroundings::unknown())
+        // Where a template decides about that line, it decides what is to be done.
+        let decision = decide_with_tls(hba, &connection, &Surroundings::unknown()).map_err(|gap| gap.on(member))?;
+        if let Decision::Rule(rule) = decision
             && hba.rules[rule].method.value != Method::Reject
         {
             outcome = Admission::NeedsTls(rule);
