@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::conf_check::{check_assignment, check_for_all};
-use super::gap::{Gap, GapReason};
+use super::gap::{Fact, Gap, GapReason};
 use super::layout::Layout;
 use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
@@ -20,7 +20,7 @@ use crate::parse::compose::Service;
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
 use crate::parse::hba::{self, Hba, Server};
-use crate::parse::ident;
+use crate::parse::ident::{self, Ident};
 use crate::parse::patroni::{Patroni, spans_in_text};
 use crate::parse::unit::Variable;
 use crate::problem::{Parsed, Problem};
@@ -240,39 +240,50 @@ pub fn has_tls(facts: &Whole, member: &Member) -> Option<bool> {
 /// The list that Patroni writes to `pg_hba.conf`.
 const HBA_LIST: &str = "postgresql.pg_hba";
 
+/// What a member's configuration has of it.
+enum HbaList {
+    None,
+    /// A template decides whether there is one.
+    Unknown,
+    /// Its lines, and whether they are those of the server.
+    There(Box<Parsed<Hba>>, Fact<()>),
+}
+
 /// A list in Patroni's configuration replaces the file of its member.
 fn read_hba_lists(facts: &mut Whole, reader: &dyn Reader) {
     let members: Vec<&Member> = facts.members().collect();
-    let read: Vec<Option<Parsed<Hba>>> = members
+    let read: Vec<HbaList> = members
         .par_iter()
         .map(|member| {
-            let lines = facts.patroni[member.file].hba_lines();
-            if lines.is_empty() {
-                return None;
+            let file = &facts.patroni[member.file];
+            let lines = file.hba_lines();
+            if !lines.is_empty() {
+                let ssl = has_tls(facts, member);
+                let server = Server { ssl, ..Server::packaged(member.postgresql.unwrap_or(newest())) };
+                let parsed = hba::parse_list(&lines, Path::new("pg_hba.conf"), reader, &server);
+                // A `hba_file` of its own would put both aside.
+                HbaList::There(Box::new(parsed), file.knows_hba_file())
+            } else if file.config.is_complete() && file.config.get(HBA_LIST).is_none() && !file.is_absent(HBA_LIST) {
+                HbaList::Unknown
+            } else {
+                HbaList::None
             }
-            let ssl = has_tls(facts, member);
-            let server = Server { ssl, ..Server::packaged(member.postgresql.unwrap_or(newest())) };
-            Some(hba::parse_list(&lines, Path::new("pg_hba.conf"), reader, &server))
         })
         .collect();
     let mut clusters = std::mem::take(&mut facts.clusters);
-    for (member, parsed) in clusters.iter_mut().flat_map(|c| &mut c.members).zip(read) {
-        let file = &facts.patroni[member.file];
-        if parsed.is_none()
-            && file.config.is_complete()
-            && file.config.get(HBA_LIST).is_none()
-            && !file.is_absent(HBA_LIST)
-        {
-            let gap = Gap::new("`pg_hba.conf` (a template may put a list in its place)", GapReason::Unreadable);
-            member.hba = Err(gap.on(&member.name));
-        }
-        // A `hba_file` of its own would put both aside.
-        let known = file.knows_hba_file();
-        if let Some(parsed) = parsed {
-            let source = Arc::clone(&facts.patroni[member.file].source);
-            let list = facts.hbas.len();
-            member.hba = known.map(|()| list).map_err(|gap| gap.on(&member.name));
-            add_hba(facts, source, parsed);
+    for (member, list) in clusters.iter_mut().flat_map(|c| &mut c.members).zip(read) {
+        match list {
+            HbaList::None => {}
+            HbaList::Unknown => {
+                let gap = Gap::new("`pg_hba.conf` (a template may put a list in its place)", GapReason::Unreadable);
+                member.hba = Err(gap.on(&member.name));
+            }
+            HbaList::There(parsed, known) => {
+                let source = Arc::clone(&facts.patroni[member.file].source);
+                let list = facts.hbas.len();
+                member.hba = known.map(|()| list).map_err(|gap| gap.on(&member.name));
+                add_hba(facts, source, *parsed);
+            }
         }
     }
     facts.clusters = clusters;
@@ -295,16 +306,19 @@ fn read_idents(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader
 
 /// A list in Patroni's configuration replaces the file of its member.
 fn read_ident_lists(facts: &mut Whole, reader: &dyn Reader) {
+    let members: Vec<&Member> = facts.members().collect();
+    let read: Vec<Option<Parsed<Ident>>> = members
+        .par_iter()
+        .map(|member| {
+            let lines = facts.patroni[member.file].ident_lines();
+            let version = member.postgresql.unwrap_or(newest());
+            (!lines.is_empty()).then(|| ident::parse_lines(&lines, Path::new("pg_ident.conf"), reader, version))
+        })
+        .collect();
     let mut clusters = std::mem::take(&mut facts.clusters);
-    for member in clusters.iter_mut().flat_map(|c| &mut c.members) {
-        let file = &facts.patroni[member.file];
-        let lines = file.ident_lines();
-        if lines.is_empty() {
-            continue;
-        }
-        let version = member.postgresql.unwrap_or(newest());
-        let parsed = ident::parse_lines(&lines, Path::new("pg_ident.conf"), reader, version);
-        let source = Arc::clone(&file.source);
+    for (member, parsed) in clusters.iter_mut().flat_map(|c| &mut c.members).zip(read) {
+        let Some(parsed) = parsed else { continue };
+        let source = Arc::clone(&facts.patroni[member.file].source);
         member.ident = Ok(facts.idents.len());
         facts.problems.extend(parsed.problems);
         facts.idents.push(IdentFile { source, ident: parsed.tree });

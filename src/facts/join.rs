@@ -118,9 +118,15 @@ pub(super) fn clusters(
     layout: &Layout,
 ) -> Vec<Cluster> {
     let named = |i: usize| facts.patroni[i].source.path().and_then(|path| layout.member(path));
-    let whole: Vec<usize> =
-        (0..facts.patroni.len()).filter(|i| facts.patroni[*i].is_whole() || named(*i).is_some()).collect();
-    let candidates: Vec<group::Candidate> = whole.iter().map(|i| candidate(&facts.patroni[*i])).collect();
+    // Each is far from the others in memory: looked at by all cores.
+    let candidates: Vec<(usize, group::Candidate, Option<u16>)> = (0..facts.patroni.len())
+        .into_par_iter()
+        .filter(|i| facts.patroni[*i].is_whole() || named(*i).is_some())
+        .map(|i| (i, candidate(&facts.patroni[i]), version_of(&facts.patroni[i])))
+        .collect();
+    let versions: Vec<Option<u16>> = candidates.iter().map(|(.., version)| *version).collect();
+    let (whole, candidates): (Vec<usize>, Vec<group::Candidate>) =
+        candidates.into_iter().map(|(i, candidate, _)| (i, candidate)).unzip();
     let neighbours = group::has_uncertain_neighbour(&candidates);
     let owners = Places::new(candidates.iter().map(|c| c.path.as_path()).collect());
     let sqls: Vec<Arc<Source>> = facts.sqls.iter().map(|s| Arc::clone(&s.source)).collect();
@@ -150,7 +156,7 @@ pub(super) fn clusters(
             };
             let conf: Fact<usize> = pick("postgresql.conf", says.and_then(|s| s.conf.as_ref()), confs, &near_confs);
             let hba: Fact<usize> = pick("pg_hba.conf", says.and_then(|s| s.hba.as_ref()), hbas, &near_hbas);
-            let postgresql = version_of(&facts.patroni[file]).or(layout.at(source.path()).postgresql);
+            let postgresql = versions[*candidate].or(layout.at(source.path()).postgresql);
             let ident: Fact<usize> = pick("pg_ident.conf", None, idents, &near_idents);
             let (hba_file, sqls) = (hba.clone(), std::mem::take(&mut near_sqls[k]));
             members.push(Member { name, file, conf, hba, hba_file, ident, sqls, postgresql });

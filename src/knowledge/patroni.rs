@@ -228,7 +228,7 @@ pub fn command_line(version: Version) -> impl Iterator<Item = &'static CommandLi
 /// A command-line setting by its name, in any case.
 #[must_use]
 pub fn command_line_setting(name: &str, version: Version) -> Option<&'static CommandLineSetting> {
-    command_line(version).find(|row| row.name.eq_ignore_ascii_case(name))
+    tables::COMMAND_LINE.iter().find(|row| row.name.eq_ignore_ascii_case(name) && row.lifetime.covers(version))
 }
 
 /// Keys of `postgresql` that do not count in the DCS (`config.py:Config._safe_copy_dynamic_configuration`).
