@@ -252,9 +252,11 @@ class Host:
         statements = [f"CREATE ROLE {user['username']} {kind} LOGIN PASSWORD '{user['password']}'\n"
                       for section, kind in (('superuser', 'SUPERUSER'), ('replication', 'REPLICATION'), ('rewind', 'SUPERUSER'))
                       for user in [users.get(section)] if user and user['username'] != 'postgres']
-        subprocess.run([f'{self.bin}/postgres', '--single', '-c', 'config_file=/dev/null', '-c', 'synchronous_standby_names=', '-D', self.data, 'postgres'],
-                       input=''.join(statements).encode(), user=POSTGRES.pw_uid, group=POSTGRES.pw_gid, cwd='/', check=True,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with open(SAID, 'a') as errors:
+            subprocess.run([f'{self.bin}/postgres', '--single', '-c', 'config_file=/dev/null', '-c', 'synchronous_standby_names=',
+                            '-c', 'log_min_messages=fatal', '-D', self.data, 'postgres'],
+                           input=''.join(statements).encode(), user=POSTGRES.pw_uid, group=POSTGRES.pw_gid, cwd='/', check=True,
+                           stdout=subprocess.DEVNULL, stderr=errors)
 
     def today(self, rest):
         """Starts the server as it runs without Patroni; `rest` are further options."""

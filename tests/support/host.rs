@@ -24,7 +24,8 @@ impl Host {
         let programs = by_major(&|v| pg::program(v, "postgres").parent().expect("a directory").to_path_buf());
         let first = json!({"programs": programs, "templates": by_major(&pg::template)});
         let mut child = pg::command("unshare")
-            .args(["--mount", "--net", "--pid", "--fork", "--mount-proc", "--kill-child"])
+            // Shared memory too: data directories of two hosts may have one inode number, which PostgreSQL makes its key of.
+            .args(["--mount", "--net", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"])
             .arg(pg::tools().join("py/bin/python"))
             .arg(super::path("tests/oracle/host.py"))
             .stdin(Stdio::piped())
