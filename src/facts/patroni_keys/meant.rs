@@ -1,32 +1,42 @@
 //! A key that is missing because it stands there misspelt or at a wrong place is one slip, not two.
 
-use super::required::{MISSING, NAME_LEFT_OUT};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::required::{MISSING, NAME_LEFT_OUT, VALIDATOR};
 use crate::problem::Problem;
 
 /// Joins what is said of a missing key with what is said of the key that was meant to be it.
 pub(super) fn join(problems: &mut Vec<Problem>) {
-    let strays: Vec<(usize, String)> = problems.iter().enumerate().filter_map(stray).collect();
-    let mut gone = Vec::new();
-    for (stray, meant) in strays {
-        let is_it = |p: &Problem| arg(p, "path").is_some_and(|paths| paths.split(", ").any(|path| path == meant));
-        let missing = |rule: &str| problems.iter().position(|p| p.rule == rule && is_it(p));
-        if let Some(note) = missing("validator-requires-key") {
-            gone.push(note);
-        } else if let Some(fatal) = missing(MISSING).or_else(|| missing(NAME_LEFT_OUT)) {
-            let there = problems[stray].clone();
-            let problem = &mut problems[fatal];
-            problem.rule = MISSING.into();
-            let alone = arg(problem, "path") == Some(&meant);
-            let name = arg(&there, "path").unwrap_or_default();
-            if alone {
-                problem.at = there.at;
-            } else {
-                problem.labels.push((there.at, String::new()));
-            }
-            problem.notes.push(format!("`{name}` is not read; `{meant}` was probably meant"));
-            problem.edits.extend(there.edits);
-            gone.push(stray);
+    // Few keys are required, and a hostile text may hold very many strays.
+    let mut wanted: BTreeMap<String, usize> = BTreeMap::new();
+    for (index, problem) in problems.iter().enumerate() {
+        if [MISSING, NAME_LEFT_OUT, VALIDATOR].contains(&&*problem.rule) {
+            wanted.extend(arg(problem, "path").unwrap_or_default().split(", ").map(|path| (path.to_owned(), index)));
         }
+    }
+    if wanted.is_empty() {
+        return;
+    }
+    let strays: Vec<(usize, String)> = problems.iter().enumerate().filter_map(stray).collect();
+    let mut gone = BTreeSet::new();
+    for (stray, meant) in strays {
+        let Some(&index) = wanted.get(&meant) else { continue };
+        if problems[index].rule == VALIDATOR {
+            gone.insert(index);
+            continue;
+        }
+        let there = problems[stray].clone();
+        let problem = &mut problems[index];
+        problem.rule = MISSING.into();
+        if arg(problem, "path") == Some(&meant) {
+            problem.at = there.at;
+        } else {
+            problem.labels.push((there.at, String::new()));
+        }
+        let name = arg(&there, "path").unwrap_or_default();
+        problem.notes.push(format!("`{name}` is not read; `{meant}` was probably meant"));
+        problem.edits.extend(there.edits);
+        gone.insert(stray);
     }
     let mut index = 0;
     problems.retain(|_| {

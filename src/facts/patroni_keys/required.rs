@@ -17,6 +17,8 @@ const ALTERNATIVES: [&[&str]; 3] = [
 
 /// Patroni does not start.
 pub(super) const MISSING: &str = "yaml-required-key-missing";
+/// Patroni starts, and its validator complains.
+pub(super) const VALIDATOR: &str = "validator-requires-key";
 /// Patroni does not start either, unless a variable says it.
 pub(super) const NAME_LEFT_OUT: &str = "name-left-to-environment";
 
@@ -30,12 +32,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         if let Some(list) = parent.strip_suffix("[]") {
             let items = patroni.get(list).map_or(&[][..], Item::items).iter().enumerate();
             for (i, item) in items.filter(|(_, item)| item.kind() == Type::Map && item.get(key).is_none()) {
-                problems.push(missing(
-                    "validator-requires-key",
-                    &format!("{list}[{i}].{key}"),
-                    key,
-                    item.span.at_start(),
-                ));
+                problems.push(missing(VALIDATOR, &format!("{list}[{i}].{key}"), key, item.span.at_start()));
             }
             continue;
         }
@@ -51,7 +48,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         if row.required || formatted {
             fatal.entry(place(section)).or_default().push(row);
         } else {
-            problems.push(missing("validator-requires-key", row.path, key, place(section)));
+            problems.push(missing(VALIDATOR, row.path, key, place(section)));
         }
     }
     let has_environment = top.pairs().iter().any(|p| p.item.layer == Layer::Environment);
@@ -70,7 +67,7 @@ pub(super) fn check(patroni: &Patroni, problems: &mut Vec<Problem>) {
         if !old && choice.iter().all(|path| patroni.get(path).is_none()) {
             let key = choice[0].rsplit('.').next().unwrap_or_default();
             let problem = if parent == "consul" {
-                missing("validator-requires-key", choice[0], key, place(section))
+                missing(VALIDATOR, choice[0], key, place(section))
             } else {
                 is_not_set(missing(MISSING, choice[0], key, place(section)), choice[0])
             };
@@ -129,7 +126,8 @@ fn all_missing(rule: &'static str, rows: &[&KeyFact], at: Span) -> Problem {
         .arg("paths", join(&paths))
         .arg("state", set);
     let variables: Vec<String> = paths.iter().filter_map(|path| variable(path)).collect();
-    if variables.is_empty() { problem } else { problem.arg("variable", variables.join(", ")) }
+    // What leaves it to the variable names it.
+    if variables.is_empty() || rule == NAME_LEFT_OUT { problem } else { problem.arg("variable", variables.join(", ")) }
 }
 
 /// The words of a single required key.
