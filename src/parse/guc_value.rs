@@ -6,6 +6,7 @@
 
 use crate::knowledge::guc::{Guc, Kind};
 use crate::knowledge::units::Unit;
+use crate::parse::standby_names::{Refused, parse_standby_names};
 
 mod number;
 
@@ -67,6 +68,14 @@ pub fn parse_value(guc: &Guc, value: &str, version: u16) -> Result<GucValue, Val
                 ValueError::invalid(guc, value, Some(format!("Available values: {}.", labels.join(", "))))
             })
         }
+        Kind::Str if guc.name == "synchronous_standby_names" => match parse_standby_names(value) {
+            Ok(_) => Ok(GucValue::Str(value.to_owned())),
+            Err(Refused::Syntax) => Err(ValueError::invalid(guc, value, None)),
+            Err(Refused::Number(n)) => {
+                let message = format!("number of synchronous standbys ({n}) must be greater than zero");
+                Err(ValueError { message, detail: None, hint: None })
+            }
+        },
         Kind::Str => Ok(GucValue::Str(value.to_owned())),
     }
 }

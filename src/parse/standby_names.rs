@@ -19,27 +19,55 @@ impl StandbyNames {
 
 #[derive(Debug, PartialEq)]
 enum Token {
+    /// `FIRST` or `ANY` without quotes; no standby of that name is meant.
+    Method,
     Name(String),
     Number(String),
     Other(char),
 }
 
-/// Reads a value. `None` for what the server refuses, and for an empty value, which means that nothing is waited for.
-#[must_use]
-pub fn parse_standby_names(text: &str) -> Option<StandbyNames> {
+/// Why the server refuses a value (`check_synchronous_standby_names`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// It cannot be read.
+    Syntax,
+    /// That many standbys are no number to wait for.
+    Number(i32),
+}
+
+/// Reads a value; `None` for an empty one, which means that nothing is waited for.
+///
+/// # Errors
+/// Why the server does not start with it.
+pub fn parse_standby_names(text: &str) -> Result<Option<StandbyNames>, Refused> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    match list(text) {
+        Some((count, names)) => match usize::try_from(count) {
+            Ok(count @ 1..) => Ok(Some(StandbyNames { count, names })),
+            _ => Err(Refused::Number(count)),
+        },
+        None => Err(Refused::Syntax),
+    }
+}
+
+/// How many of which names.
+fn list(text: &str) -> Option<(i32, Vec<String>)> {
     let tokens = scan(text)?;
-    let word = |t: &Token, w: &str| matches!(t, Token::Name(n) if n.eq_ignore_ascii_case(w));
-    // `FIRST` and `ANY` are key words without quotes; Patroni quotes members of that name, and nobody else has one.
-    let prefixed = tokens.first().is_some_and(|t| word(t, "first") || word(t, "any"));
+    let prefixed = tokens.first() == Some(&Token::Method);
     let rest = if prefixed { &tokens[1..] } else { &tokens[..] };
     match rest {
-        [Token::Number(n), Token::Other('('), list @ .., Token::Other(')')] => {
-            let count = n.parse().ok().filter(|n| *n > 0)?;
-            Some(StandbyNames { count, names: names(list)? })
-        }
+        [Token::Number(n), Token::Other('('), list @ .., Token::Other(')')] => Some((atoi(n), names(list)?)),
         _ if prefixed => None,
-        list => Some(StandbyNames { count: 1, names: names(list)? }),
+        list => Some((1, names(list)?)),
     }
+}
+
+/// Digits as C reads them on 64 bits: what is too large becomes the largest `long`, of which the lower half counts.
+#[expect(clippy::cast_possible_truncation, reason = "so does the server")]
+fn atoi(digits: &str) -> i32 {
+    digits.parse::<i64>().unwrap_or(i64::MAX) as i32
 }
 
 /// Names with commas between them, at least one.
@@ -83,7 +111,9 @@ fn scan(text: &str) -> Option<Vec<Token>> {
             }
             c if c.is_ascii_alphabetic() || c == '_' || !c.is_ascii() => {
                 let length = of(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii());
-                tokens.push(Token::Name(rest[..length].to_owned()));
+                let word = &rest[..length];
+                let is_method = ["first", "any"].iter().any(|m| word.eq_ignore_ascii_case(m));
+                tokens.push(if is_method { Token::Method } else { Token::Name(word.to_owned()) });
                 length
             }
             _ => return None,
@@ -103,17 +133,17 @@ fn quoted(text: &str) -> Option<(String, usize)> {
             name.push('"');
             at = end + 2;
         } else {
-            return (!name.is_empty()).then_some((name, end + 1));
+            return Some((name, end + 1));
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::parse_standby_names;
+    use super::{Refused, parse_standby_names};
 
     fn read(text: &str) -> Option<(usize, Vec<String>)> {
-        parse_standby_names(text).map(|s| (s.count, s.names))
+        parse_standby_names(text).unwrap().map(|s| (s.count, s.names))
     }
 
     #[test]
@@ -124,15 +154,20 @@ mod tests {
         assert_eq!(read("ANY 1 (*)"), Some((1, names(&["*"]))));
         assert_eq!(read("first 2(a,b)"), Some((2, names(&["a", "b"]))));
         assert_eq!(read(r#""a""b""#), Some((1, names(&["a\"b"]))));
-        for bad in ["", "pg-2", "ANY (a)", "a,", "2 (a", "\"a", "a b", "0 (a)"] {
-            assert_eq!(read(bad), None, "{bad}");
+        assert_eq!(read(r#""""#), Some((1, names(&[""]))));
+        assert_eq!(read(""), None);
+        for bad in [" ", "pg-2", "ANY (a)", "a,", "2 (a", "\"a", "a b", "a, any", "first"] {
+            assert_eq!(parse_standby_names(bad), Err(Refused::Syntax), "{bad}");
+        }
+        for (bad, number) in [("0 (a)", 0), ("4294967296 (a)", 0), ("99999999999999999999 (a)", -1)] {
+            assert_eq!(parse_standby_names(bad), Err(Refused::Number(number)));
         }
     }
 
     #[test]
     fn capitals_do_not_matter() {
-        let names = parse_standby_names("FIRST 1 (Pg2)").unwrap();
+        let names = parse_standby_names("FIRST 1 (Pg2)").unwrap().unwrap();
         assert!(names.holds("pg2") && !names.holds("pg3"));
-        assert!(parse_standby_names("*").unwrap().holds("x"));
+        assert!(parse_standby_names("*").unwrap().unwrap().holds("x"));
     }
 }

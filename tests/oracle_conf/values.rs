@@ -107,6 +107,61 @@ fn run(version: u16, n: usize) {
     assert!(refused > n / 10 && shown > n / 20);
 }
 
+/// A value of `synchronous_standby_names`, often a wrong one.
+fn standby_names(c: &mut Chance) -> String {
+    const WORDS: [&str; 22] = [
+        "a",
+        "Pg2",
+        "\"Pg-3\"",
+        "\"\"",
+        "\"x",
+        "é",
+        "_1",
+        "1",
+        "0",
+        "2147483648",
+        "99999999999999999999",
+        "*",
+        ",",
+        "(",
+        ")",
+        "FIRST",
+        "any",
+        "\"first\"",
+        "-",
+        ".",
+        "a$1",
+        "1a",
+    ];
+    let whole = ["FIRST 1 (a, b)", "ANY 2 (*)", "2 (a, b)", "a, b", ""];
+    if c.below(4) == 0 {
+        return whole[c.below(whole.len())].to_owned();
+    }
+    let words: Vec<&str> = (0..=c.below(7)).map(|_| WORDS[c.below(WORDS.len())]).collect();
+    words.join(["", " ", ", "][c.below(3)])
+}
+
+#[test]
+fn standby_names_are_judged_as_the_servers_judge_them() {
+    for version in guc::MAJORS {
+        let guc = guc::find("synchronous_standby_names", version).expect("a setting");
+        let server = Server::start(version, |_| String::new());
+        let mut db = server.client();
+        let seed = seed("standby names");
+        let mut c = Chance::new(seed + u64::from(version));
+        let mut taken = 0;
+        for _ in 0..size(1000).clamp(1000, 20_000) {
+            let text = standby_names(&mut c);
+            // Its parser's own words, the `DETAIL`, are not repeated.
+            let ours = parse_value(guc, &text, version).map(|_| ()).map_err(|e| e.message);
+            let theirs = asked(&mut db, guc, &text).map_err(|e| e.message);
+            assert_eq!(ours, theirs, "PostgreSQL {version}, seed {seed}: {text:?}");
+            taken += usize::from(ours.is_ok());
+        }
+        assert!(taken > 100, "{taken}");
+    }
+}
+
 /// Up to 17, messages repeat the name as it was given, and SQL gives it in small letters.
 fn same_message(a: &str, b: &str, version: u16) -> bool {
     a == b || (version <= 17 && a.eq_ignore_ascii_case(b))

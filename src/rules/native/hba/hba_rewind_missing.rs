@@ -15,7 +15,5 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
 }
 
 fn rewinds(file: &PatroniFile) -> bool {
-    ["postgresql.use_pg_rewind", "bootstrap.dcs.postgresql.use_pg_rewind"]
-        .iter()
-        .any(|key| file.config.get(key).is_some_and(|i| i.is_yaml("true")))
+    file.is_on("use_pg_rewind")
 }

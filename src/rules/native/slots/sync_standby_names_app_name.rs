@@ -24,7 +24,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             }
             // Where no postgresql.conf was given, nothing is known to be set.
             let Ok(Some(used)) = later(facts, member, SETTING) else { continue };
-            let (Some(at), Some(wanted)) = (used.at, parse_standby_names(&used.value)) else { continue };
+            let (Some(at), Ok(Some(wanted))) = (used.at, parse_standby_names(&used.value)) else { continue };
             // The member itself is no standby of its own.
             let answering = members.iter().filter(|n| **n != member.name && wanted.holds(n)).count();
             let receiver = |n: &String| ["receivewal", "receivexlog", "barman"].iter().any(|w| n.contains(w));
