@@ -204,9 +204,15 @@ impl Unit {
     }
 }
 
-/// The name of the rule for anything systemd complains about while it reads a unit.
+/// A unit that systemd refuses, or a section or command that it passes over.
 const SYNTAX: &str = "unit-syntax-error";
+/// A line that systemd passes over.
+const IGNORED: &str = "unit-line-ignored";
 
 fn syntax(source: SourceId, start: u32, end: u32, problem: impl Into<String>) -> Problem {
     Problem::new(SYNTAX, Span { source, start, end }).arg("problem", problem)
+}
+
+fn ignored(at: Span, problem: &str) -> Problem {
+    Problem::new(IGNORED, at).arg("problem", problem)
 }

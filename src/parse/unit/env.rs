@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Unit, Value, split_words, syntax};
+use super::{Unit, Value, ignored, split_words};
 use crate::parse::template;
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
@@ -110,13 +110,12 @@ impl Unit {
                 } else if let Some(variable) = variable(value, &word) {
                     variables.set(variable);
                 } else {
-                    let (span, text) = (word.span, "Invalid environment assignment, ignoring");
-                    problems.push(syntax(span.source, span.start, span.end, text));
+                    problems.push(ignored(word.span, "Invalid environment assignment, ignoring"));
                 }
             }
             if let Some(span) = broken {
                 let text = "Failed to extract word from environment assignment, ignoring the rest of the line";
-                problems.push(syntax(span.source, span.start, span.end, text));
+                problems.push(ignored(span, text));
             }
         }
         Parsed { tree: variables.list, problems }

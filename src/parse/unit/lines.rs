@@ -1,6 +1,6 @@
 //! From bytes to assignments: line ends, comments, continuation, sections (`src/shared/conf-parser.c`).
 
-use super::{Assignment, Unit, Value, syntax};
+use super::{Assignment, Unit, Value, ignored, syntax};
 use crate::problem::{Parsed, Problem};
 use crate::source::{Source, Span, Spanned};
 
@@ -136,6 +136,10 @@ impl Reader<'_> {
         self.problems.push(syntax(span.source, span.start, span.end, problem));
     }
 
+    fn pass_over(&mut self, line: &Logical, start: usize, end: usize, problem: &str) {
+        self.problems.push(ignored(line.place(self.source, start, end), problem));
+    }
+
     /// Takes a line in; `false` when systemd gives the whole file up there.
     fn logical_line(&mut self, line: &Logical) -> bool {
         let (start, end) = trim(&line.text, 0, line.text.len());
@@ -152,12 +156,12 @@ impl Reader<'_> {
             return self.header(line, start, end, header);
         }
         let Some(section) = self.section.clone() else {
-            self.complain(line, start, end, super::OUTSIDE);
+            self.pass_over(line, start, end, super::OUTSIDE);
             return true;
         };
         match text.find('=') {
-            None => self.complain(line, start, end, "Missing '=', ignoring line."),
-            Some(0) => self.complain(line, start, end, "Missing key name before '=', ignoring line."),
+            None => self.pass_over(line, start, end, "Missing '=', ignoring line."),
+            Some(0) => self.pass_over(line, start, end, "Missing key name before '=', ignoring line."),
             Some(equals) => {
                 let (key_start, key_end) = trim(&line.text, start, start + equals);
                 let (value_start, value_end) = trim(&line.text, start + equals + 1, end);
