@@ -1,7 +1,11 @@
 //! Looks at the world: the only place that opens files, reads the clock and runs programs. Everything right of it is pure.
 
 pub mod clock;
+pub mod disk;
 mod embedded;
-pub mod files;
+pub mod fence;
 pub mod git;
+pub mod host;
+pub mod kind;
 pub mod own;
+pub mod search;

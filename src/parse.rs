@@ -10,6 +10,8 @@ pub mod hba;
 pub mod ident;
 pub mod manifest;
 pub mod patroni;
+pub mod pod;
+pub mod service;
 pub mod sql;
 pub mod standby_names;
 pub mod template;

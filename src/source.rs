@@ -2,7 +2,7 @@
 //!
 //! A [`Source`] is a file or a live answer rendered once as a small virtual text, so that every finding has a place.
 //! Parsers return [`Spanned`] values, never bare ones. Nothing here reads a disk or prints: [`Reader`] is the door through
-//! which parsers that follow includes ask for more text; `collect::files` implements it.
+//! which parsers that follow includes ask for more text; `collect::disk` implements it.
 
 pub mod path;
 pub mod template;

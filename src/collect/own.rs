@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::files::{reason, slurp};
+use super::disk::{reason, slurp};
 use crate::pattern::Root;
 use crate::source::ReadError;
 use crate::source::path::normal;

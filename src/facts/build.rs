@@ -15,13 +15,15 @@ use super::service::{ByPath, Services, environment_of};
 use super::{
     ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, join, nodes,
 };
-use crate::collect::files::{Fence, Found, Gathered, Kind};
-use crate::parse::compose::Service;
+use crate::collect::fence::Fence;
+use crate::collect::kind::Kind;
+use crate::collect::search::{Found, Gathered};
 use crate::parse::conf::{self, Conf};
 use crate::parse::guc_value::parse_bool;
 use crate::parse::hba::{self, Hba, Server};
 use crate::parse::ident::{self, Ident};
 use crate::parse::patroni::{Patroni, spans_in_text};
+use crate::parse::service::Service;
 use crate::parse::unit::Variable;
 use crate::problem::{Parsed, Problem};
 use crate::source::path::normal;
@@ -42,7 +44,7 @@ pub fn build(
     facts.gaps = unread.into_iter().map(|what| ("unreadable-file", Gap::new(what, GapReason::Unreadable))).collect();
     let reader = fence.reader(&sources);
     let (of_services, found): (Vec<Found>, Vec<Found>) =
-        found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment | Kind::Compose));
+        found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment | Kind::Compose | Kind::Pod));
     let mut seen: Vec<Seen> = of_services.into_par_iter().map(read).collect();
     facts.units = join::units(take_units(&mut seen));
     let configs: Vec<&Path> =
@@ -139,7 +141,7 @@ fn sort_out(facts: &mut Whole, seen: Vec<Seen>) -> (Vec<(Arc<Source>, Kind)>, Al
                 alone.variables.push((Arc::clone(&source), list));
                 facts.environments.push(EnvironmentFile { source, mode: file.mode });
             }
-            Content::Compose(services) => {
+            Content::Services(services) => {
                 alone.composed.extend(services.into_iter().map(|service| (Arc::clone(&source), service)));
             }
             Content::Sql(sql) => facts.sqls.push(SqlFile { source, sql: *sql }),

@@ -14,7 +14,7 @@ use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
 use super::service::Services;
 use super::{UnitFile, Whole, not_given};
-use crate::collect::files::Found;
+use crate::collect::search::Found;
 use crate::knowledge::guc::MAJORS;
 use crate::parse::patroni::Type;
 use crate::parse::unit::{dropin_dirs, merge, order_dropins};

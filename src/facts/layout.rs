@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::Options;
-use crate::collect::files::Kind;
+use crate::collect::kind::Kind;
 use crate::knowledge::patroni::Version;
 use crate::pattern::{Patterns, Root};
 

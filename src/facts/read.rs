@@ -9,14 +9,16 @@ use super::layout::Layout;
 use super::patroni_file::PatroniFile;
 use super::service::Services;
 use super::{join, patroni_keys, scripts};
-use crate::collect::files::{Found, Kind};
+use crate::collect::kind::Kind;
+use crate::collect::search::Found;
 use crate::parse::boot::{self, Directive};
-use crate::parse::compose::{self, Service};
 use crate::parse::patroni::{ItemValue, Patroni, looks_like_patroni, names_a_secret, spans_in_text};
+use crate::parse::service::Service;
 use crate::parse::sql::{self, Sql};
 use crate::parse::template;
 use crate::parse::unit::{self, Unit, Variable};
 use crate::parse::yaml::{self, Tree, Value};
+use crate::parse::{compose, pod};
 use crate::problem::{Parsed, Problem};
 use crate::secret::Secret;
 use crate::source::{Reader, Source, SourceId, Span, Spanned};
@@ -29,8 +31,8 @@ pub(super) enum Content {
     Unit(Unit),
     /// Variables for a service.
     Environment(Vec<Variable>),
-    /// Services of a compose file.
-    Compose(Vec<Service>),
+    /// What a compose file or a manifest starts.
+    Services(Vec<Service>),
     /// Role SQL.
     Sql(Box<Sql>),
     /// What Debian's scripts do with a cluster at boot.
@@ -97,12 +99,13 @@ pub(super) fn read(found: Found) -> Seen {
             hide(&mut seen, &tree);
             seen.content = Content::Environment(tree);
         }
-        Kind::Compose => {
-            let services = compose::services(&seen.source, &yaml::parse(&seen.source).tree);
+        Kind::Compose | Kind::Pod => {
+            let tree = yaml::parse(&seen.source).tree;
+            let services = if kind == Kind::Compose { compose::services } else { pod::containers }(&seen.source, &tree);
             for service in &services {
                 hide(&mut seen, &service.variables);
             }
-            seen.content = Content::Compose(services);
+            seen.content = Content::Services(services);
         }
         Kind::Sql if sql::looks_like_role_sql(&String::from_utf8_lossy(seen.source.plain())) => {
             let Parsed { tree, problems } = sql::parse(&seen.source);

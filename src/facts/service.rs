@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::read::{Content, Seen};
 use super::{Facts, PatroniFile, UnitFile};
-use crate::parse::compose::Service;
+use crate::parse::service::Service;
 use crate::parse::unit::{Variable, common, expand, overlay};
 use crate::source::path::normal;
 use crate::source::{Source, SourceId};
@@ -102,9 +102,9 @@ impl<'a> Services<'a> {
 /// The variables of environment files, by their normal paths.
 pub(super) type ByPath<'a> = HashMap<PathBuf, &'a [Variable]>;
 
-/// The services of a compose file.
+/// What a file starts.
 fn composed(seen: &Seen) -> impl Iterator<Item = (&Source, &Service)> {
-    let services = if let Content::Compose(services) = &seen.content { &services[..] } else { &[] };
+    let services = if let Content::Services(services) = &seen.content { &services[..] } else { &[] };
     services.iter().map(|service| (&*seen.source, service))
 }
 

@@ -7,31 +7,11 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
+use crate::parse::service::Service;
 use crate::parse::unit::Variable;
 use crate::parse::yaml::{Int, NodeId, Tree, Value};
 use crate::source::path::normal;
 use crate::source::{Source, Span, Spanned};
-
-/// A service.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Service {
-    /// What `environment` sets; one without a name where more may be set that is not seen.
-    pub variables: Vec<Variable>,
-    /// The files that `env_file` names, in order; `environment` goes over them.
-    pub env_files: Vec<PathBuf>,
-    /// Files and directories of the host that it mounts.
-    pub mounts: Vec<PathBuf>,
-    /// A template or another file decides what it mounts.
-    pub mounts_more: bool,
-}
-
-impl Service {
-    /// Whether more may be set than is seen.
-    #[must_use]
-    pub fn is_open(&self) -> bool {
-        self.variables.iter().any(|v| v.name.value.is_empty())
-    }
-}
 
 /// Whether a text is a compose file that speaks of Patroni. Cheap: every YAML file is asked.
 #[must_use]
@@ -51,7 +31,7 @@ pub fn services(source: &Source, tree: &Tree) -> Vec<Service> {
     if section.map_or(tree.is_open(root), |s| tree.is_open(s) || tree.node(s).value == Value::Unknown) {
         all.push(reader.any(tree.node(root).span));
     }
-    all.retain(|s| s.is_open() || s.variables.iter().any(|v| v.name.value.starts_with("PATRONI_")));
+    all.retain(Service::may_be_patroni);
     all
 }
 

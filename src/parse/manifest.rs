@@ -22,6 +22,15 @@ pub struct Entry {
     pub text: Option<Range<usize>>,
 }
 
+/// The places of the documents of a manifest.
+#[must_use]
+pub fn documents(text: &[u8]) -> Vec<Range<usize>> {
+    let borders = memmem::find_iter(text, b"---").filter(|at| *at == 0 || text[at - 1] == b'\n');
+    let starts: Vec<usize> = std::iter::once(0).chain(borders).collect();
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    starts.iter().copied().zip(ends).filter(|(start, end)| start < end).map(|(start, end)| start..end).collect()
+}
+
 /// Whether a text is a manifest of Kubernetes, and so no configuration by itself. Cheap: every YAML file is asked.
 #[must_use]
 pub fn is_manifest(bytes: &[u8]) -> bool {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::plural;
-use crate::collect::files::{By, Kind};
+use crate::collect::kind::{By, Kind};
 use crate::facts::{Cluster, Facts, Member};
 use crate::parse::patroni::Item;
 use crate::source::{Source, SourceId};
@@ -122,6 +122,7 @@ fn alone(facts: &Facts, file: &Listed) -> &'static str {
         Kind::Unit => "does not start Patroni by itself",
         Kind::Sql if !facts.sqls.iter().any(|s| s.source.id() == id) => "sets up no roles, so nothing in it is checked",
         Kind::Compose => "read for the variables of its services",
+        Kind::Pod => "read for the variables of its containers",
         Kind::Environment => "read with the unit or configuration that it stands beside",
         Kind::StartConf => "says whether Debian starts PostgreSQL at boot",
         Kind::Preset => "says which units systemd enables",

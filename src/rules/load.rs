@@ -1,6 +1,6 @@
 //! Rules of an organisation: read at start, checked as strictly as the built-in ones are when they are compiled in.
 //!
-//! Pure: `collect::files` reads the texts. Every mistake is told with file, line and column.
+//! Pure: `collect::own` reads the texts. Every mistake is told with file, line and column.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use super::{Output, fault, render};
 use crate::baseline::{self, Reach};
 use crate::cli::{Format, LintArgs, Report};
-use crate::collect::files::{Fence, Search};
+use crate::collect::fence::Fence;
 use crate::collect::git::{self, Changed};
-use crate::collect::{clock, files, own};
+use crate::collect::kind::template_of;
+use crate::collect::search::Search;
+use crate::collect::{clock, disk, host, own};
 use crate::config::{self, Config, Scope};
 use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, Options};
@@ -89,7 +91,7 @@ impl Lint {
         let sources = SourceMap::default();
         let _progress = self.progress.then(|| Progress::start(sources.count(), std::io::stderr()));
         if let Some((path, bytes)) = &self.given {
-            let template = files::template_of(path, bytes);
+            let template = template_of(path, bytes);
             sources.add_template(Origin::File(path.clone()), path.display().to_string(), bytes.clone(), template);
         }
         if let Some((path, text)) = &self.scope.file {
@@ -241,7 +243,7 @@ pub(super) fn command(args: &LintArgs, around: &Surroundings) -> Result<Output, 
 }
 
 fn links() -> Links {
-    Links { host: files::hostname(), base: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
+    Links { host: host::name(), base: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
 }
 
 /// The reports that are asked for: one on standard output, the others into files of their own.
@@ -305,7 +307,7 @@ fn take_stdin(request: &mut Lint, args: &LintArgs) -> Result<(), String> {
     };
     let name = args.stdin_filename.clone().unwrap_or_else(|| STDIN.into());
     let name = name.strip_prefix(".").map_or_else(|_| name.clone(), Path::to_path_buf);
-    let bytes = files::stdin().map_err(|why: ReadError| format!("standard input: {why}"))?;
+    let bytes = disk::stdin().map_err(|why: ReadError| format!("standard input: {why}"))?;
     request.paths[at].clone_from(&name);
     request.given = Some((name, bytes));
     Ok(())
