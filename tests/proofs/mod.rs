@@ -1,5 +1,5 @@
-//! For each error rule: the real program fails as the rule says, lint says it of the same files, and once the fix that it prints is
-//! applied the failure is gone and the rule is silent.
+//! For each rule: the real program does what the rule says, lint says it of the same files, and once the fix that it prints is
+//! applied it does so no longer and the rule is silent.
 
 mod bootstrap;
 mod cluster;

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -251,6 +252,7 @@ impl Site {
         let addresses = patterns(vec![
             (r"(192\.0\.2|10\.20\.0)\.\d+:2379", format!("127.0.0.1:{etcd}")),
             (r"192\.0\.2\.", "127.2.0.".to_owned()),
+            (r" /etc/patroni/", format!(" {at}/host/etc/patroni/")),
             (r"10\.20\.([0-9])\.", "127.20.${1}.".to_owned()),
         ]);
         Self { dir, plain, port, rest, env: Vec::new(), memory: 0, has_data: Cell::new(false), places, addresses }
@@ -312,6 +314,13 @@ impl Site {
     pub(crate) fn write(&self, file: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         write(&self.dir.join(&file), changed(bytes.as_ref(), &self.addresses));
         write(&self.plain.join(&file), bytes);
+    }
+
+    /// Gives a file another mode.
+    pub(crate) fn chmod(&self, file: &str, mode: u32) {
+        for dir in [&self.dir, &self.plain] {
+            fs::set_permissions(dir.join(file), fs::Permissions::from_mode(mode)).expect("a file");
+        }
     }
 
     /// Replaces a text of a case in its file, where it must stand once.
