@@ -103,8 +103,9 @@ fn the_second_of_a_name_does_not_start() {
     let (site, rule) = (Site::new(etcd.port), "duplicate-member-name");
     site.lay(rule, "bad-two-addresses");
     patroni.start(&site, "a", &["a/patroni.yml"]);
-    // Its member key is written before that.
+    // Its member key is written before that. Both have one data directory here, which is the first one's now.
     patroni.expect("a", "trying to bootstrap");
+    site.has_data.set(true);
     let taken = "Can't start; there is already a node named 'bill-a' running";
     let before = patroni.run(&site, &["b/patroni.yml"], IS_UP);
     assert!(holds(&before.log, taken) && before.ended == Some(1), "{}", before.log);

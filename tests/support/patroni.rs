@@ -217,7 +217,7 @@ pub(crate) struct Site {
     pub(crate) env: Vec<(String, String)>,
     /// The most memory that a daemon may take beyond what its start needs, no limit when 0.
     pub(crate) memory: u64,
-    has_data: Cell<bool>,
+    pub(crate) has_data: Cell<bool>,
     places: Vec<(Regex, String)>,
     addresses: Vec<(Regex, String)>,
 }
