@@ -2,6 +2,7 @@
 
 use super::starts::{Change, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
+use crate::support::proof_site::prove;
 
 #[test]
 fn a_method_that_is_not_there_means_initdb() {
@@ -86,4 +87,9 @@ fn an_option_of_a_map_without_a_value_is_left_out() {
         assert!(holds(&said.log, &format!("Data page checksums are {word}")), "{}", said.log);
         assert_eq!(site.findings(rule).is_empty(), !is_bad);
     }
+}
+
+#[test]
+fn nobody_makes_the_cluster() {
+    prove("bootstrap", "nobody_makes_the_cluster");
 }

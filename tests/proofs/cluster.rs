@@ -5,6 +5,7 @@ use std::net::TcpStream;
 
 use super::starts::{Change, IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
+use crate::support::proof_site::prove;
 use crate::support::pg::{Server, write};
 
 #[test]
@@ -303,4 +304,24 @@ fn the_rest_api_does_not_get_the_port_of_the_server() {
     let said = patroni.run(&site, &["patroni.yml"], IS_UP);
     assert!(holds(&said.log, IS_UP), "{}", said.log);
     assert_eq!(site.findings(rule), [""; 0]);
+}
+
+#[test]
+fn time_limits() {
+    prove("cluster", "time_limits");
+}
+
+#[test]
+fn the_watchdog() {
+    prove("cluster", "the_watchdog");
+}
+
+#[test]
+fn how_a_cluster_begins() {
+    prove("cluster", "how_a_cluster_begins");
+}
+
+#[test]
+fn the_rest_api() {
+    prove("cluster", "the_rest_api");
 }

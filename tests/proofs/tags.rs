@@ -1,6 +1,7 @@
 //! What tags keep members from.
 
 use crate::support::patroni::{Etcd, Patroni, Site};
+use crate::support::proof_site::prove;
 
 #[test]
 fn nobody_is_promoted() {
@@ -30,4 +31,9 @@ fn nobody_is_promoted() {
             patroni.stop(member);
         }
     }
+}
+
+#[test]
+fn a_tag_against_another() {
+    prove("tags", "a_tag_against_another");
 }

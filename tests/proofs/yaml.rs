@@ -5,6 +5,7 @@ use std::fs;
 use super::dcs::certificate;
 use super::starts::{Change, IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
+use crate::support::proof_site::prove;
 use crate::support::pg::{Server, write};
 
 const STARTS: &[Start] = &[
@@ -314,4 +315,24 @@ fn a_word_that_is_none_of_those_known_means_the_default() {
     let said = patroni.run(&site, &["patroni.yml"], IS_UP);
     assert!(holds(&said.log, IS_UP) && !holds(&said.log, fails), "{}", said.log);
     assert_eq!(site.findings(rule), [""; 0]);
+}
+
+#[test]
+fn a_key_that_is_not_read() {
+    prove("yaml", "a_key_that_is_not_read");
+}
+
+#[test]
+fn a_variable_that_does_not_count_or_counts_alone() {
+    prove("yaml", "a_variable_that_does_not_count_or_counts_alone");
+}
+
+#[test]
+fn another_number_than_the_written_one() {
+    prove("yaml", "another_number_than_the_written_one");
+}
+
+#[test]
+fn what_patroni_or_its_validator_says() {
+    prove("yaml", "what_patroni_or_its_validator_says");
 }

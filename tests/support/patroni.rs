@@ -332,6 +332,24 @@ impl Site {
         self.write(file, text.replace(from, to));
     }
 
+    /// Adds to a file, which may be a new one.
+    pub(crate) fn append(&self, file: &str, text: &str) {
+        let old = fs::read(self.plain.join(file)).unwrap_or_default();
+        self.write(file, [old, changed(text.as_bytes(), &self.places)].concat());
+    }
+
+    /// Takes a file away.
+    pub(crate) fn remove(&self, file: &str) {
+        for dir in [&self.dir, &self.plain] {
+            fs::remove_file(dir.join(file)).expect("a file");
+        }
+    }
+
+    /// A text with the ports, directories and addresses that Patroni has here.
+    pub(crate) fn localized(&self, text: &str) -> String {
+        String::from_utf8(changed(&changed(text.as_bytes(), &self.places), &self.addresses)).expect("UTF-8")
+    }
+
     /// What lint says of the files here.
     pub(crate) fn lint(&self) -> Linted {
         lint_for(&self.plain, vec![".".into()], None, Version::LATEST)
