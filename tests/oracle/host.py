@@ -30,6 +30,7 @@ from patroni.config import Config
 from patroni.dcs import Cluster, ClusterConfig, Leader, Member, Status, SyncState
 from patroni.postgresql import Postgresql
 from patroni.postgresql.mpp import get_mpp
+from patroni.postgresql.rewind import Rewind
 from patroni.tags import Tags
 
 OWNED = ['/var/lib/postgresql', '/etc/postgresql', '/srv', '/run/postgresql', '/home']
@@ -367,7 +368,7 @@ class Host:
 
     def patroni(self, rest):
         """Patroni's own objects, made as Patroni makes them at its start, in a process of their own; words: a file, when it is not patroni.yml, start, stop, slots, sync,
-        follow, append, local and replication (its own connections)."""
+        follow, append, copy, replica, rewind, local and replication (its own connections)."""
         child = os.fork()
         if child == 0:
             signal.alarm(20)
@@ -420,6 +421,11 @@ class Host:
             elif word == 'copy':
                 print('copied:', postgresql.bootstrap.basebackup(
                     f'postgres://{self.address}:5432/postgres', os.environ, postgresql.config.get('basebackup') or {}))
+            elif word == 'replica':
+                print('made:', postgresql.bootstrap.create_replica(
+                    Member(0, 'another', 0, {'conn_url': f'postgres://{self.address}:5432/postgres'})))
+            elif word == 'rewind':
+                Rewind(postgresql).pg_rewind({'host': self.address, 'port': 5432, 'user': 'postgres', 'dbname': 'postgres'})
             elif word == 'append':
                 postgresql.config.append_pg_hba(config['bootstrap']['pg_hba'])
                 print('appended')

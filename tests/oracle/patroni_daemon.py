@@ -143,6 +143,10 @@ def names(config):
         except urllib3.exceptions.HTTPError as e:
             return str(e)
 
+    def query(sql):
+        """What its own server answers."""
+        return [list(row) for row in Postgresql(config['postgresql'], get_mpp(config)).query(sql)]
+
     def stored():
         """The dynamic configuration in the store."""
         return get_dcs(config).get_cluster().config.data
@@ -152,7 +156,7 @@ def names(config):
         return {m.name: [m.conn_url, m.api_url] for m in get_dcs(config).get_cluster().members}
 
     return {'config': config, 'login': login, 'effective': effective, 'member': Member(),
-            'published': published, 'ask_member': ask_member, 'ask': ask, 'stored': stored}
+            'published': published, 'ask_member': ask_member, 'ask': ask, 'stored': stored, 'query': query}
 
 
 def evaluate(request):
@@ -163,6 +167,7 @@ def evaluate(request):
         try:
             place(request)
             os.close(read)
+            os.dup2(2, 1)  # programs that Patroni runs write there, and answers go that way
             try:
                 from patroni.config import Config
                 answer = {'is': eval(request['eval'], names(Config(request['file'])))}

@@ -93,3 +93,37 @@ fn an_option_of_a_map_without_a_value_is_left_out() {
 fn nobody_makes_the_cluster() {
     prove("bootstrap", "nobody_makes_the_cluster");
 }
+
+#[test]
+fn a_replica_is_made() {
+    crate::support::proof::prove("bootstrap", "a_replica_is_made");
+}
+
+/// The same section makes a new cluster, and does nothing where there is a server.
+#[test]
+fn initdb_does_not_run_beside_a_server() {
+    let (mut patroni, rule) = (Patroni::new(), "bootstrap-section-without-effect");
+    for exists in [true, false] {
+        let etcd = Etcd::start();
+        let site = Site::new(etcd.port);
+        site.lay(rule, "bad-initdb-beside-a-server");
+        if exists {
+            site.take_over("patroni.yml", 16, false);
+            patroni.start(&site, "member", &["patroni.yml"]);
+            patroni.expect("member", "session lock");
+            let checksums = patroni.eval(&site, "patroni.yml", "query('SHOW data_checksums')");
+            let said = patroni.stop("member");
+            assert!(
+                checksums == r#"[["off"]]"# && !holds(&said.log, "initdb|belonging to this database"),
+                "{}",
+                said.log
+            );
+            assert!(!site.findings(rule).is_empty());
+        } else {
+            let said = patroni.run(&site, &["patroni.yml"], "Data page checksums are ...abled");
+            assert!(holds(&said.log, "Data page checksums are enabled"), "{}", said.log);
+            site.remove("postgresql.conf");
+            assert_eq!(site.findings(rule), [""; 0]);
+        }
+    }
+}

@@ -5,8 +5,8 @@ use std::net::TcpListener;
 
 use super::starts::{IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
-use crate::support::proof_site::prove;
 use crate::support::pg::{as_owner, command};
+use crate::support::proof_site::prove;
 
 #[test]
 fn patroni_does_not_find_etcd() {

@@ -28,6 +28,9 @@ struct Row {
     args: Option<Vec<String>>,
     /// The major of a server that exists already.
     takes_over: Option<u16>,
+    /// Whether that server runs already.
+    #[serde(default)]
+    running: bool,
     /// How often Patroni looks after it, in seconds; each second by default.
     loop_wait: Option<u32>,
     /// Whether that server is a standby.
@@ -72,24 +75,25 @@ impl Row {
             if let Some(seconds) = self.loop_wait {
                 site.replace(self.file(), b"loop_wait: 1\n", &format!("loop_wait: {seconds}\n"));
             }
+            if let Some(version) = self.takes_over.filter(|_| self.running) {
+                site.run_server(self.file(), version);
+            }
             let default = format!("{}|{IS_UP}", self.says);
             let until = self.until.as_deref().unwrap_or(&default);
             let args = self.args.clone().unwrap_or_else(|| vec![self.file().to_owned()]);
             patroni.start(site, "member", &args.iter().map(String::as_str).collect::<Vec<_>>());
             let said = patroni.wait("member", until, 20);
             if self.asks.is_none() {
-                if self.takes_over.is_some() {
-                    patroni.stop("member");
-                } else {
-                    patroni.kill("member");
-                }
+                patroni.kill("member");
+                site.end_servers();
                 return format!("{}ended: {:?}", said.log, said.ended);
             }
         }
         let question = site.localized(self.asks.as_deref().expect("asked, or run"));
         let answer = patroni.eval(site, self.asker.as_deref().unwrap_or(self.file()), &question);
         if runs {
-            patroni.stop("member");
+            patroni.kill("member");
+            site.end_servers();
         }
         answer
     }
