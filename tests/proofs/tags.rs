@@ -65,8 +65,12 @@ fn asked_of_a_standby(
     let conninfo = patroni.eval(site, standby, "query('SHOW primary_conninfo')");
     // The leader looks for new members once in a second.
     let mut slots = String::new();
-    for _ in 0..10 {
-        slots = patroni.eval(site, leader, "query('SELECT slot_name FROM pg_replication_slots')");
+    for _ in 0..25 {
+        slots = patroni.eval(
+            site,
+            leader,
+            "query('SELECT pg_sleep(0.2)::text, array(SELECT slot_name FROM pg_replication_slots)::text')",
+        );
         if holds(&slots, slot) {
             break;
         }
@@ -105,9 +109,16 @@ fn a_member_that_may_not_stream_does_not() {
         }
         assert_eq!(site.findings(rule).is_empty(), !is_bad);
         another_member(&site, "tag-nostream-without-restore/bad-no-archive");
-        let answer = asked_of_a_standby(&mut patroni, &site, "bill_a", "z/patroni.yml", "patroni.yml", &[]);
+        let answer = asked_of_a_standby(
+            &mut patroni,
+            &site,
+            if is_bad { "" } else { "bill_a" },
+            "z/patroni.yml",
+            "patroni.yml",
+            &[],
+        );
         assert_eq!(holds(&answer, r#"^..""\]"#), is_bad, "{answer}");
-        assert_eq!(holds(&answer, r#""bill_a""#), !is_bad, "{answer}");
+        assert_eq!(holds(&answer, "bill_a\\}"), !is_bad, "{answer}");
     }
 }
 
@@ -129,15 +140,33 @@ fn a_standby_of_a_standby_follows_the_leader() {
 #[test]
 fn a_member_to_replicate_from_that_is_not_there() {
     let (mut patroni, rule) = (Patroni::new(), "tag-replicatefrom-unknown");
-    for (case, mended) in [("bad-unknown", "bill-a"), ("bad-itself", "bill-a")] {
-        let files = ["a/patroni.yml", "b/patroni.yml"];
-        let (_etcd, site) = round(rule, case, &files);
-        assert_eq!(site.findings(rule).len(), 1, "{case}");
-        let answer = asked_of_a_standby(&mut patroni, &site, "bill_b", files[0], files[1], &[]);
-        assert!(holds(&answer, r#"host=127.2.0.31 .*"bill_b""#), "{case}: {answer}");
-        let wrong: &[u8] = if case == "bad-itself" { b"replicatefrom: bill-b" } else { b"replicatefrom: bill-c" };
-        site.replace(files[1], wrong, &format!("replicatefrom: {mended}"));
-        assert_eq!(site.findings(rule), [""; 0], "{case}");
+    let files = ["a/patroni.yml", "b/patroni.yml"];
+    let (_etcd, site) = round(rule, "bad-unknown", &files);
+    assert_eq!(site.findings(rule).len(), 1);
+    let answer = asked_of_a_standby(&mut patroni, &site, "", files[0], files[1], &[]);
+    assert!(holds(&answer, "host=127.2.0.31 "), "{answer}");
+    site.replace(files[1], b"replicatefrom: bill-c", "replicatefrom: bill-a");
+    assert_eq!(site.findings(rule), [""; 0]);
+    // A member that names itself.
+    let fails = "RecursionError: maximum recursion depth exceeded";
+    for is_bad in [true, false] {
+        let (_etcd, site) = round(rule, "bad-itself", &files);
+        if !is_bad {
+            site.replace(files[1], b"replicatefrom: bill-b", "replicatefrom: bill-a");
+        }
+        assert_eq!(site.findings(rule).is_empty(), !is_bad);
+        for (file, is_standby) in [(files[0], false), (files[1], true)] {
+            site.take_over(file, 16, is_standby);
+        }
+        patroni.start(&site, "leader", &[files[0]]);
+        patroni.expect("leader", "session lock");
+        patroni.start(&site, "standby", &[files[1]]);
+        let said = patroni.expect("standby", &format!("{fails}|a secondary, and following a leader"));
+        assert_eq!(holds(&said.log, fails), is_bad, "{}", said.log);
+        for id in ["standby", "leader"] {
+            patroni.kill(id);
+        }
+        site.end_servers();
     }
     // In a circle nobody streams, and the leader keeps the slot all the same.
     let files = ["c/patroni.yml", "b/patroni.yml", "a/patroni.yml"];
@@ -148,7 +177,7 @@ fn a_member_to_replicate_from_that_is_not_there() {
         }
         assert_eq!(site.findings(rule).is_empty(), !is_bad);
         let answer = asked_of_a_standby(&mut patroni, &site, "bill_b", files[0], files[1], &files[2..]);
-        let host = if is_bad { r#"host=127.2.0.31 .*"bill_b""# } else { r#"host=127.2.0.33 .*"bill_b""# };
+        let host = if is_bad { "host=127.2.0.31 .*bill_b" } else { "host=127.2.0.33 .*bill_b" };
         assert!(holds(&answer, host), "{answer}");
     }
 }

@@ -16,7 +16,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         for (member, (item, from)) in &sources {
             let known = cluster.members.iter().any(|m| m.name == *from);
             let effect = if from == member {
-                "itself; it follows the leader as without the tag".to_owned()
+                "itself; Patroni 4.1 then fails in each of its rounds there (`RecursionError`), and the member is never promoted".to_owned()
             } else if known {
                 let Some(circle) = circle(&sources, member) else { continue };
                 // Said once, at the first of them.
