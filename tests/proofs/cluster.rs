@@ -350,6 +350,9 @@ fn go_its_own_way(data: &std::path::Path, version: u16, wal_log_hints: &str) {
     run("pg_ctl", &["-s", "-w", "-D", &at, "stop"]);
 }
 
+/// A case, its major, `wal_log_hints` of the former primary, the fix, and what is said before and after it.
+type Diverged = (&'static str, &'static str, u16, &'static str, Change, [&'static str; 2]);
+
 /// A former primary joins a cluster whose leader has gone on without its last changes.
 #[test]
 fn a_member_that_has_gone_its_own_way() {
@@ -358,7 +361,7 @@ fn a_member_that_has_gone_its_own_way() {
     let rewinds = "running pg_rewind from .*pg_rewind exit code=0";
     let removes = "reinitializing due to diverged timelines.*[Rr]emoving data directory";
     let stays = "waiting for WAL(.*no action. I am .bill-a., a secondary, and following a leader){6}";
-    let cases: [(&str, &str, u16, &str, Change, [&str; 2]); 2] = [
+    let cases: [Diverged; 2] = [
         ("rewind-disabled", "bad-false", 15, "on", (b"use_pg_rewind: false", "use_pg_rewind: true"), [forked, rewinds]),
         (
             "remove-data-dir-options",

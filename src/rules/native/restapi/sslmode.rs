@@ -86,7 +86,7 @@ pub(in crate::rules::native) fn without_root(facts: &Facts, report: &mut Report)
 }
 
 /// Options that do not reach what this version of PostgreSQL connects with. Patroni's own connections have them in any case, and with
-/// the superuser nothing else connects where pg_rewind has a role of its own.
+/// the superuser nothing else connects where `pg_rewind` has a role of its own.
 pub(in crate::rules::native) fn newer(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for member in facts.members() {
         let Some(major) = member.postgresql else { continue };
