@@ -170,6 +170,7 @@ pub static NATIVE: &[(&str, Check)] = &[
     ("tag-nofailover-on-primary", tags::tag_nofailover_on_primary::check),
     ("tag-nofailover-string", yaml::tag_nofailover_string::check),
     ("tag-nostream-without-restore", tags::tag_nostream_without_restore::check),
+    ("tag-replicatefrom-itself", tags::tag_replicatefrom_unknown::itself),
     ("tag-replicatefrom-unknown", tags::tag_replicatefrom_unknown::check),
     ("timeouts-rule", cluster::timeouts_rule::check),
     ("unbounded-slot-wal", slots::unbounded_slot_wal::check),

@@ -34,6 +34,7 @@ from patroni.dcs import Cluster, ClusterConfig, Leader, Member, Status, SyncStat
 from patroni.postgresql import Postgresql
 from patroni.postgresql.callback_executor import CallbackAction
 from patroni.postgresql.mpp import get_mpp
+from patroni.postgresql.rewind import Rewind
 from patroni.tags import Tags
 
 OWNED = ['/var/lib/postgresql', '/etc/postgresql', '/srv', '/run/postgresql', '/home']
@@ -387,7 +388,7 @@ class Host:
 
     def patroni(self, rest):
         """Patroni's own objects, made as Patroni makes them at its start, in a process of their own; words: a file, when it is not patroni.yml, start, stop, slots, sync,
-        follow, append, local and replication (its own connections)."""
+        follow, append, copy, replica, rewind, local and replication (its own connections)."""
         child = os.fork()
         if child == 0:
             signal.alarm(20)
@@ -447,6 +448,8 @@ class Host:
             elif word == 'replica':
                 member = Member(0, 'another', 0, {'conn_url': f'postgres://{self.address}:5432/postgres', 'state': 'running'})
                 print('replica:', postgresql.bootstrap.create_replica(member))
+            elif word == 'rewind':
+                Rewind(postgresql).pg_rewind({'host': self.address, 'port': 5432, 'user': 'postgres', 'dbname': 'postgres'})
             elif word == 'promote':
                 print('promote:', postgresql.promote(10, CriticalTask()))
             elif word == 'append':

@@ -136,6 +136,18 @@ impl Row {
     }
 }
 
+/// What programs say when a member of a case does something on a host of its own.
+///
+/// # Panics
+/// When the steps themselves go wrong.
+pub(crate) fn said(case: &str, member: &str, steps: &[&str]) -> String {
+    let (mut files, mut links) = (Map::new(), Map::new());
+    let input = path("fixtures/rules").join(case).join("input");
+    texts(&input, &input, &mut files, &mut links);
+    let request = json!({"files": files, "links": links, "member": member, "steps": steps});
+    Host::start().ask(&request).unwrap_or_else(|why| panic!("{case}: {why}"))
+}
+
 /// The texts of all files below a directory, bytes where they are none, and where links lead.
 fn texts(dir: &Path, base: &Path, files: &mut Map<String, Value>, links: &mut Map<String, Value>) {
     for entry in std::fs::read_dir(dir).expect("a directory") {
