@@ -148,8 +148,14 @@ def names(config):
         return [list(row) for row in Postgresql(config['postgresql'], get_mpp(config)).query(sql)]
 
     def stored():
-        """The dynamic configuration in the store."""
-        return get_dcs(config).get_cluster().config.data
+        """The dynamic configuration in the store, which the leader writes in the round after it got the lock."""
+        dcs, end = get_dcs(config), time.monotonic() + 10
+        while time.monotonic() < end:
+            there = dcs.get_cluster().config
+            if there:
+                return there.data
+            time.sleep(0.05)
+        return None
 
     def published():
         """What a member tells the others: how to reach PostgreSQL and the REST API."""
