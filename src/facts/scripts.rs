@@ -29,8 +29,10 @@ pub enum Purpose {
     PrePromote,
     /// `bootstrap.post_bootstrap`, and its other name `post_init`.
     PostBootstrap,
-    /// The command of a method that makes a cluster or a replica.
-    Method,
+    /// The command of the method that makes the cluster.
+    Bootstrap,
+    /// The command of a method that makes a replica.
+    Replica,
 }
 
 /// A command line in a configuration.
@@ -66,7 +68,7 @@ pub fn commands<'a>(config: &'a Patroni) -> Vec<Command<'a>> {
         }
         add(Purpose::PrePromote, section, above, "pre_promote");
         for name in replica_methods(config).filter_map(Item::as_str) {
-            add(Purpose::Method, section, above, &format!("{name}.command"));
+            add(Purpose::Replica, section, above, &format!("{name}.command"));
         }
     }
     if let Some(section) = config.get("bootstrap") {
@@ -75,7 +77,7 @@ pub fn commands<'a>(config: &'a Patroni) -> Vec<Command<'a>> {
             add(Purpose::PostBootstrap, section, "bootstrap", key) || !config.is_decided(&format!("bootstrap.{key}"))
         });
         if let Some(method) = section.get("method").and_then(Item::as_str) {
-            add(Purpose::Method, section, "bootstrap", &format!("{method}.command"));
+            add(Purpose::Bootstrap, section, "bootstrap", &format!("{method}.command"));
         }
     }
     found

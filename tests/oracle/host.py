@@ -4,10 +4,12 @@ Runs as the first process of namespaces of its own (mounts, network, processes),
 line, one answer a line:
 
 {"programs": {MAJOR: BIN}, "templates": {MAJOR: DATA}}   at first
-{"files": {PATH: TEXT}, "links": {PATH: TARGET}, "member": NAME, "major": MAJOR, "conf": DIRECTORY, "steps": [STEP...]} -> {"said": TEXT}
+{"files": {PATH: TEXT}, "links": {PATH: TARGET}, "modes": {PATH: OCTAL}, "member": NAME, "major": MAJOR, "conf": DIRECTORY,
+ "steps": [STEP...]} -> {"said": TEXT}
 
 The files are those of a case, the ones of the member (in the directory of that name, or outside of all) go to where they belong: its
-patroni.yml becomes /etc/patroni.yml, PostgreSQL's own files go to the directories that it names, files below etc/ to /etc. A step is a
+patroni.yml becomes /run/said/patroni.yml, PostgreSQL's own files go to the directories that it names, files below etc/ or host/etc/ to
+/etc. A step is a
 word and the rest of the line; `STEPS` has all of them. What programs, servers and Patroni say is the answer.
 """
 import json
@@ -27,9 +29,12 @@ import yaml
 
 from patroni import global_config
 from patroni.config import Config
+from patroni.async_executor import CriticalTask
 from patroni.dcs import Cluster, ClusterConfig, Leader, Member, Status, SyncState
 from patroni.postgresql import Postgresql
+from patroni.postgresql.callback_executor import CallbackAction
 from patroni.postgresql.mpp import get_mpp
+from patroni.postgresql.rewind import Rewind
 from patroni.tags import Tags
 
 OWNED = ['/var/lib/postgresql', '/etc/postgresql', '/srv', '/run/postgresql', '/home']
@@ -38,8 +43,10 @@ PROGRAMS = '/run/said/programs'
 POSTGRES = pwd.getpwnam('postgres')
 SAID = '/run/said/log'
 SERVER_LOG = '/run/said/server'
+# While it exists servers may collect their logs themselves.
+COLLECT = '/run/said/collect'
 # Command-line options win over files: small and quick and talkative, whatever a file says.
-SERVER = '#!/bin/sh\ncase " $*" in *" -D"*) exec "{0}" "$@" -F -c shared_buffers=16MB -c logging_collector=off;; *) exec "{0}" "$@";; esac\n'
+SERVER = '#!/bin/sh\ncase " $*" in *" -D"*) exec "{0}" "$@" -F -c shared_buffers=16MB $([ -e {1} ] || echo -c logging_collector=off);; *) exec "{0}" "$@";; esac\n'
 # What the builds of some majors lack, and whose does as well.
 BORROWED = {'pg_isready': 16, 'psql': 16, 'pg_basebackup': 18, 'pg_controldata': 15}
 HBA = ''.join(f'{kind} {database} all {address} trust\n' for kind, address in (('local', ''), ('host', 'all'))
@@ -64,6 +71,7 @@ touch /srv/old/standby.signal
 ./pg_ctl -s -w -D /srv/old stop
 ./pg_rewind -D /srv/old --source-server 'host={address} user={user} dbname=postgres'
 """
+REAL_SLEEP = time.sleep
 ETC = set(os.listdir('/etc')) | {'postgresql'}
 templates = {}
 
@@ -134,7 +142,7 @@ def prepare(programs):
                 os.symlink(f'{real[other]}/{name}', f'{there}/{name}')
         os.unlink(f'{there}/postgres')
         with open(f'{there}/postgres', 'w') as f:
-            f.write(SERVER.format(f'{path}/postgres'))
+            f.write(SERVER.format(f'{path}/postgres', COLLECT))
         os.chmod(f'{there}/postgres', 0o755)
     for path in ('/run/user', '/run/systemd', '/root'):
         os.makedirs(path, exist_ok=True)
@@ -146,6 +154,12 @@ def prepare(programs):
     with open('/usr/bin/patroni', 'w') as f:
         f.write(SERVICE)
     os.chmod('/usr/bin/patroni', 0o755)
+    # Sockets go to /tmp where nothing else is said: of each host its own, with what it has to see of the common one.
+    os.makedirs('/run/said/tmp')
+    must('mount', '--bind', '/tmp', '/run/said/tmp')
+    must('mount', '-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', '/tmp')
+    for name in {path.split('/')[2] for path in [*programs.values(), *templates.values(), *real.values(), __file__] if path.startswith('/tmp/')}:
+        os.symlink(f'/run/said/tmp/{name}', f'/tmp/{name}')
     must('ip', 'link', 'set', 'lo', 'up')
 
 
@@ -172,12 +186,14 @@ class Host:
     """What one case makes of the host."""
 
     def __init__(self, request):
-        self.files = request['files']
+        self.files = {p.removeprefix('host/'): t for p, t in request['files'].items()}
+        self.files = {p: t if isinstance(t, str) else bytes(t).decode('utf-8', 'surrogateescape') for p, t in self.files.items()}
+        self.modes = {p.removeprefix('host/'): int(m, 8) for p, m in (request.get('modes') or {}).items()}
         self.links = request.get('links') or {}
         self.member = request.get('member') or ''
         configs = {p: yaml.safe_load(t) for p, t in self.files.items() if os.path.basename(p) == 'patroni.yml'}
         self.all = list(configs.values())
-        mine = [c for p, c in configs.items() if os.path.dirname(p) == self.member]
+        mine = [c for p, c in configs.items() if os.path.dirname(p) in (self.member, 'etc', 'etc/patroni')]
         self.config = mine[0] if mine else {}
         postgresql = self.config.get('postgresql') or {}
         found = re.search(r'/(\d\d)/bin', str(postgresql.get('bin_dir')))
@@ -185,15 +201,12 @@ class Host:
         self.major = request.get('major') or named
         self.bin = f'{PROGRAMS}/{self.major}/bin'
         self.data = str(postgresql.get('data_dir') or '/srv/data').rstrip('/')
-        below = sorted('/' + os.path.dirname(p) for p in self.files if p.startswith('etc/'))
+        below = sorted('/' + os.path.dirname(p) for p in self.files if p.startswith('etc/postgresql/'))
         self.conf = request.get('conf') or str(below[0] if below else postgresql.get('config_dir') or self.data).rstrip('/')
         self.address = re.split('[,:]', str(postgresql.get('listen')))[0]
-        for path in OWNED:
-            for name in os.listdir(path):
-                one = os.path.join(path, name)
-                shutil.rmtree(one) if os.path.isdir(one) and not os.path.islink(one) else os.unlink(one)
-        for name in set(os.listdir('/etc')) - ETC:
-            shutil.rmtree(f'/etc/{name}')
+        old = [f'{path}/{name}' for path in OWNED for name in os.listdir(path)]
+        for one in old + [f'/etc/{name}' for name in set(os.listdir('/etc')) - ETC]:
+            shutil.rmtree(one) if os.path.isdir(one) and not os.path.islink(one) else os.unlink(one)
         for major in templates:
             link = f'{INSTALLED}/{major}'
             if os.path.islink(link):
@@ -201,6 +214,8 @@ class Host:
             os.symlink(f'{PROGRAMS}/{self.major if major == named else major}', link)
         open(SAID, 'w').close()
         open(SERVER_LOG, 'w').close()
+        if os.path.exists(COLLECT):
+            os.unlink(COLLECT)
         os.chmod(SERVER_LOG, 0o666)
         self.fill(any(s.split()[0] in WITH_DATA for s in request['steps']))
 
@@ -211,21 +226,25 @@ class Host:
         if needs_data:
             must('cp', '-aT', templates[self.major], self.data)
             os.unlink(f'{self.data}/postgresql.conf')
-        others = [os.path.dirname(p) for p in self.files if os.path.basename(p) == 'patroni.yml']
-        places = {}
+        others = [os.path.dirname(p) for p in self.files if os.path.basename(p) == 'patroni.yml' and not p.startswith('etc/')]
+        places, modes = {}, {}
         for path, text in self.files.items():
             head, _, rest = path.partition('/')
             rest = rest if rest and head == self.member else path
             if head in others and head != self.member:
                 continue
             elif rest.startswith('patroni') and rest.endswith('.yml'):
-                places[f'/run/said/{rest}'] = text
+                place = f'/run/said/{rest}'
             elif rest.endswith('postgresql.auto.conf'):
-                places[f'{self.data}/postgresql.auto.conf'] = text
+                place = f'{self.data}/postgresql.auto.conf'
             elif head == 'etc':
-                places[f'/{path}'] = text
+                place = f'/{path}'
+                if os.path.basename(path) == 'patroni.yml':
+                    places['/run/said/patroni.yml'] = text
             else:
-                places[f'{self.conf}/{rest}'] = text
+                place = f'{self.conf}/{rest}'
+            places[place] = text
+            modes[place] = self.modes.get(path, 0o644)
         main = [p for p in places if re.fullmatch(r'postgresql\S*\.conf', os.path.basename(p)) and not p.endswith('.auto.conf')]
         self.main = min(main, key=len, default=f'{self.conf}/postgresql.conf')
         places.setdefault(self.main, '')
@@ -234,6 +253,7 @@ class Host:
             places.setdefault(f'{self.conf}/{name}', HBA if name == 'pg_hba.conf' else '')
         for path, text in places.items():
             write(path, text)
+            os.chmod(path, modes.get(path, 0o644))
         texts = ' '.join(t for p, t in self.files.items() if p.endswith('patroni.yml'))
         for address in sorted(set(re.findall(r'\b(\d+\.\d+\.\d+\.\d+)\b(?!/)', texts)) - {'0.0.0.0', '127.0.0.1'}):
             subprocess.run(['ip', 'addr', 'add', f'{address}/32', 'dev', 'lo'], stderr=subprocess.DEVNULL)
@@ -260,7 +280,7 @@ class Host:
 
     def today(self, rest):
         """Starts the server as it runs without Patroni; `rest` are further options."""
-        with open(self.main) as f:
+        with open(self.main, errors='replace') as f:
             text = f.read()
         own = [f'-c {name}_file={os.path.dirname(self.main)}/pg_{name}.conf' for name in ('hba', 'ident') if f'{name}_file' not in text]
         own += [] if 'unix_socket_directories' in text else ['-c unix_socket_directories=/run/postgresql']
@@ -304,7 +324,8 @@ class Host:
         must('ip', 'route', 'replace', 'local', to, 'dev', 'lo', 'src', of, 'table', 'local')
 
     def program(self, rest):
-        run('sh', '-c', rest.replace('BIN', self.bin).replace('DATA', self.data).replace('MAIN', self.main).replace('CONF', self.conf), user=True)
+        run('sh', '-c', rest.replace('BIN', self.bin).replace('DATA', self.data).replace('MAIN', self.main).replace('CONF', self.conf)
+            .replace('DAEMON', f'{sys.executable} -m patroni'), user=True)
 
     def root(self, rest):
         """A command that root runs."""
@@ -325,7 +346,7 @@ class Host:
             with open(f'{there}/{name}', 'w') as f:
                 f.write('[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n')
         for path, text in self.files.items():
-            if path.endswith('.service'):
+            if re.search(r'\.service(\.d/[^/]+)?$', path):
                 write(f'{there}/{path.split("/system/")[-1]}', text)
         for path, target in self.links.items():
             directory(os.path.dirname(f'{there}/{path.split("/system/")[-1]}'))
@@ -367,11 +388,11 @@ class Host:
 
     def patroni(self, rest):
         """Patroni's own objects, made as Patroni makes them at its start, in a process of their own; words: a file, when it is not patroni.yml, start, stop, slots, sync,
-        follow, append, local and replication (its own connections)."""
+        follow, append, copy, replica, rewind, local and replication (its own connections)."""
         child = os.fork()
         if child == 0:
             signal.alarm(20)
-            sleep = time.sleep
+            sleep = REAL_SLEEP
             time.sleep = lambda seconds: sleep(min(seconds, 0.02))  # Patroni waits in whole seconds
             log = os.open(SAID, os.O_WRONLY | os.O_APPEND)
             for fd in (1, 2):
@@ -379,7 +400,7 @@ class Host:
             os.setgroups([])
             os.setgid(POSTGRES.pw_gid)
             os.setuid(POSTGRES.pw_uid)
-            os.environ['HOME'] = POSTGRES.pw_dir
+            os.environ.update(HOME=POSTGRES.pw_dir, PATH='/usr/bin:/bin')
             logging.basicConfig(stream=sys.stderr, level=logging.INFO, format='%(levelname)s: %(message)s', force=True)
             try:
                 words = rest.split()
@@ -408,7 +429,8 @@ class Host:
             elif word == 'sync':
                 postgresql.config.set_synchronous_standby_names('"another"')
             elif word == 'local':
-                print('local:', postgresql.query('SELECT current_user')[0][0])
+                user, address = postgresql.query('SELECT current_user, inet_server_addr()')[0]
+                print('local:', user, 'by', address or 'socket')
             elif word == 'replication':
                 with postgresql.get_replication_connection_cursor(**postgresql.config.local_replication_address) as cursor:
                     cursor.execute('IDENTIFY_SYSTEM')
@@ -420,6 +442,16 @@ class Host:
             elif word == 'copy':
                 print('copied:', postgresql.bootstrap.basebackup(
                     f'postgres://{self.address}:5432/postgres', os.environ, postgresql.config.get('basebackup') or {}))
+            elif word == 'callback':
+                postgresql.call_nowait(CallbackAction.ON_ROLE_CHANGE)
+                REAL_SLEEP(0.3)
+            elif word == 'replica':
+                member = Member(0, 'another', 0, {'conn_url': f'postgres://{self.address}:5432/postgres', 'state': 'running'})
+                print('replica:', postgresql.bootstrap.create_replica(member))
+            elif word == 'rewind':
+                Rewind(postgresql).pg_rewind({'host': self.address, 'port': 5432, 'user': 'postgres', 'dbname': 'postgres'})
+            elif word == 'promote':
+                print('promote:', postgresql.promote(10, CriticalTask()))
             elif word == 'append':
                 postgresql.config.append_pg_hba(config['bootstrap']['pg_hba'])
                 print('appended')

@@ -111,6 +111,8 @@ def stop(process, kill=False):
 
 def names(config):
     """What Patroni makes of its configuration."""
+    import urllib3
+
     from patroni.dcs import get_dcs
     from patroni.postgresql import Postgresql
     from patroni.postgresql.mpp import get_mpp
@@ -129,16 +131,32 @@ def names(config):
     class Member(Tags):
         tags = property(lambda self: self._filter_tags(config.get('tags', {})))
 
-    def ask_member(url):
+    def ask_member(url, method='GET', body=None):
         """As members ask each other."""
-        return PatroniRequest(config, True).request('GET', url, timeout=5).status
+        return PatroniRequest(config, True).request(method, url, body, timeout=5).status
+
+    def ask(method, url, body=None):
+        """As anybody asks who has no credentials; the status and what is answered, or what is wrong."""
+        try:
+            answer = urllib3.PoolManager(retries=False).request(method, url, body=body, timeout=5)
+            return [answer.status, answer.data.decode()]
+        except urllib3.exceptions.HTTPError as e:
+            return str(e)
+
+    def query(sql):
+        """What its own server answers."""
+        return [list(row) for row in Postgresql(config['postgresql'], get_mpp(config)).query(sql)]
+
+    def stored():
+        """The dynamic configuration in the store."""
+        return get_dcs(config).get_cluster().config.data
 
     def published():
         """What a member tells the others: how to reach PostgreSQL and the REST API."""
         return {m.name: [m.conn_url, m.api_url] for m in get_dcs(config).get_cluster().members}
 
     return {'config': config, 'login': login, 'effective': effective, 'member': Member(),
-            'published': published, 'ask_member': ask_member}
+            'published': published, 'ask_member': ask_member, 'ask': ask, 'stored': stored, 'query': query}
 
 
 def evaluate(request):
@@ -149,6 +167,7 @@ def evaluate(request):
         try:
             place(request)
             os.close(read)
+            os.dup2(2, 1)  # programs that Patroni runs write there, and answers go that way
             try:
                 from patroni.config import Config
                 answer = {'is': eval(request['eval'], names(Config(request['file'])))}

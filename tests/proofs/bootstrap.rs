@@ -2,6 +2,7 @@
 
 use super::starts::{Change, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
+use crate::support::proof_site::prove;
 
 #[test]
 fn a_method_that_is_not_there_means_initdb() {
@@ -85,5 +86,46 @@ fn an_option_of_a_map_without_a_value_is_left_out() {
         let word = if is_bad { "disabled" } else { "enabled" };
         assert!(holds(&said.log, &format!("Data page checksums are {word}")), "{}", said.log);
         assert_eq!(site.findings(rule).is_empty(), !is_bad);
+    }
+}
+
+#[test]
+fn nobody_makes_the_cluster() {
+    prove("bootstrap", "nobody_makes_the_cluster");
+}
+
+#[test]
+fn a_replica_is_made() {
+    crate::support::proof::prove("bootstrap", "a_replica_is_made");
+}
+
+/// The same section makes a new cluster, and does nothing where there is a server.
+#[test]
+fn initdb_does_not_run_beside_a_server() {
+    let (mut patroni, rule) = (Patroni::new(), "bootstrap-section-without-effect");
+    for exists in [true, false] {
+        let etcd = Etcd::start();
+        let site = Site::new(etcd.port);
+        site.lay(rule, "bad-initdb-beside-a-server");
+        if exists {
+            site.take_over("patroni.yml", 16, false);
+            patroni.start(&site, "member", &["patroni.yml"]);
+            patroni.expect("member", "session lock");
+            let checksums = patroni.eval(&site, "patroni.yml", "query('SHOW data_checksums')");
+            let said = patroni.kill("member");
+            site.end_servers();
+            assert!(
+                checksums == r#"[["off"]]"# && !holds(&said.log, "trying to bootstrap|belonging to this database"),
+                "{}",
+                said.log
+            );
+            assert!(!site.findings(rule).is_empty());
+        } else {
+            // What initdb makes of these options takes long, and another proof shows it.
+            let said = patroni.run(&site, &["patroni.yml"], "trying to bootstrap a new cluster");
+            assert!(holds(&said.log, "trying to bootstrap a new cluster"), "{}", said.log);
+            site.remove("postgresql.conf");
+            assert_eq!(site.findings(rule), [""; 0]);
+        }
     }
 }

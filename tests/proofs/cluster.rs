@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::net::TcpStream;
+use std::process::Stdio;
 
 use super::starts::{Change, IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
-use crate::support::pg::{Server, write};
+use crate::support::pg::{Server, pg_command, write};
+use crate::support::proof_site::prove;
 
 #[test]
 fn patroni_cannot_read_an_address() {
@@ -103,7 +105,9 @@ fn the_second_of_a_name_does_not_start() {
     let (site, rule) = (Site::new(etcd.port), "duplicate-member-name");
     site.lay(rule, "bad-two-addresses");
     patroni.start(&site, "a", &["a/patroni.yml"]);
-    patroni.expect("a", IS_UP);
+    // Its member key is written before that. Both have one data directory here, which is the first one's now.
+    patroni.expect("a", "trying to bootstrap");
+    site.has_data.set(true);
     let taken = "Can't start; there is already a node named 'bill-a' running";
     let before = patroni.run(&site, &["b/patroni.yml"], IS_UP);
     assert!(holds(&before.log, taken) && before.ended == Some(1), "{}", before.log);
@@ -303,4 +307,111 @@ fn the_rest_api_does_not_get_the_port_of_the_server() {
     let said = patroni.run(&site, &["patroni.yml"], IS_UP);
     assert!(holds(&said.log, IS_UP), "{}", said.log);
     assert_eq!(site.findings(rule), [""; 0]);
+}
+
+#[test]
+fn time_limits() {
+    prove("cluster", "time_limits");
+}
+
+#[test]
+fn the_watchdog() {
+    prove("cluster", "the_watchdog");
+}
+
+#[test]
+fn how_a_cluster_begins() {
+    prove("cluster", "how_a_cluster_begins");
+}
+
+#[test]
+fn the_rest_api() {
+    prove("cluster", "the_rest_api");
+}
+
+#[test]
+fn pg_rewind_and_the_archive() {
+    crate::support::proof::prove("cluster", "pg_rewind_and_the_archive");
+}
+
+/// Writes to a data directory what no other member has.
+fn go_its_own_way(data: &std::path::Path, version: u16, wal_log_hints: &str) {
+    let run = |program: &str, args: &[&str]| {
+        let out = pg_command(version, program).args(args).stdin(Stdio::null()).output().expect(program);
+        assert!(out.status.success(), "{program}: {}", String::from_utf8_lossy(&out.stderr));
+    };
+    let at = data.display().to_string();
+    let home = data.parent().expect("a directory").display().to_string();
+    let options =
+        format!("-p 6001 -c listen_addresses= -c wal_log_hints={wal_log_hints} -c unix_socket_directories={home}");
+    run("pg_ctl", &["-s", "-w", "-D", &at, "-l", &format!("{home}/log"), "-o", &options, "start"]);
+    run(
+        "psql",
+        &["-qXh", &home, "-p", "6001", "-U", "postgres", "-c", "CREATE TABLE lost ()", "-c", "CHECKPOINT", "postgres"],
+    );
+    run("pg_ctl", &["-s", "-w", "-D", &at, "stop"]);
+}
+
+/// A case, its major, `wal_log_hints` of the former primary, the fix, and what is said before and after it.
+type Diverged = (&'static str, &'static str, u16, &'static str, Change, [&'static str; 2]);
+
+/// A former primary joins a cluster whose leader has gone on without its last changes.
+#[test]
+fn a_member_that_has_gone_its_own_way() {
+    let mut patroni = Patroni::new();
+    let forked = "new timeline 2 forked off current database system timeline 1 before current recovery point";
+    let rewinds = "running pg_rewind from .*pg_rewind exit code=0";
+    let removes = "reinitializing due to diverged timelines.*[Rr]emoving data directory";
+    let stays = "waiting for WAL(.*no action. I am .bill-a., a secondary, and following a leader){6}";
+    let cases: [Diverged; 2] = [
+        ("rewind-disabled", "bad-false", 15, "on", (b"use_pg_rewind: false", "use_pg_rewind: true"), [forked, rewinds]),
+        (
+            "remove-data-dir-options",
+            "bad-second-local",
+            16,
+            "off",
+            (b"  remove_data_directory_on_diverged_timelines: true\n", ""),
+            [removes, stays],
+        ),
+    ];
+    for (rule, case, version, hints, change, [before, after]) in cases {
+        for is_bad in [true, false] {
+            let etcd = Etcd::start();
+            let site = Site::new(etcd.port);
+            site.lay(rule, case);
+            if !is_bad {
+                site.replace("patroni.yml", change.0, change.1);
+            }
+            assert_eq!(site.findings(rule).is_empty(), !is_bad, "{rule}/{case}");
+            let text =
+                fs::read_to_string(crate::support::path(&format!("fixtures/rules/{rule}/{case}/input/patroni.yml")));
+            let text = text.unwrap().replace("192.0.2.11", "192.0.2.39").replace("192.0.2.31", "192.0.2.39");
+            let text = text.replace("name: pg1", "name: other").replace("name: bill-a", "name: other");
+            let text = text
+                .replace("use_pg_rewind: false", if is_bad { "use_pg_rewind: false" } else { "use_pg_rewind: true" });
+            site.lay_text("other/patroni.yml", text.as_bytes());
+            for file in ["patroni.yml", "other/patroni.yml"] {
+                site.replace_all(file, ",127.0.0.1", "");
+                site.take_over(file, version, false);
+            }
+            go_its_own_way(&site.data_of("patroni.yml"), version, hints);
+            patroni.start(&site, "leader", &["other/patroni.yml"]);
+            patroni.expect("leader", LEADS);
+            patroni.start(&site, "former", &["patroni.yml"]);
+            let is = if is_bad { before } else { after };
+            let said = patroni.expect("former", is);
+            if is == forked {
+                patroni.stop("former");
+                // It has got the history of the new timeline in the meantime.
+                patroni.start(&site, "former", &["patroni.yml"]);
+                patroni.expect("former", "requested timeline 2 is not a child of this server's history");
+            }
+            patroni.kill("former");
+            patroni.kill("leader");
+            site.end_servers();
+            // A server that is to be rewound may run for a moment.
+            let is_not = if is_bad { after } else { before };
+            assert!(!holds(&said.log, is_not) || is == rewinds, "{rule}, {is_bad}: {}", said.log);
+        }
+    }
 }

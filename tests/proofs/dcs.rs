@@ -6,6 +6,7 @@ use std::net::TcpListener;
 use super::starts::{IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
 use crate::support::pg::{as_owner, command};
+use crate::support::proof_site::prove;
 
 #[test]
 fn patroni_does_not_find_etcd() {
@@ -106,4 +107,9 @@ fn consul_wants_tls_and_gets_none() {
     // A handshake (22) of TLS (3.x).
     assert_eq!(sent()[..2], [22, 3]);
     assert_eq!(site.findings(rule), [""; 0]);
+}
+
+#[test]
+fn patroni_does_not_find_etcd_at_its_start() {
+    prove("dcs", "patroni_does_not_find_etcd_at_its_start");
 }

@@ -21,3 +21,18 @@ fn patroni_writes_the_list() {
 fn roles_do_not_get_in() {
     prove("hba", "roles_do_not_get_in");
 }
+
+#[test]
+fn lines_count_for_nothing() {
+    prove("hba", "lines_count_for_nothing");
+}
+
+#[test]
+fn more_come_in_than_are_meant() {
+    prove("hba", "more_come_in_than_are_meant");
+}
+
+#[test]
+fn some_ways_are_closed_to_patroni() {
+    prove("hba", "some_ways_are_closed_to_patroni");
+}

@@ -1,5 +1,5 @@
-//! For each error rule: the real program fails as the rule says, lint says it of the same files, and once the fix that it prints is
-//! applied the failure is gone and the rule is silent.
+//! For each rule, as far as real programs can tell: what the rule says happens, lint says it of the same files, and once the fix that
+//! it prints is applied it does not happen any more and the rule is silent.
 
 mod bootstrap;
 mod cluster;

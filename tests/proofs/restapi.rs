@@ -114,3 +114,40 @@ fn members_refuse_to_confirm_the_leader() {
     assert!(holds(&after, "^HTTP/1.0 401 .*no auth header received"), "{after}");
     assert_eq!(site.findings(rule), [""; 0]);
 }
+
+/// A file of a case whose paths of certificates are those of one that is made here.
+fn with_certificate(site: &Site, file: &str) {
+    certificate(site, "rest");
+    let at = |end: &str| site.dir.join(format!("rest.{end}")).display().to_string();
+    for (from, to) in [("rest.crt", "crt"), ("rest.key", "key"), ("ca.crt", "crt")] {
+        site.replace_all(file, &format!("/etc/patroni/{from}"), &at(to));
+    }
+}
+
+#[test]
+fn without_a_certificate_of_its_own_the_rest_api_is_in_clear() {
+    let (mut patroni, etcd) = (Patroni::new(), Etcd::start());
+    let tls = "  certfile: /etc/patroni/rest.crt\n  keyfile: /etc/patroni/rest.key\n";
+    let cases = [
+        ("restapi-tls-mixed", "bad-one-without", "pg3/patroni.yml", "127.2.0.13"),
+        ("restapi-verify-client-without-certfile", "bad-required", "patroni.yml", "127.2.0.11"),
+    ];
+    for (rule, case, file, address) in cases {
+        let site = Site::new(etcd.port);
+        site.lay(rule, case);
+        let address = format!("{address}:{}", site.rest);
+        let ask = |_: &mut Patroni| http(&address, "GET /liveness HTTP/1.0\r\n\r\n");
+        let before = while_up(&mut patroni, &site, file, ask);
+        assert!(before.starts_with("HTTP/1.0 200"), "{rule}: {before}");
+        assert!(!site.findings(rule).is_empty(), "{rule}");
+        site.replace(
+            file,
+            b"  authentication:\n    username: patroni\n",
+            &format!("{tls}  authentication:\n    username: patroni\n"),
+        );
+        assert_eq!(site.findings(rule), [""; 0], "{rule}");
+        with_certificate(&site, file);
+        let after = while_up(&mut patroni, &site, file, ask);
+        assert!(!holds(&after, "HTTP/1.0 200"), "{rule}: {after}");
+    }
+}

@@ -16,3 +16,13 @@ fn patroni_starts_the_server_with_other_values() {
 fn patroni_looks_for_the_server_elsewhere() {
     prove("settings", "patroni_looks_for_the_server_elsewhere");
 }
+
+#[test]
+fn what_is_set_does_not_count() {
+    prove("settings", "what_is_set_does_not_count");
+}
+
+#[test]
+fn the_server_is_another_one_under_patroni() {
+    prove("settings", "the_server_is_another_one_under_patroni");
+}

@@ -6,6 +6,7 @@ use super::dcs::certificate;
 use super::starts::{Change, IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
 use crate::support::pg::{Server, write};
+use crate::support::proof_site::prove;
 
 const STARTS: &[Start] = &[
     Start {
@@ -163,6 +164,13 @@ const LOGINS: &[(&str, &str, &str, &str, &[Change])] = &[
         &[(b"'#FIXME'", "fixture-2")],
     ),
     (
+        "yaml-surrogate-escape",
+        "bad-pair-of-halves",
+        "fixture-\u{1f600}",
+        "UnicodeEncodeError: 'utf-8' codec can't encode characters",
+        &[],
+    ),
+    (
         "sslmode-value",
         "bad-word",
         "superuser-fixture",
@@ -314,4 +322,148 @@ fn a_word_that_is_none_of_those_known_means_the_default() {
     let said = patroni.run(&site, &["patroni.yml"], IS_UP);
     assert!(holds(&said.log, IS_UP) && !holds(&said.log, fails), "{}", said.log);
     assert_eq!(site.findings(rule), [""; 0]);
+}
+
+#[test]
+fn a_key_that_is_not_read() {
+    prove("yaml", "a_key_that_is_not_read");
+}
+
+#[test]
+fn a_variable_that_does_not_count_or_counts_alone() {
+    prove("yaml", "a_variable_that_does_not_count_or_counts_alone");
+}
+
+#[test]
+fn another_number_than_the_written_one() {
+    prove("yaml", "another_number_than_the_written_one");
+}
+
+#[test]
+fn what_patroni_or_its_validator_says() {
+    prove("yaml", "what_patroni_or_its_validator_says");
+}
+
+#[test]
+fn a_key_under_its_old_name_is_read_as_long_as_the_new_one_is_not_there() {
+    let (mut patroni, rule) = (Patroni::new(), "deprecated-key");
+    let asked = "__import__('patroni.config', fromlist=['x']).Config('patroni.yml')._dynamic_configuration or (lambda g: \
+                 (g.update(None, effective().dynamic_configuration), g.primary_start_timeout))(__import__('patroni.global_config', \
+                 fromlist=['x']))[1]";
+    let site = Site::new(1);
+    site.lay(rule, "bad-master-start-timeout");
+    site.replace("patroni.yml", b"master_start_timeout: 120", "master_start_timeout: 121");
+    assert_eq!(patroni.eval(&site, "patroni.yml", asked), "121");
+    assert!(!site.findings(rule).is_empty());
+    // Beside the new name the old one does not count.
+    site.replace(
+        "patroni.yml",
+        b"master_start_timeout: 121",
+        "master_start_timeout: 121\n    primary_start_timeout: 99",
+    );
+    assert_eq!(patroni.eval(&site, "patroni.yml", asked), "99");
+    site.replace("patroni.yml", b"    master_start_timeout: 121\n", "");
+    assert_eq!(patroni.eval(&site, "patroni.yml", asked), "99");
+    assert_eq!(site.findings(rule), [""; 0]);
+    let mut site = Site::new(1);
+    site.lay(rule, "bad-old-variable");
+    assert!(!site.findings(rule).is_empty());
+    for name in ["PATRONI_LOGLEVEL", "PATRONI_LOG_LEVEL"] {
+        site.env = vec![(name.to_owned(), "DEBUG".to_owned())];
+        assert_eq!(patroni.eval(&site, "none.yml", "config['log']['level']"), r#""DEBUG""#, "{name}");
+    }
+    site.write("patroni.env", "PATRONI_LOG_LEVEL=DEBUG\n");
+    assert_eq!(site.findings(rule), [""; 0]);
+}
+
+#[test]
+fn whoever_changes_the_first_of_two_changes_nothing() {
+    let (mut patroni, rule) = (Patroni::new(), "yaml-repeated-key");
+    let site = Site::new(1);
+    site.lay(rule, "bad-scalar");
+    let ttl = "effective()['ttl']";
+    assert_eq!(patroni.eval(&site, "patroni.yml", ttl), "30");
+    assert!(!site.findings(rule).is_empty());
+    let twice: &[u8] = b"    ttl: 30\n    ttl: 30\n";
+    site.replace("patroni.yml", twice, "    ttl: 60\n    ttl: 30\n");
+    assert_eq!(patroni.eval(&site, "patroni.yml", ttl), "30");
+    site.replace("patroni.yml", b"    ttl: 60\n    ttl: 30\n", "    ttl: 60\n");
+    assert_eq!(patroni.eval(&site, "patroni.yml", ttl), "60");
+    assert_eq!(site.findings(rule), [""; 0]);
+}
+
+/// A server that speaks TLS and has a certificate that stands for itself.
+fn tls_server(version: u16, keys: &Site) -> Server {
+    certificate(keys, "server");
+    let server = Server::start(version, |data| {
+        write(&data.join("pg_hba.conf"), "local all postgres trust\nhost all all all scram-sha-256\n");
+        let at = |end: &str| keys.dir.join(format!("server.{end}")).display().to_string();
+        format!("listen_addresses = '*'\nssl = on\nssl_cert_file = '{}'\nssl_key_file = '{}'\n", at("crt"), at("key"))
+    });
+    server.client().query("CREATE ROLE patroni_su LOGIN SUPERUSER PASSWORD 'superuser-fixture'");
+    server
+}
+
+#[test]
+fn patroni_cannot_log_in_with_tls() {
+    let (mut patroni, keys) = (Patroni::new(), Site::new(1));
+    let server = tls_server(15, &keys);
+    let root = format!("sslmode: verify-full\n      sslrootcert: {}", keys.dir.join("server.crt").display());
+    let cases: [(&str, &str, &str, &[u8], &str); 2] = [
+        (
+            "sslmode-without-root-certificate",
+            "bad-verify-full",
+            "root certificate file .*/.postgresql/root.crt.* does not exist",
+            b"sslmode: verify-full",
+            &root,
+        ),
+        ("sslmode-value", "bad-negotiation-before-17", "Error: ", b"      sslnegotiation: direct\n", ""),
+    ];
+    for (rule, case, says, from, to) in cases {
+        let site = site_of(&server);
+        site.lay(rule, case);
+        let before = patroni.eval(&site, "patroni.yml", "login()");
+        assert!(holds(&before, says), "{rule}: {before}");
+        assert!(!site.findings(rule).is_empty(), "{rule}");
+        site.replace("patroni.yml", from, to);
+        assert_eq!(patroni.eval(&site, "patroni.yml", "login()"), r#"["patroni_su","TLS"]"#, "{rule}");
+        assert_eq!(site.findings(rule), [""; 0], "{rule}");
+    }
+}
+
+/// What programs of PostgreSQL get, and what Patroni's own connections do.
+#[test]
+fn an_option_of_a_newer_postgresql_is_left_out() {
+    let (mut patroni, rule) = (Patroni::new(), "auth-key-needs-newer-postgresql");
+    let asked = "(lambda pg: [pg.config.format_dsn(pg.config.replication), 'sslcrldir' in pg.connection_pool.conn_kwargs])\
+                 (__import__('patroni.postgresql', fromlist=['x']).Postgresql(config['postgresql'], \
+                 __import__('patroni.postgresql.mpp', fromlist=['x']).get_mpp(config)))";
+    let site = Site::new(1);
+    site.lay(rule, "bad-crl-directory");
+    // Patroni asks the data directory for its version.
+    let data = |version: u16| {
+        let _ = fs::create_dir(site.dir.join("data"));
+        crate::support::pg::give(&site.dir.join("data"));
+        write(&site.dir.join("data/PG_VERSION"), format!("{version}\n"));
+    };
+    data(13);
+    let before = patroni.eval(&site, "patroni.yml", asked);
+    assert!(!holds(&before, "sslcrldir="), "{before}");
+    assert!(!site.findings(rule).is_empty());
+    site.replace_all("patroni.yml", "/pg/13/", "/pg/14/");
+    data(14);
+    let after = patroni.eval(&site, "patroni.yml", asked);
+    assert!(holds(&after, "sslcrldir=[^ ]*/etc/patroni/crl"), "{after}");
+    assert_eq!(site.findings(rule), [""; 0]);
+    // Patroni's own connections of the superuser have it in any case.
+    site.lay(rule, "good-own-connections");
+    data(13);
+    let own = patroni.eval(&site, "patroni.yml", asked);
+    assert!(holds(&own, ",true]"), "{own}");
+    assert_eq!(site.findings(rule), [""; 0]);
+}
+
+#[test]
+fn a_callback_is_called() {
+    prove("yaml", "a_callback_is_called");
 }

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -18,7 +19,7 @@ use patroni_preflight::run::Linted;
 use regex::bytes::Regex;
 use serde_json::{Value as Json, json};
 
-use super::pg::{as_owner, command, data_dir, give, temp_dir, tools, write};
+use super::pg::{as_owner, command, data_dir, give, pg_command, temp_dir, tools, write};
 use super::{lint_for, path};
 
 /// A port that nobody listens on, each one once, below those that the kernel gives to connections.
@@ -216,7 +217,7 @@ pub(crate) struct Site {
     pub(crate) env: Vec<(String, String)>,
     /// The most memory that a daemon may take beyond what its start needs, no limit when 0.
     pub(crate) memory: u64,
-    has_data: Cell<bool>,
+    pub(crate) has_data: Cell<bool>,
     places: Vec<(Regex, String)>,
     addresses: Vec<(Regex, String)>,
 }
@@ -251,6 +252,7 @@ impl Site {
         let addresses = patterns(vec![
             (r"(192\.0\.2|10\.20\.0)\.\d+:2379", format!("127.0.0.1:{etcd}")),
             (r"192\.0\.2\.", "127.2.0.".to_owned()),
+            (r" /etc/patroni/", format!(" {at}/host/etc/patroni/")),
             (r"10\.20\.([0-9])\.", "127.20.${1}.".to_owned()),
         ]);
         Self { dir, plain, port, rest, env: Vec::new(), memory: 0, has_data: Cell::new(false), places, addresses }
@@ -308,10 +310,51 @@ impl Site {
         self.write(file, changed(&text, &own));
     }
 
+    /// The data directory of a member that has taken one over.
+    pub(crate) fn data_of(&self, file: &str) -> PathBuf {
+        let home = fs::read_dir(self.dir.join(file).with_extension("home")).expect("it has a database");
+        let mut below = home.map(|e| e.expect("an entry").path());
+        below.find(|p| p.join("PG_VERSION").exists()).expect("a data directory")
+    }
+
+    /// Starts the server of such a member, as it runs before there is a Patroni.
+    pub(crate) fn run_server(&self, file: &str, version: u16) {
+        let (data, log) = (self.data_of(file), self.dir.join("server.log"));
+        let options = format!("-p {} -c listen_addresses=*", self.port);
+        let mut c = pg_command(version, "pg_ctl");
+        c.arg("-D").arg(data).arg("-l").arg(log).args(["-s", "-w", "-o", &options, "start"]);
+        assert!(c.stdin(Stdio::null()).status().expect("pg_ctl").success(), "the server of {file} does not start");
+    }
+
+    /// Ends the servers that killed daemons have left running; the first line of a pid file is the pid.
+    pub(crate) fn end_servers(&self) {
+        for entry in walkdir::WalkDir::new(&self.dir).max_depth(4).into_iter().flatten() {
+            if entry.file_name() == "postmaster.pid" {
+                let text = fs::read_to_string(entry.path()).unwrap_or_default();
+                if let Some(pid) = text.lines().next().filter(|l| l.parse::<u32>().is_ok()) {
+                    let _ = command("kill").args(["-s", "QUIT", pid]).stderr(Stdio::null()).status();
+                    let since = Instant::now();
+                    // It keeps its port until then. One that nobody waits for stays there as a zombie, without a program.
+                    let program = format!("/proc/{pid}/exe");
+                    while fs::read_link(&program).is_ok() && since.elapsed() < Duration::from_secs(5) {
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
+                }
+            }
+        }
+    }
+
     /// Writes a file.
     pub(crate) fn write(&self, file: impl AsRef<Path>, bytes: impl AsRef<[u8]>) {
         write(&self.dir.join(&file), changed(bytes.as_ref(), &self.addresses));
         write(&self.plain.join(&file), bytes);
+    }
+
+    /// Gives a file another mode.
+    pub(crate) fn chmod(&self, file: &str, mode: u32) {
+        for dir in [&self.dir, &self.plain] {
+            fs::set_permissions(dir.join(file), fs::Permissions::from_mode(mode)).expect("a file");
+        }
     }
 
     /// Replaces a text of a case in its file, where it must stand once.
@@ -330,6 +373,24 @@ impl Site {
     pub(crate) fn replace_all(&self, file: &str, from: &str, to: &str) {
         let text = fs::read_to_string(self.plain.join(file)).expect("a file");
         self.write(file, text.replace(from, to));
+    }
+
+    /// Adds to a file, which may be a new one.
+    pub(crate) fn append(&self, file: &str, text: &str) {
+        let old = fs::read(self.plain.join(file)).unwrap_or_default();
+        self.write(file, [old, changed(text.as_bytes(), &self.places)].concat());
+    }
+
+    /// Takes a file away.
+    pub(crate) fn remove(&self, file: &str) {
+        for dir in [&self.dir, &self.plain] {
+            fs::remove_file(dir.join(file)).expect("a file");
+        }
+    }
+
+    /// A text with the ports, directories and addresses that Patroni has here.
+    pub(crate) fn localized(&self, text: &str) -> String {
+        String::from_utf8(changed(&changed(text.as_bytes(), &self.places), &self.addresses)).expect("UTF-8")
     }
 
     /// What lint says of the files here.
@@ -358,15 +419,7 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        // A killed daemon leaves its server running; its first line is the pid.
-        for entry in walkdir::WalkDir::new(&self.dir).max_depth(4).into_iter().flatten() {
-            if entry.file_name() == "postmaster.pid" {
-                let text = fs::read_to_string(entry.path()).unwrap_or_default();
-                if let Some(pid) = text.lines().next().filter(|l| l.parse::<u32>().is_ok()) {
-                    let _ = command("kill").args(["-s", "QUIT", pid]).stderr(Stdio::null()).status();
-                }
-            }
-        }
+        self.end_servers();
         let _ = fs::remove_dir_all(&self.dir);
         let _ = fs::remove_dir_all(&self.plain);
     }

@@ -11,7 +11,7 @@ use regex::Regex;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::cases::{copy, lint_case, lint_case_at};
+use super::cases::{copy, lint_case};
 use super::host::Host;
 use super::{TempDir, path, report};
 
@@ -42,6 +42,9 @@ struct Row {
     /// Files that the fix takes away.
     #[serde(default)]
     remove: Vec<String>,
+    /// Files that the fix gives another mode, in octal.
+    #[serde(default)]
+    chmod: BTreeMap<String, String>,
 }
 
 impl Row {
@@ -49,10 +52,20 @@ impl Row {
         self.case.split('/').next().unwrap_or_default()
     }
 
-    /// Applies the fix to a copy of the input.
-    fn apply(&self, case: &Path, input: &Path) -> Result<(), String> {
-        if self.mend.is_empty() && self.remove.is_empty() {
+    /// Applies the fix to a copy of the case.
+    fn apply(&self, case: &Path) -> Result<(), String> {
+        let input = &case.join("input");
+        if self.mend.is_empty() && self.remove.is_empty() && self.chmod.is_empty() {
             copy(&case.join("fixed"), input);
+        }
+        if !self.chmod.is_empty() {
+            let mut modes = modes(case);
+            for (file, mode) in &self.chmod {
+                modes.insert(file.clone(), json!(mode)).ok_or(format!("{file}: its mode was not given"))?;
+            }
+            let lines: Vec<String> =
+                modes.iter().map(|(f, m)| format!("{} {f}\n", m.as_str().unwrap_or_default())).collect();
+            std::fs::write(case.join("modes.txt"), lines.concat()).expect("written");
         }
         for file in &self.remove {
             std::fs::remove_file(input.join(file)).map_err(|e| format!("{file}: {e}"))?;
@@ -73,14 +86,15 @@ impl Row {
         Ok(())
     }
 
-    fn request(&self, input: &Path) -> Value {
+    fn request(&self, case: &Path) -> Value {
+        let input = &case.join("input");
         let (mut files, mut links) = (Map::new(), Map::new());
         texts(input, input, &mut files, &mut links);
         if let Some(other) = &self.patroni {
             let text = std::fs::read_to_string(path("fixtures/rules").join(other).join("input/patroni.yml"));
             files.insert("patroni.yml".to_owned(), json!(text.expect("a patroni.yml")));
         }
-        json!({"files": files, "links": links, "member": self.member, "major": self.major, "conf": self.conf, "steps": self.steps})
+        json!({"files": files, "links": links, "modes": modes(case), "member": self.member, "major": self.major, "conf": self.conf, "steps": self.steps})
     }
 
     /// What does not happen as it should.
@@ -94,14 +108,14 @@ impl Row {
             return Err("the rule does not fire".to_owned());
         }
         let mended = TempDir::new("proof");
-        copy(&case.join("input"), &mended.0);
-        std::fs::create_dir(mended.0.join(".git")).expect("a directory");
-        self.apply(&case, &mended.0)?;
-        let after = lint_case_at(&case, &mended.0);
+        copy(&case, &mended.0);
+        std::fs::create_dir(mended.0.join("input/.git")).expect("a directory");
+        self.apply(&mended.0)?;
+        let after = lint_case(&mended.0);
         if fires(&after) {
             return Err(format!("the rule is not silent about the mended files:\n{}", report(&after, Format::Short)));
         }
-        let (one, other) = (self.request(&case.join("input")), self.request(&mended.0));
+        let (one, other) = (self.request(&case), self.request(&mended.0));
         let (before, after) = std::thread::scope(|s| {
             let before = s.spawn(|| left.ask(&one));
             let after = right.ask(&other);
@@ -122,7 +136,19 @@ impl Row {
     }
 }
 
-/// The texts of all files below a directory, and where links lead.
+/// What programs say when a member of a case does something on a host of its own.
+///
+/// # Panics
+/// When the steps themselves go wrong.
+pub(crate) fn said(case: &str, member: &str, steps: &[&str]) -> String {
+    let (mut files, mut links) = (Map::new(), Map::new());
+    let input = path("fixtures/rules").join(case).join("input");
+    texts(&input, &input, &mut files, &mut links);
+    let request = json!({"files": files, "links": links, "member": member, "steps": steps});
+    Host::start().ask(&request).unwrap_or_else(|why| panic!("{case}: {why}"))
+}
+
+/// The texts of all files below a directory, bytes where they are none, and where links lead.
 fn texts(dir: &Path, base: &Path, files: &mut Map<String, Value>, links: &mut Map<String, Value>) {
     for entry in std::fs::read_dir(dir).expect("a directory") {
         let at = entry.expect("an entry").path();
@@ -132,9 +158,16 @@ fn texts(dir: &Path, base: &Path, files: &mut Map<String, Value>, links: &mut Ma
         } else if at.is_dir() {
             texts(&at, base, files, links);
         } else {
-            files.insert(name, json!(std::fs::read_to_string(&at).expect("a text")));
+            let bytes = std::fs::read(&at).expect("a file");
+            files.insert(name, String::from_utf8(bytes).map_or_else(|e| json!(e.into_bytes()), |text| json!(text)));
         }
     }
+}
+
+/// The modes of files that a case names.
+fn modes(case: &Path) -> Map<String, Value> {
+    let text = std::fs::read_to_string(case.join("modes.txt")).unwrap_or_default();
+    text.lines().filter_map(|l| l.split_once(' ')).map(|(mode, file)| (file.to_owned(), json!(mode))).collect()
 }
 
 /// Runs the rows of a group.

@@ -44,14 +44,15 @@ pub(in crate::rules::native) fn mask_zero(facts: &Facts, report: &mut Report) ->
             if !mask.is_unspecified() || addr.is_unspecified() {
                 continue;
             }
-            let (width, every) = match addr {
-                IpAddr::V4(_) => (32, "0.0.0.0/0"),
-                IpAddr::V6(_) => (128, "::/0"),
+            let (family, width, every) = match addr {
+                IpAddr::V4(_) => ("IPv4", 32, "0.0.0.0/0"),
+                IpAddr::V6(_) => ("IPv6", 128, "::/0"),
             };
             report.add(
                 report
                     .problem(address.span)
                     .arg("address", addr.to_string())
+                    .arg("family", family)
                     .arg("host", format!("{addr}/{width}"))
                     .arg("every", every),
             );

@@ -19,8 +19,12 @@ pub(in crate::rules::native) fn post_bootstrap(facts: &Facts, report: &mut Repor
     find(Purpose::PostBootstrap, facts, report)
 }
 
-pub(in crate::rules::native) fn method(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    find(Purpose::Method, facts, report)
+pub(in crate::rules::native) fn bootstrap(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    find(Purpose::Bootstrap, facts, report)
+}
+
+pub(in crate::rules::native) fn replica(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    find(Purpose::Replica, facts, report)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a check")]

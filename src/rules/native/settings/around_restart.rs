@@ -6,14 +6,17 @@ use crate::facts::{Facts, PatroniFile, host_path};
 use crate::parse::guc_value::parse_bool;
 use crate::rules::report::Report;
 
-/// Settings of which directories must exist, and the last major that has each.
-const DIRECTORIES: [(&str, u16); 3] =
-    [("external_pid_file", u16::MAX), ("stats_temp_directory", 14), ("unix_socket_directories", u16::MAX)];
+/// Settings of which directories must exist, the last major that has each, and what happens without the directory.
+const DIRECTORIES: [(&str, u16, &str); 3] = [
+    ("external_pid_file", u16::MAX, "the server starts, and does not write the file"),
+    ("stats_temp_directory", 14, "the server starts, and keeps no statistics"),
+    ("unix_socket_directories", u16::MAX, "the server does not start"),
+];
 
 /// `external-pid-or-stats-dir-on-tmpfs`
 pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (member, file, conf) in today::confs(facts) {
-        for (name, last) in DIRECTORIES {
+        for (name, last, effect) in DIRECTORIES {
             let Some(set) = conf.conf.effective(name).filter(|_| member.postgresql.is_none_or(|v| v <= last)) else {
                 continue;
             };
@@ -29,7 +32,7 @@ pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> 
                 if below == "postgresql" || is_made_by_unit(facts, &below) {
                     continue;
                 }
-                report.add(report.problem(set.set.value.span).arg("name", name).arg("dir", dir));
+                report.add(report.problem(set.set.value.span).arg("name", name).arg("dir", dir).arg("effect", effect));
             }
         }
     }

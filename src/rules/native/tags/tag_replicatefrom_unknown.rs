@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::nofailover;
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Cluster, Facts};
 use crate::parse::patroni::Item;
@@ -14,16 +15,26 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let all_named = cluster.members.iter().all(|m| facts.patroni[m.file].config.name().is_some());
         for (member, (item, from)) in &sources {
             let known = cluster.members.iter().any(|m| m.name == *from);
-            let effect = if from == member {
-                "itself; it follows the leader as without the tag".to_owned()
-            } else if known {
+            if from == member {
+                continue;
+            }
+            let effect = if known {
                 let Some(circle) = circle(&sources, member) else { continue };
                 // Said once, at the first of them.
                 if circle.iter().min() != Some(member) {
                     continue;
                 }
+                // Its tag does not count for the leader: a circle around it is fed.
+                let mut others = cluster.members.iter().filter(|m| !circle.contains(&m.name.as_str()));
+                if !others.any(|m| nofailover(&facts.patroni[m.file]) != Some(true)) {
+                    if cluster.is_open || !all_named {
+                        let what = format!("whether a member outside of the circle of {member} may lead");
+                        report.known::<()>(Err(Gap::new(what, GapReason::NotGiven)));
+                    }
+                    continue;
+                }
                 let way = circle.join(" → ");
-                format!("a member that in turn follows it ({way}); none of them is fed from the leader")
+                format!("a member that in turn follows it ({way}); none of them is fed while another member leads")
             } else if cluster.members.len() > 1 && all_named && !cluster.is_open {
                 let names: Vec<&str> = cluster.members.iter().map(|m| m.name.as_str()).collect();
                 format!("none of the members here ({}); it follows the leader as without the tag", names.join(", "))
@@ -34,6 +45,18 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
                 continue;
             };
             report.add(report.problem(item.span).arg("member", *member).arg("from", *from).arg("effect", effect));
+        }
+    }
+    Ok(())
+}
+
+/// `tag-replicatefrom-itself`
+pub(in crate::rules::native) fn itself(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for cluster in facts.clusters() {
+        for (member, (item, from)) in sources(facts, cluster) {
+            if from == member {
+                report.add(report.problem(item.span).arg("member", member));
+            }
         }
     }
     Ok(())
