@@ -58,6 +58,10 @@ pub struct Node {
 pub struct FileText {
     /// Its text; secrets are replaced by words of the same length.
     pub text: String,
+    /// What the one who collected it knows it to be, in the words of `--list-files`: the server said that it reads it as
+    /// `pg_hba.conf`. Without it the name and the text tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// Permission bits, where they could be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<u32>,

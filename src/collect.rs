@@ -8,4 +8,13 @@ pub mod git;
 pub mod host;
 pub mod kind;
 pub mod own;
+pub mod recorded;
 pub mod search;
+
+use crate::source::{Reader, SourceMap};
+
+/// Where includes lead: to files of this machine behind a fence, or to those of a bundle.
+pub trait Door: Sync {
+    /// The reader that adds to some sources.
+    fn reader<'a>(&'a self, sources: &'a SourceMap) -> Box<dyn Reader + 'a>;
+}
