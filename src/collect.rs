@@ -9,3 +9,4 @@ pub mod host;
 pub mod kind;
 pub mod own;
 pub mod search;
+pub mod sql;
