@@ -202,8 +202,13 @@ SELECT oid, spcname, pg_catalog.pg_get_userbyid(spcowner) AS owner, pg_catalog.p
 SELECT pubname, pg_catalog.pg_get_userbyid(pubowner) AS owner, puballtables, pubinsert, pubupdate, pubdelete, pubtruncate
   FROM pg_catalog.pg_publication ORDER BY pubname
 
---: subscriptions 13-16
--- Subscriptions of all databases, without their connection strings.
+--: subscriptions 13-13
+-- Subscriptions of all databases, without their connection strings; 13 shows their synchronous_commit to superusers only.
+SELECT d.datname AS database, s.subname, pg_catalog.pg_get_userbyid(s.subowner) AS owner, s.subenabled, s.subslotname,
+       s.subpublications
+  FROM pg_catalog.pg_subscription AS s JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid ORDER BY 1, 2
+
+--: subscriptions 14-16
 SELECT d.datname AS database, s.subname, pg_catalog.pg_get_userbyid(s.subowner) AS owner, s.subenabled, s.subslotname,
        s.subsynccommit, s.subpublications
   FROM pg_catalog.pg_subscription AS s JOIN pg_catalog.pg_database AS d ON d.oid = s.subdbid ORDER BY 1, 2

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use rustls::SignatureScheme;
 use rustls::crypto::WebPkiSupportedAlgorithms;
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm};
+use rustls::sign::SigningKey;
 use x509_cert::Certificate;
 use x509_cert::der::asn1::{Ia5StringRef, PrintableStringRef, TeletexStringRef, Utf8StringRef};
 use x509_cert::der::oid::db::rfc4519::COMMON_NAME;
@@ -162,6 +163,16 @@ pub(super) fn signs(
     let Ok(certificate) = Certificate::from_der(der) else { return false };
     let fitting = algorithms.mapping.iter().filter(|(s, _)| *s == scheme).flat_map(|(_, list)| list.iter());
     fitting.copied().any(|a| verify(&certificate, a, message, signature))
+}
+
+/// Whether a certificate is that of a key.
+pub(super) fn has_key(der: &CertificateDer<'_>, key: &dyn SigningKey) -> Result<(), String> {
+    let certificate = Certificate::from_der(der).map_err(|e| e.to_string())?;
+    let own = certificate.tbs_certificate.subject_public_key_info.to_der().map_err(|e| e.to_string())?;
+    match key.public_key() {
+        Some(public) if public.as_ref() != own => Err("the certificate does not match the private key".to_owned()),
+        _ => Ok(()),
+    }
 }
 
 fn verify(

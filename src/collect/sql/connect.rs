@@ -103,7 +103,11 @@ async fn attempt(
         SslMode::Require | SslMode::VerifyCa | SslMode::VerifyFull => &[Mode::Require],
     };
     let until = end.min(Instant::now() + target.connect_timeout.unwrap_or(limits.connect));
-    let at = |miss: Miss| Miss { why: miss.why, detail: format!("{address}: {}", miss.detail) };
+    let place = match (address, server.place.name()) {
+        (Address::Tcp(ip), Some(name)) if ip.ip().to_string() != name => format!("{name} ({address})"),
+        _ => address.to_string(),
+    };
+    let at = |miss: Miss| Miss { why: miss.why, detail: format!("{place}: {}", miss.detail) };
     let mut refused: Vec<Miss> = Vec::new();
     for way in ways {
         let once = once(target, server, address, *way, limits);

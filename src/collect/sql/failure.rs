@@ -16,6 +16,10 @@ pub(super) enum Phase {
     Asking { needs_version: bool },
 }
 
+/// What is said of bytes that are none of the protocol's.
+const NONSENSE: [&str; 5] =
+    ["unexpected message", "error parsing", "invalid message", "unknown message tag", "bytes remaining on stream"];
+
 /// The gap that an error leaves.
 pub(super) fn miss(error: &tokio_postgres::Error, phase: Phase) -> Miss {
     if let Some(said) = error.as_db_error() {
@@ -27,9 +31,7 @@ pub(super) fn miss(error: &tokio_postgres::Error, phase: Phase) -> Miss {
         return Miss { why: GapReason::Denied, detail: "the server asks for a password, and none is given".to_owned() };
     } else if begin.starts_with("authentication error") || begin.starts_with("invalid configuration") {
         GapReason::Denied
-    } else if begin.starts_with("unexpected message") || begin.starts_with("error parsing") {
-        GapReason::Unreadable
-    } else if detail.contains("invalid message") || detail.contains("unknown message tag") {
+    } else if NONSENSE.iter().any(|words| detail.contains(words)) {
         GapReason::Unreadable
     } else {
         GapReason::Unreachable
@@ -42,7 +44,7 @@ fn server_words(said: &DbError) -> String {
     let mut words = format!("{}: {}", said.code().code(), said.message());
     for (name, text) in [("DETAIL", said.detail()), ("HINT", said.hint())] {
         if let Some(text) = text {
-            words.push_str(&format!("; {name}: {text}"));
+            words = format!("{words}; {name}: {text}");
         }
     }
     if said.message().contains("startup parameter") {

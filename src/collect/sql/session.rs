@@ -77,7 +77,8 @@ pub(super) async fn hold(target: &Target, questions: &[Question], limits: &Limit
         Ok(connected) => connected,
         Err(miss) => return Answer::missing(miss.why, target.mask(&miss.detail)),
     };
-    let Connected { client, mut task, address, greeting } = connected;
+    let Connected { client, task, address, greeting } = connected;
+    let mut task = Some(task);
     let mut answers = BTreeMap::new();
     let mut lost: Option<Miss> = None;
     for question in questions {
@@ -112,7 +113,9 @@ pub(super) async fn hold(target: &Target, questions: &[Question], limits: &Limit
     }
     drop(client);
     // Says good-bye to the server.
-    if timeout(Duration::from_secs(1), &mut task).await.is_err() {
+    if let Some(mut task) = task
+        && timeout(Duration::from_secs(1), &mut task).await.is_err()
+    {
         task.abort();
     }
     Answer::Got(Session {
@@ -128,7 +131,7 @@ pub(super) async fn hold(target: &Target, questions: &[Question], limits: &Limit
 /// Asks a question. A failure says whether the connection is over.
 async fn ask(
     client: &Client,
-    task: &mut JoinHandle<Result<(), tokio_postgres::Error>>,
+    task: &mut Option<JoinHandle<Result<(), tokio_postgres::Error>>>,
     question: &Question,
     limits: &Limits,
     end: Instant,
@@ -149,11 +152,13 @@ async fn ask(
         Ok(Err(Failure::Text(detail))) => Err((Miss { why: GapReason::Unreadable, detail }, false)),
         Ok(Err(Failure::Server(e))) => {
             let mut found = miss(&e, Phase::Asking { needs_version: question.from.is_some() });
-            if e.as_db_error().is_some() {
-                return Err((found, client.is_closed()));
+            if let Some(said) = e.as_db_error() {
+                return Err((found, matches!(said.severity(), "FATAL" | "PANIC") || client.is_closed()));
             }
-            // The task of the connection knows better why it ended.
-            if let Ok(Ok(Err(reason))) = timeout(Duration::from_millis(200), &mut *task).await {
+            // The task of the connection knows better why it ended. It is awaited once: nothing is asked after this.
+            if let Some(mut task) = task.take()
+                && let Ok(Ok(Err(reason))) = timeout(Duration::from_millis(200), &mut task).await
+            {
                 let better = miss(&reason, Phase::Asking { needs_version: false });
                 found = Miss { why: better.why, detail: format!("{}: {}", causes(&e), better.detail) };
             }

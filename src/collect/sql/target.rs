@@ -112,7 +112,9 @@ impl Target {
                 server.password = passwords.get(key);
             }
         } else {
-            servers.iter_mut().for_each(|s| s.password.clone_from(&given));
+            for server in &mut servers {
+                server.password.clone_from(&given);
+            }
         }
         let secrets =
             options.secrets().map(Secret::new).chain(servers.iter().filter_map(|s| s.password.clone())).collect();
@@ -289,5 +291,52 @@ impl Server {
     /// Whether a connection to it can be encrypted.
     pub(super) const fn is_socket(&self) -> bool {
         matches!(self.place, Place::Socket(_) | Place::DefaultSocket(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Environment, Target};
+    use crate::collect::sql::SslMode;
+
+    fn target(dsn: &str) -> Result<Target, String> {
+        Target::new(dsn, &Environment { user: Some("me".to_owned()), ..Environment::of_system() })
+    }
+
+    #[test]
+    fn what_cannot_be_honoured_is_refused_by_its_keyword() {
+        for (dsn, keyword) in [
+            ("gssencmode=require", "gssencmode"),
+            ("require_auth=scram-sha-256", "require_auth"),
+            ("min_protocol_version=3.2", "min_protocol_version"),
+            ("scram_client_key=s3cret", "scram_client_key"),
+            ("replication=database", "replication"),
+            ("sslcertmode=require", "sslcertmode"),
+            ("keepalives=s3cret1 keepalives=yes", "keepalives"),
+            ("sslmode=prefer sslnegotiation=direct", "sslnegotiation"),
+            ("sslmode=require sslrootcert=system", "sslrootcert"),
+            ("ssl_min_protocol_version=TLSv1.3 ssl_max_protocol_version=TLSv1.2", "ssl_min_protocol_version"),
+            ("ssl_max_protocol_version=TLSv1.1 ssl_min_protocol_version=TLSv1", "ssl_max_protocol_version"),
+        ] {
+            let said = target(dsn).expect_err(dsn);
+            assert!(said.contains(keyword) && !said.contains("s3cret"), "{dsn}: {said}");
+        }
+        for fine in ["gssencmode=prefer", "replication=off", "keepalives=1 tcp_user_timeout=0", "client_encoding=auto"]
+        {
+            assert!(target(fine).is_ok(), "{fine}");
+        }
+    }
+
+    #[test]
+    fn roots_of_the_system_mean_verify_full() {
+        assert_eq!(target("sslrootcert=system").map(|t| t.tls.mode), Ok(SslMode::VerifyFull));
+        assert_eq!(target("").map(|t| t.tls.mode), Ok(SslMode::Prefer));
+    }
+
+    #[test]
+    fn secrets_are_masked_and_not_shown() {
+        let target = target("host=a password=s3cret sslpassword=s3cret2").expect("a target");
+        assert_eq!(target.mask("s3cret2 and s3cret"), "*** and ***");
+        assert!(!format!("{target:?}").contains("s3cret"));
     }
 }

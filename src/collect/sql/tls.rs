@@ -7,9 +7,11 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, SupportedProtocolVersion};
 
+use super::certificate;
 use super::environment::Environment;
 use super::options::Options;
 use super::target::one_of;
@@ -116,9 +118,13 @@ impl TlsOptions {
             .with_custom_certificate_verifier(verifier);
         let mut config = match self.own_certificate()? {
             None => config.with_no_client_auth(),
-            Some((chain, key)) => config
-                .with_client_auth_cert(chain, key)
-                .map_err(|e| format!("the client certificate (sslcert, sslkey) cannot be used: {e}"))?,
+            Some((chain, key)) => {
+                let bad = |e: String| format!("the client certificate (sslcert, sslkey) cannot be used: {e}");
+                let key = rustls::crypto::ring::sign::any_supported_type(&key).map_err(|e| bad(e.to_string()))?;
+                // rustls would refuse certificates of version 1 here, which servers take.
+                certificate::has_key(&chain[0], key.as_ref()).map_err(bad)?;
+                config.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(CertifiedKey::new(chain, key))))
+            }
         };
         config.alpn_protocols = vec![b"postgresql".to_vec()];
         config.enable_sni = self.sni;

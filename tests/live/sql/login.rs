@@ -22,7 +22,8 @@ fn scram_and_md5_over_tcp_and_sockets_on_each_version() {
             "CREATE ROLE clear LOGIN PASSWORD 's3cret'; CREATE ROLE no LOGIN PASSWORD 's3cret'; CREATE ROLE bare LOGIN",
         );
         db.query("SET password_encryption = 'md5'; CREATE ROLE old LOGIN PASSWORD 's3cret'");
-        db.query("CREATE ROLE full LOGIN PASSWORD 's3cret' CONNECTION LIMIT 0; CREATE DATABASE other");
+        db.query("CREATE DATABASE other");
+        db.query("CREATE ROLE full LOGIN PASSWORD 's3cret' CONNECTION LIMIT 0");
         let tcp = format!("host=127.0.0.1 port={} dbname=postgres", server.port);
         let socket = format!("host={} port={} dbname=postgres", server.socket_dir.display(), server.port);
         for (place, user) in [(&tcp, "new"), (&tcp, "old"), (&tcp, "clear"), (&socket, "new")] {
@@ -37,6 +38,7 @@ fn scram_and_md5_over_tcp_and_sockets_on_each_version() {
             (&tcp, "user=no password=s3cret", "28000"),
             (&tcp, "user=new password=s3cret dbname=other", "28000"),
             (&socket, "user=missing password=s3cret", "28P01"),
+            (&socket, "user=full password=s3cret", "53300"),
             (&socket, "user=new password=s3cret dbname=missing", "3D000"),
             (&socket, "user=new password=s3cret channel_binding=require", "channel binding"),
         ] {
