@@ -150,7 +150,8 @@ fn garbage_neither_panics_nor_hangs() {
         let (_, detail) = missed(answer);
         assert!(!detail.contains("s3cret") && !detail.contains("please report"), "{name}: {detail}");
     }
-    assert_eq!(missed(&all.sessions["001"]).0, GapReason::Unreadable, "{:?}", all.sessions["001"]);
+    // `HTTP` reads as the head of a long message, whose rest is waited for.
+    assert_eq!(missed(&all.sessions["001"]).0, GapReason::TimedOut, "{:?}", all.sessions["001"]);
     let said = missed(&all.sessions["008"]);
     assert!(said.0 == GapReason::Denied && said.1.contains("28P01: password *** is wrong"), "{said:?}");
 }

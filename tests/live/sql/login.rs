@@ -23,6 +23,7 @@ fn scram_and_md5_over_tcp_and_sockets_on_each_version() {
         );
         db.query("SET password_encryption = 'md5'; CREATE ROLE old LOGIN PASSWORD 's3cret'");
         db.query("CREATE DATABASE other");
+        db.query("SET password_encryption = 'scram-sha-256'");
         db.query("CREATE ROLE full LOGIN PASSWORD 's3cret' CONNECTION LIMIT 0");
         let tcp = format!("host=127.0.0.1 port={} dbname=postgres", server.port);
         let socket = format!("host={} port={} dbname=postgres", server.socket_dir.display(), server.port);

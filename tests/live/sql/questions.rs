@@ -127,7 +127,7 @@ fn writes_slow_statements_and_locks_are_refused_one_by_one() {
 #[test]
 fn a_monitoring_role_is_denied_what_only_superusers_may_see() {
     for version in VERSIONS {
-        let server = Server::start(version, |_| String::new());
+        let server = Server::start(version, |_| "work_mem = 5MB\n".to_owned());
         server.client().query("CREATE ROLE mon LOGIN IN ROLE pg_monitor");
         let answer = ask(target(&format!("{} user=mon", socket_dsn(&server))), questions(), Limits::default());
         let denied: BTreeSet<&str> = session(&answer)
