@@ -10,6 +10,7 @@ pub mod kind;
 pub mod own;
 pub mod recorded;
 pub mod search;
+pub mod sql;
 
 use crate::source::{Reader, SourceMap};
 

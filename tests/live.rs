@@ -1,0 +1,3 @@
+//! What is collected from real programs that run.
+
+mod sql;
