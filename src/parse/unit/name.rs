@@ -31,7 +31,7 @@ pub fn dropin_dirs(name: &str) -> Vec<String> {
         dirs.push(format!("{prefix}@.{suffix}.d"));
     }
     let mut rest = prefix;
-    while let Some(dash) = rest[..rest.len().saturating_sub(1)].rfind('-') {
+    while let Some(dash) = rest.as_bytes()[..rest.len().saturating_sub(1)].iter().rposition(|b| *b == b'-') {
         rest = &rest[..=dash];
         if let Some(instance) = instance.filter(|i| !i.is_empty()) {
             dirs.push(format!("{rest}@{instance}.{suffix}.d"));
@@ -113,6 +113,7 @@ mod tests {
     #[test]
     fn drop_in_directories_go_from_the_instance_to_the_type() {
         assert_eq!(dropin_dirs("a-b.service"), ["a-b.service.d", "a-.service.d", "service.d"]);
+        assert_eq!(dropin_dirs("a-\u{202e}"), ["a-\u{202e}.service.d", "a-.service.d", "service.d"]);
         assert_eq!(dropin_dirs("pg@15-main.service"), ["pg@15-main.service.d", "pg@.service.d", "service.d"]);
         assert_eq!(
             order_dropins(["b/20-x.conf", "a/10-y.conf", "a/20-x.conf", "a/README"].map(PathBuf::from)),

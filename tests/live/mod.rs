@@ -1,0 +1,3 @@
+//! Looks at real servers, hosts and stores.
+
+mod host;
