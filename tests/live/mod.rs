@@ -1,3 +1,0 @@
-//! Looks at real servers, hosts and stores.
-
-mod host;
