@@ -10,6 +10,7 @@ pub mod host;
 pub mod http;
 pub mod kind;
 mod mask;
+pub mod member;
 pub mod net;
 pub mod own;
 pub mod rest;

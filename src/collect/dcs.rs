@@ -14,29 +14,49 @@ use tokio::task::JoinSet;
 
 use super::http::{Reply, Url};
 use super::mask;
+use super::member::Member;
 use super::net::{Failure, Kind, Net};
 use crate::bundle::dcs::{Endpoint, Scope, Store};
 use crate::bundle::{Answer, Miss};
 use crate::gap::GapReason;
-use crate::parse::patroni::Patroni;
+use crate::secret::Secret;
 use place::Place;
-
-/// A member whose store is asked.
-#[derive(Debug, Clone, Copy)]
-pub struct Member<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its configuration.
-    pub config: &'a Patroni,
-    /// Whether it is a member of this machine. Of others, servers on `localhost` cannot be asked from here.
-    pub here: bool,
-}
 
 /// What one store has answered.
 #[derive(Debug, Default)]
 struct Told {
     endpoints: Vec<Endpoint>,
     scopes: BTreeMap<String, Answer<Scope>>,
+}
+
+impl Told {
+    /// Some servers repeat what they do not like, be it a password.
+    fn hide(&mut self, secrets: &[Secret]) {
+        let hide = |miss: &mut Miss| {
+            for secret in secrets {
+                miss.detail = miss.detail.replace(secret.reveal(), "***");
+            }
+        };
+        for endpoint in &mut self.endpoints {
+            let Endpoint { version, healthy, v2, advertised, session_ttl_min, .. } = endpoint;
+            let all = [
+                missing(version),
+                missing(healthy),
+                v2.as_mut().and_then(missing),
+                advertised.as_mut().and_then(missing),
+                session_ttl_min.as_mut().and_then(missing),
+            ];
+            all.into_iter().flatten().for_each(hide);
+        }
+        self.scopes.values_mut().filter_map(missing).for_each(hide);
+    }
+}
+
+const fn missing<T>(answer: &mut Answer<T>) -> Option<&mut Miss> {
+    match answer {
+        Answer::Missing(miss) => Some(miss),
+        Answer::Got(_) => None,
+    }
 }
 
 /// What is known before anything is asked.
@@ -93,12 +113,17 @@ async fn ask(asked: Asked, net: &Net) -> Store {
     let Asked { kind, place, members, mut scopes } = asked;
     let unnamed = scopes.remove("");
     let mut told = match place {
-        Ok(place) => match kind {
-            "etcd3" => etcd3::ask(place, &scopes, net).await,
-            "etcd" => etcd2::ask(place, &scopes, net).await,
-            "consul" => consul::ask(place, &scopes, net).await,
-            _ => zookeeper::ask(place, &scopes, net).await,
-        },
+        Ok(place) => {
+            let secrets = place.secrets();
+            let mut told = match kind {
+                "etcd3" => etcd3::ask(place, &scopes, net).await,
+                "etcd" => etcd2::ask(place, &scopes, net).await,
+                "consul" => consul::ask(place, &scopes, net).await,
+                _ => zookeeper::ask(place, &scopes, net).await,
+            };
+            told.hide(&secrets);
+            told
+        }
         Err(miss) => {
             let scopes = scopes.into_iter().map(|scope| (scope, Answer::Missing(miss.clone()))).collect();
             Told { endpoints: Vec::new(), scopes }

@@ -2,6 +2,9 @@
 
 mod url;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -46,15 +49,16 @@ impl Reply {
 #[derive(Clone)]
 pub struct Client {
     net: Net,
-    tls: Result<TlsConnector, Failure>,
+    files: Tls,
+    tls: Arc<OnceLock<Result<TlsConnector, Failure>>>,
     headers: Vec<(HeaderName, Secret)>,
 }
 
 impl Client {
-    /// Files for TLS are read here; one that is missing matters only to servers that are asked through TLS.
+    /// Files for TLS are read when a server is asked through TLS for the first time.
     #[must_use]
     pub fn new(tls: &Tls, net: &Net) -> Self {
-        Self { net: net.clone(), tls: tls.connector(), headers: Vec::new() }
+        Self { net: net.clone(), files: tls.clone(), tls: Arc::default(), headers: Vec::new() }
     }
 
     /// Sends a header line with each request.
@@ -90,8 +94,14 @@ impl Client {
     async fn ask(&self, method: Method, url: &Url, path: &str, json: Option<String>) -> Result<Reply, Failure> {
         self.net.note(format!("{method} {url}{}", path.split('?').next().unwrap_or(path)));
         let request = self.request(method, url, path, json)?;
-        let tls = if url.https { Some(self.tls.as_ref().map_err(Clone::clone)?) } else { None };
-        self.net.within(self.talk(url, tls, request)).await
+        let connector = || self.tls.get_or_init(|| self.files.connector()).as_ref().map_err(Clone::clone);
+        let tls = url.https.then(connector).transpose()?;
+        let connected = AtomicBool::new(false);
+        let result = self.net.within(self.talk(url, tls, request, &connected)).await;
+        result.map_err(|failure| match failure.kind {
+            Kind::TimedOut if connected.load(Ordering::Relaxed) => Failure::new(Kind::Silent, failure.detail),
+            _ => failure,
+        })
     }
 
     fn request(
@@ -126,14 +136,23 @@ impl Client {
         url: &Url,
         tls: Option<&TlsConnector>,
         request: Request<Full<Bytes>>,
+        connected: &AtomicBool,
     ) -> Result<Reply, Failure> {
         let stream = self.net.dial(&url.host, url.port, tls).await?;
+        connected.store(true, Ordering::Relaxed);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| of_hyper(&e))?;
         // Ends with this function, however that ends.
         let mut running = JoinSet::new();
         running.spawn(connection);
-        let answer = sender.send_request(request).await.map_err(|e| of_hyper(&e))?;
+        let answer = match sender.send_request(request).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                // What the connection says is the cause, where both say something.
+                let cause = running.join_next().await.and_then(Result::ok).and_then(Result::err);
+                return Err(of_hyper(cause.as_ref().unwrap_or(&error)));
+            }
+        };
         let (head, body) = answer.into_parts();
         let limit = self.net.limits().body;
         let body = Limited::new(body, limit).collect().await.map_err(|error| {
@@ -147,7 +166,8 @@ impl Client {
 }
 
 fn of_hyper(error: &hyper::Error) -> Failure {
-    if error.is_parse() {
+    // Some programs speak before they are asked.
+    if error.is_parse() || error.to_string().contains("unexpected message") {
         return Failure::new(Kind::Foreign, "what answers there does not speak HTTP");
     }
     if error.is_incomplete_message() {

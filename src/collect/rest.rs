@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::http::{Client, Reply, Url};
 use super::mask;
+use super::member::Member;
 use super::net::{Failure, Kind, Net, Tls, Verify};
 use crate::bundle::rest::{Response, Rest};
 use crate::bundle::{Answer, Miss};
@@ -18,17 +19,6 @@ pub const PATHS: [&str; 5] = ["/patroni", "/cluster", "/config", "/history", "/l
 
 /// The most characters that are kept of an answer that is not Patroni's.
 const KEPT: usize = 4096;
-
-/// A member whose REST API is asked.
-#[derive(Debug, Clone, Copy)]
-pub struct Member<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its configuration.
-    pub config: &'a Patroni,
-    /// Whether it is a member of this machine. Of others, what is on `localhost` cannot be asked from here.
-    pub here: bool,
-}
 
 /// Where a REST API is, and how it is asked.
 struct Place {
@@ -141,9 +131,13 @@ async fn ask(place: &Place, net: &Net) -> Rest {
 fn listens(failure: &Failure) -> Answer<bool> {
     match failure.kind {
         Kind::Refused => Answer::Got(false),
-        Kind::Untrusted | Kind::Unwelcome | Kind::Tls | Kind::Closed | Kind::Foreign | Kind::TooLarge => {
-            Answer::Got(true)
-        }
+        Kind::Silent
+        | Kind::Untrusted
+        | Kind::Unwelcome
+        | Kind::Tls
+        | Kind::Closed
+        | Kind::Foreign
+        | Kind::TooLarge => Answer::Got(true),
         _ => Answer::Missing(failure.clone().into()),
     }
 }

@@ -28,6 +28,7 @@ fn agent(request: &str) -> String {
         "/v1/kv/service/orders/?recurse=true&consistent" if request.contains("filtered") => {
             answer("200 OK", "X-Consul-Results-Filtered-By-ACLs: true\r\n", "[]")
         }
+        _ if request.contains("fixture-wrong") => answer("403 Forbidden", "", "ACL not found: fixture-wrong"),
         _ => answer("403 Forbidden", "", "Permission denied: token with AccessorID 'x' lacks permission 'key:read'"),
     }
 }
@@ -49,6 +50,7 @@ fn an_agent_is_asked_with_the_token() {
     assert!(orders(&empty).unwrap().keys.is_empty());
     for (token, says) in [
         ("", "Denied: keys below service/orders/ are refused: Permission denied"),
+        ("  token: fixture-wrong", "Denied: keys below service/orders/ are refused: ACL not found: ***"),
         ("  token: filtered", "Denied: its token may not read all keys below service/orders/"),
     ] {
         let store = store(&section(token));

@@ -30,7 +30,7 @@ fn call(port: u16, method: &str, token: Option<&str>, fields: &Json) -> Json {
     serde_json::from_str(body).unwrap_or_else(|_| panic!("{method}: {answer}"))
 }
 
-fn put(port: u16, token: Option<&str>, key: &str, value: &str) {
+pub(super) fn put(port: u16, token: Option<&str>, key: &str, value: &str) {
     call(port, "kv/put", token, &json!({"key": base64(key), "value": base64(value)}));
 }
 
@@ -236,6 +236,16 @@ fn certificates_are_checked_and_shown() {
     assert!(said.starts_with("Unreadable: "), "{said}");
     let said = fails("127.0.0.1", &format!("{client}  cacert: {}", file("none.crt")));
     assert!(said.starts_with("NotGiven: ") && said.contains("none.crt"), "{said}");
+    // What signs itself, as `openssl req -x509` makes it, is trusted when it is handed to us, and only for its own name.
+    let own = Etcd::start_with("https", &["--cert-file", &file("own.crt"), "--key-file", &file("own.key")]);
+    let section =
+        |host: &str, ca: &str| format!("etcd3:\n  host: {host}:{}\n  protocol: https\n  cacert: {ca}", own.port);
+    let good = store(&section("localhost", &file("own.crt")));
+    assert_eq!(good.endpoints[0].version, Answer::Got("3.4.23".to_owned()));
+    for (host, ca) in [("127.0.0.1", file("own.crt")), ("localhost", ca)] {
+        let said = why(&store(&section(host, &ca)).endpoints[0].version);
+        assert!(said.starts_with("Unreachable: its certificate is not trusted"), "{said}");
+    }
     let plain = store(&format!("etcd3:\n  host: 127.0.0.1:{}\n", etcd.port));
     assert_eq!(plain.endpoints[0].version.as_result().unwrap_err().why, GapReason::Unreachable, "{plain:?}");
     std::fs::remove_dir_all(&dir).unwrap();
@@ -263,7 +273,7 @@ fn what_a_configuration_does_not_say_is_a_gap() {
     assert!(why(&stores(&[("pg1", text)])[0].scopes[""]).starts_with("NotGiven: "));
     // What stands on another host's loopback is not what stands on ours.
     let config = config("scope: orders\nname: pg2\netcd3:\n  host: localhost:2379\n");
-    let member = patroni_preflight::collect::dcs::Member { name: "pg2", config: &config, here: false };
+    let member = patroni_preflight::collect::member::Member { name: "pg2", config: &config, here: false };
     let found = super::block(patroni_preflight::collect::dcs::collect(&[member], &Net::new(QUICK)));
     assert_eq!(
         said(orders(&found[0]).unwrap_err()),

@@ -16,6 +16,7 @@ use std::time::Duration;
 use patroni_preflight::bundle::dcs::{Scope, Store};
 use patroni_preflight::bundle::{Answer, Miss};
 use patroni_preflight::collect::dcs;
+use patroni_preflight::collect::member::Member;
 use patroni_preflight::collect::net::{Limits, Net};
 use patroni_preflight::knowledge::patroni::Version;
 use patroni_preflight::parse::patroni::Patroni as Config;
@@ -45,8 +46,8 @@ fn block<T>(future: impl Future<Output = T>) -> T {
 /// The stores of members, given by name and text.
 fn stores_with(members: &[(&str, &str)], net: &Net) -> Vec<Store> {
     let configs: Vec<Config> = members.iter().map(|(_, text)| config(text)).collect();
-    let members: Vec<dcs::Member<'_>> =
-        members.iter().zip(&configs).map(|((name, _), config)| dcs::Member { name, config, here: true }).collect();
+    let members: Vec<Member<'_>> =
+        members.iter().zip(&configs).map(|((name, _), config)| Member { name, config, here: true }).collect();
     block(dcs::collect(&members, net))
 }
 
@@ -113,8 +114,9 @@ impl Listener {
                 request.push(byte[0]);
             }
             let request = String::from_utf8_lossy(&request).into_owned();
-            let _ = stream.write_all(answer(&request).as_bytes());
+            let said = answer(&request);
             kept.lock().unwrap().push(request);
+            let _ = stream.write_all(said.as_bytes());
         });
         (listener, requests)
     }
@@ -170,7 +172,7 @@ fn hostile() -> Vec<(&'static str, Listener)> {
 }
 
 /// Writes a certificate of a signer, and certificates by it for a server and a client, with their keys; the client's key once more,
-/// encrypted: `ca.crt`, `server.crt`, `server.key`, `client.crt`, `client.key`, `client.enc`.
+/// encrypted; and a certificate for `localhost` that signs itself: `own.crt`, `own.key`, `ca.crt`, `server.crt`, `server.key`, `client.crt`, `client.key`, `client.enc`.
 fn certificates(dir: &Path) {
     let openssl = |args: &[&str]| {
         let out = as_owner(command("openssl")).current_dir(dir).args(args).output().unwrap();
@@ -185,6 +187,8 @@ fn certificates(dir: &Path) {
         "subjectAltName=DNS:localhost,IP:127.0.0.1,IP:127.2.0.11\nextendedKeyUsage=serverAuth,clientAuth\n",
     )
     .unwrap();
+    let own = ["-x509", "-days", "2", "-subj", "/CN=own", "-addext", "subjectAltName=DNS:localhost"];
+    openssl(&[&new[..], &own[..], &["-keyout", "own.key", "-out", "own.crt"]].concat());
     for name in ["server", "client"] {
         let [key, request, cert] = ["key", "csr", "crt"].map(|end| format!("{name}.{end}"));
         openssl(&[&new[..], &["-subj", &format!("/CN={name}"), "-keyout", &key, "-out", &request]].concat());

@@ -1,14 +1,16 @@
-//! REST APIs of real Patronis, and of programs that are none.
+//! REST APIs of real members, and other programs in their place.
 
 use std::time::{Duration, Instant};
 
 use patroni_preflight::bundle::Answer;
 use patroni_preflight::bundle::rest::{Rest, Speaker};
+use patroni_preflight::collect::member::Member;
 use patroni_preflight::collect::net::Net;
-use patroni_preflight::collect::rest::{Member, PATHS, collect};
+use patroni_preflight::collect::rest::{PATHS, collect};
 use serde_json::Value as Json;
 
 use super::{Listener, QUICK, answer, block, certificates, config, hostile, why};
+use crate::proofs::starts::IS_UP;
 use crate::support::patroni::{Etcd, Patroni, Site, http};
 
 /// A member that leads, with a secret in its dynamic configuration.
@@ -104,23 +106,20 @@ fn a_member_is_asked_before_it_runs_while_it_runs_and_in_pause() {
     assert_eq!(of_site(&site).speaker(), Some(Speaker::Nobody));
 }
 
+/// It has no configuration to show as long as somebody else is at work on the first start of the cluster.
 #[test]
 fn a_status_of_trouble_is_an_answer() {
     let (mut patroni, etcd) = (Patroni::new(), Etcd::start());
+    super::etcd::put(etcd.port, None, "/service/orders/initialize", "");
     let site = Site::new(etcd.port);
-    site.lay_text(
-        "patroni.yml",
-        MEMBER.replace("bootstrap:\n", "bootstrap:\n  method: never\n  never:\n    command: sleep 60\n").as_bytes(),
-    );
+    site.lay_text("patroni.yml", MEMBER.as_bytes());
     patroni.start(&site, "pg1", &["patroni.yml"]);
-    patroni.expect("pg1", "trying to bootstrap");
+    patroni.expect("pg1", "waiting for leader to bootstrap");
     let rest = of_site(&site);
     patroni.kill("pg1");
-    let response = rest.answers["/patroni"].got().unwrap();
-    assert_eq!(response.status, 503, "{response:?}");
     assert!(matches!(rest.speaker(), Some(Speaker::Patroni { .. })), "{rest:?}");
-    assert_eq!(rest.answers["/history"].got().unwrap().status, 200);
-    assert_eq!(rest.answers["/config"].got().unwrap().status, 200);
+    assert_eq!(rest.answers["/config"].got().unwrap().status, 502, "{rest:?}");
+    assert_eq!(rest.answers["/patroni"].got().unwrap().status, 200, "{rest:?}");
 }
 
 #[test]
@@ -136,7 +135,7 @@ fn certificates_are_checked_as_patronictl_does() {
         );
         site.lay_text("patroni.yml", text.as_bytes());
         patroni.start(&site, "pg1", &["patroni.yml"]);
-        patroni.expect("pg1", "trying to bootstrap");
+        patroni.expect("pg1", IS_UP);
         let text = std::fs::read_to_string(site.dir.join("patroni.yml")).unwrap();
         let found = ctl.iter().map(|ctl| rest(&format!("{text}{ctl}"))).collect();
         patroni.kill("pg1");
@@ -210,6 +209,7 @@ fn hostile_servers_end_in_answers_in_time() {
         assert!(!matches!(rest.speaker(), Some(Speaker::Patroni { .. } | Speaker::Nobody)), "{what}: {rest:?}");
         assert_eq!(rest.answers.len(), PATHS.len(), "{what}");
     }
+    assert!(found.values().all(|a| a.got().unwrap().listens == Answer::Got(true)), "{found:?}");
     assert_eq!(found["garbage"].got().unwrap().speaker(), Some(Speaker::Other));
     assert!(why(&found["nothing"].got().unwrap().answers["/config"]).starts_with("TimedOut"));
     assert!(

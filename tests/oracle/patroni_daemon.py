@@ -139,13 +139,12 @@ def names(config):
 
     def stored():
         """What lies in etcd below the scope, key by key as Patroni's client reads it, and what Patroni makes of that."""
-        dcs = get_dcs(config)
+        dcs = get_dcs({**config.copy(), 'patronictl': True})
         path = dcs.client_path('')
         cluster = dcs.get_cluster()
         return {'path': path[:-1], 'keys': {n['key'][len(path):]: n['value'] for n in dcs._client.get_cluster(path)},
                 'initialize': cluster.initialize, 'leader': cluster.leader and cluster.leader.name,
-                'members': sorted(m.name for m in cluster.members), 'config': cluster.config and cluster.config.data,
-                'paused': cluster.is_paused()}
+                'members': sorted(m.name for m in cluster.members), 'config': cluster.config and cluster.config.data}
 
     return {'config': config, 'login': login, 'effective': effective, 'member': Member(),
             'published': published, 'ask_member': ask_member, 'stored': stored}

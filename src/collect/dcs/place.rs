@@ -28,6 +28,14 @@ impl Place {
     fn new(urls: Vec<Url>, tls: Tls) -> Self {
         Self { urls, tls, login: None, token: None, dc: None, chroot: String::new(), auth: Vec::new() }
     }
+
+    /// All that is sent to servers and must not be seen. What is very short would be found everywhere.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let password = self.login.as_ref().map(|(_, password)| password);
+        let digests = self.auth.iter().map(|(_, data)| data);
+        let all = password.into_iter().chain(&self.token).chain(digests);
+        all.filter(|secret| secret.reveal().len() >= 4).cloned().collect()
+    }
 }
 
 fn miss(why: GapReason, detail: impl Into<String>) -> Miss {

@@ -23,11 +23,11 @@ const MOST: (usize, usize) = (20_000, 8);
 const LONGEST: u64 = 64 << 10;
 
 pub(super) async fn ask(place: Place, scopes: &BTreeSet<String>, net: &Net) -> Told {
-    let tls = place.tls.connector();
-    let connector = |url: &Url| if url.https { tls.clone().map(Some) } else { Ok(None) };
+    let has_tls = place.urls.iter().any(|url| url.https);
+    let tls = has_tls.then(|| place.tls.connector()).transpose();
     let mut running = JoinSet::new();
     for (number, url) in place.urls.iter().cloned().enumerate() {
-        let (net, tls) = (net.clone(), connector(&url));
+        let (net, tls) = (net.clone(), tls.clone());
         running.spawn(async move { (number, server(&net, &url, tls).await) });
     }
     let mut endpoints = running.join_all().await;
@@ -37,9 +37,9 @@ pub(super) async fn ask(place: Place, scopes: &BTreeSet<String>, net: &Net) -> T
         let mut answer = Err(Miss::from(Failure::new(Kind::NotGiven, "the configuration names no server")));
         for url in &place.urls {
             // A server that refuses the word may well answer a session, one that cannot be reached does not.
-            let result = match connector(url) {
+            let result = match &tls {
                 Ok(tls) => read(net, url, tls.as_ref(), &place, path).await,
-                Err(failure) => Err(failure),
+                Err(failure) => Err(failure.clone()),
             };
             let is_last = result.as_ref().err().is_none_or(|f| f.kind == Kind::Denied);
             answer = result.map_err(|f| Miss { detail: format!("{}: {}", shown(url), f.detail), ..Miss::from(f) });

@@ -21,8 +21,10 @@ pub enum Kind {
     Refused,
     /// The network does not lead there.
     Unreachable,
-    /// It took too long.
+    /// There was no connection in time.
     TimedOut,
+    /// There was a connection, and no complete answer in time.
+    Silent,
     /// The certificate of the server is not trusted.
     Untrusted,
     /// The server wants another certificate of us, or any.
@@ -113,7 +115,7 @@ impl From<Failure> for Miss {
             Kind::NoName | Kind::Refused | Kind::Unreachable | Kind::Untrusted | Kind::Tls | Kind::Closed => {
                 GapReason::Unreachable
             }
-            Kind::TimedOut => GapReason::TimedOut,
+            Kind::TimedOut | Kind::Silent => GapReason::TimedOut,
             Kind::Unwelcome | Kind::Denied => GapReason::Denied,
             Kind::TooOld => GapReason::TooOld,
         };
