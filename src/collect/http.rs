@@ -2,6 +2,7 @@
 
 mod url;
 
+use std::error::Error as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -166,11 +167,16 @@ impl Client {
 }
 
 fn of_hyper(error: &hyper::Error) -> Failure {
+    // A request is cancelled because of what the connection has met.
+    if let Some(cause) = error.source().and_then(|e| e.downcast_ref()).filter(|_| error.is_canceled()) {
+        return of_hyper(cause);
+    }
     // Some programs speak before they are asked.
     if error.is_parse() || error.to_string().contains("unexpected message") {
         return Failure::new(Kind::Foreign, "what answers there does not speak HTTP");
     }
-    if error.is_incomplete_message() {
+    // Nothing of ours cancels a request: the other side was gone before it was sent.
+    if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
         return Failure::new(Kind::Closed, "the connection was closed before there was a complete answer");
     }
     Failure::of_chain(error).unwrap_or_else(|| Failure::new(Kind::Unreachable, error.to_string()))

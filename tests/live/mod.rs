@@ -144,6 +144,10 @@ fn hostile() -> Vec<(&'static str, Listener)> {
     };
     let endless = |start: &'static str, piece: &'static [u8], pause: u64| {
         move |mut stream: TcpStream| {
+            // What speaks HTTP waits for its turn.
+            if start.starts_with("HTTP") {
+                let _ = stream.read(&mut [0; 4096]);
+            }
             let _ = stream.write_all(start.as_bytes());
             while stream.write_all(piece).is_ok() {
                 thread::sleep(Duration::from_millis(pause));
