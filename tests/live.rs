@@ -1,3 +1,5 @@
 //! What is collected from real programs that run.
 
+mod host;
 mod sql;
+mod stores;
