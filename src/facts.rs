@@ -5,7 +5,6 @@ pub mod conf_check;
 pub mod connections;
 pub mod endpoints;
 pub mod enforced;
-pub mod gap;
 pub mod group;
 pub mod hba_decision;
 pub mod hba_shadow;
@@ -31,6 +30,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+pub use crate::gap;
 pub use build::{build, has_tls};
 pub use member::{Cluster, Member};
 pub use patroni_file::PatroniFile;

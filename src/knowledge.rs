@@ -2,7 +2,9 @@
 
 pub mod guc;
 pub mod guc_history;
+pub mod libpq;
 pub mod names;
 pub mod options;
 pub mod patroni;
+pub mod queries;
 pub mod units;

@@ -1,9 +1,10 @@
 //! What happens to a PostgreSQL server when Patroni takes it over, said beforehand.
 //!
-//! Data flows one way, `source ◄ knowledge ◄ parse ◄ collect ◄ facts ◄ rules ◄ remedy ◄ report ◄ baseline ◄ run`: a module may use what
+//! Data flows one way, `source ◄ gap ◄ knowledge ◄ parse ◄ bundle ◄ collect ◄ facts ◄ rules ◄ remedy ◄ report ◄ baseline ◄ run`: a module may use what
 //! stands left of it. `collect` alone reads disks, `output` alone writes to them; `rules`, `remedy` and `report` are pure.
 
 pub mod baseline;
+pub mod bundle;
 pub mod cli;
 pub mod collect;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod date;
 pub mod explain;
 pub mod facts;
 pub mod finding;
+pub mod gap;
 pub mod knowledge;
 pub mod output;
 pub mod parse;

@@ -23,7 +23,7 @@ mod verdict;
 mod xml;
 
 pub use style::{Links, Style};
-pub use verdict::{Verdict, last_line, plural, verdict};
+pub use verdict::{Question, Verdict, last_line, plural, verdict};
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;

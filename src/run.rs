@@ -1,21 +1,24 @@
 //! The verbs, top to bottom.
 
+mod check;
 mod lint;
 mod pages;
+mod said;
 
 use std::path::Path;
 
-use crate::cli::{Cli, Command, Format, RulesCommand};
+use crate::cli::{Cli, Command, RulesCommand};
 use crate::collect::own;
 use crate::config;
-use crate::report::{self, Page, Style, plural};
+use crate::report::plural;
 use crate::rules::builtin::BUILTIN;
 use crate::rules::load;
-use crate::rules::schema::Severity;
 use crate::selftest;
 use crate::terminal::Surroundings;
 
-pub use lint::{Lint, Linted, config_for, lint};
+pub use check::{Check, check};
+pub use lint::{Lint, config_for, lint};
+pub use said::{Linted, render};
 
 /// What a run prints, and its exit code.
 #[derive(Debug, Default)]
@@ -33,6 +36,7 @@ pub struct Output {
 pub fn run(cli: &Cli, around: &Surroundings) -> Output {
     match &cli.command {
         Command::Lint(args) => lint::command(args, around).unwrap_or_else(|message| fault(&message)),
+        Command::Check(args) => check::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Explain { name, format } => pages::explain(name, *format),
         Command::Rules { what: RulesCommand::List { area, severity, format } } => {
             pages::list(area.as_deref(), *severity, *format)
@@ -70,33 +74,4 @@ fn rules_test(dir: &Path, update: bool) -> Result<Output, String> {
     let lines = tested.wrong.iter().map(|w| w.trim_end()).chain([last.as_str()]);
     let stdout = lines.collect::<Vec<_>>().join("\n") + "\n";
     Ok(Output { stdout, code, ..Output::default() })
-}
-
-/// The report of a run in one format, and the exit code.
-#[must_use]
-pub fn render(linted: &Linted, format: Format, fail_on: Severity, style: &Style) -> (String, u8) {
-    let verdict = report::verdict(&linted.outcome, fail_on);
-    let redactor = lint::redactor(&linted.facts);
-    let page = Page {
-        sources: &linted.facts.sources,
-        outcome: &linted.outcome,
-        rules: linted.rules(),
-        redactor: &redactor,
-        verdict: &verdict,
-        fail_on,
-        files: &linted.files,
-    };
-    let text = match format {
-        Format::Full => report::full::render(&page, style),
-        Format::Short => report::short::render(&page, style),
-        Format::Json => report::json::render(&page),
-        Format::Jsonl => report::jsonl::render(&page),
-        Format::Sarif => report::sarif::render(&page),
-        Format::Github => report::github::render(&page),
-        Format::Gitlab => report::gitlab::render(&page),
-        Format::Junit => report::junit::render(&page),
-        Format::Checkstyle => report::checkstyle::render(&page),
-        Format::Markdown => report::markdown::render(&page),
-    };
-    (text, verdict.code)
 }

@@ -411,6 +411,15 @@ pub trait Reader: Sync {
     /// When the directory cannot be listed.
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError>;
 
+    /// What a path means that stands in a file. Relative to the directory of that file; an absolute one is what it is, unless the
+    /// file belongs to a host whose root is a directory here.
+    fn resolve(&self, written: &str, file: &Path) -> PathBuf {
+        if written.starts_with('/') {
+            return PathBuf::from(written);
+        }
+        path::normal(&file.parent().unwrap_or_else(|| Path::new("")).join(written))
+    }
+
     /// Whether anybody may execute a file; `None` where that cannot be told.
     fn is_executable(&self, _path: &Path) -> Option<bool> {
         None
@@ -420,6 +429,24 @@ pub trait Reader: Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Nothing;
+
+    impl Reader for Nothing {
+        fn read(&self, _: &Path) -> Result<Arc<Source>, ReadError> {
+            Err(ReadError::Missing)
+        }
+
+        fn list(&self, _: &Path) -> Result<Vec<PathBuf>, ReadError> {
+            Err(ReadError::Missing)
+        }
+    }
+
+    #[test]
+    fn paths_are_relative_to_the_file_that_names_them() {
+        let shown = |written| Nothing.resolve(written, Path::new("/etc/pg/pg_hba.conf")).display().to_string();
+        assert_eq!(["x/../y", "../y", "/a/../b"].map(shown), ["/etc/pg/y", "/etc/y", "/a/../b"]);
+    }
 
     #[test]
     fn lines_and_columns_count_characters_from_one() {

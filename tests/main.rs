@@ -15,6 +15,7 @@ mod hostile_conf;
 mod hostile_files;
 mod hostile_hba;
 mod hostile_yaml;
+mod live;
 mod living;
 mod options;
 mod oracle_are;

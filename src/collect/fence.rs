@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::Door;
 use super::disk::Disk;
 use crate::source::path::normal;
 use crate::source::{ReadError, Reader, Source, SourceMap};
@@ -26,15 +27,16 @@ impl Fence {
         Self { base: base.to_path_buf(), roots: roots.collect() }
     }
 
-    /// The reader for these sources.
-    #[must_use]
-    pub fn reader<'a>(&'a self, sources: &'a SourceMap) -> Fenced<'a> {
-        Fenced { fence: self, disk: Disk::new(sources, self.base.as_path()) }
-    }
 
     fn holds(&self, path: &Path) -> bool {
         let path = normal(path);
         self.roots.iter().any(|r| path.starts_with(r) && path.is_absolute() == r.is_absolute())
+    }
+}
+
+impl Door for Fence {
+    fn reader<'a>(&'a self, sources: &'a SourceMap) -> Box<dyn Reader + 'a> {
+        Box::new(Fenced { fence: self, disk: Disk::new(sources, self.base.as_path()) })
     }
 }
 

@@ -34,6 +34,26 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 11] = [
+        Self::Patroni,
+        Self::Conf,
+        Self::Hba,
+        Self::Ident,
+        Self::Unit,
+        Self::Environment,
+        Self::Compose,
+        Self::Pod,
+        Self::Sql,
+        Self::StartConf,
+        Self::Preset,
+    ];
+
+    /// The one that a user calls so.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
     /// What a user calls it.
     #[must_use]
     pub const fn word(self) -> &'static str {

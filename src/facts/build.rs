@@ -15,7 +15,7 @@ use super::service::{ByPath, Services, environment_of};
 use super::{
     ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, join, nodes,
 };
-use crate::collect::fence::Fence;
+use crate::collect::Door;
 use crate::collect::kind::Kind;
 use crate::collect::search::{Found, Gathered};
 use crate::parse::conf::{self, Conf};
@@ -35,14 +35,15 @@ pub fn build(
     sources: SourceMap,
     gathered: Gathered,
     recording: nodes::Recording,
-    fence: &Fence,
+    door: &dyn Door,
     layout: &Layout,
 ) -> Facts {
     let nodes = nodes::place(recording, &sources);
     let Gathered { found, problems, unread } = gathered;
     let mut facts = Whole { problems, nodes, patroni_version: layout.options.patroni, ..Whole::default() };
     facts.gaps = unread.into_iter().map(|what| ("unreadable-file", Gap::new(what, GapReason::Unreadable))).collect();
-    let reader = fence.reader(&sources);
+    let opened = door.reader(&sources);
+    let reader = &*opened;
     let (of_services, found): (Vec<Found>, Vec<Found>) =
         found.into_iter().partition(|f| matches!(f.kind, Kind::Unit | Kind::Environment | Kind::Compose | Kind::Pod));
     let mut seen: Vec<Seen> = of_services.into_par_iter().map(read).collect();
@@ -51,7 +52,7 @@ pub fn build(
         found.iter().filter(|f| f.kind == Kind::Patroni).filter_map(|f| f.source.path()).collect();
     let services = Services::new(&facts.units, &seen, &configs);
     let directories: Vec<Directory> =
-        join::by_directory(found).into_par_iter().map(|d| directory(d, &services, &reader, layout)).collect();
+        join::by_directory(found).into_par_iter().map(|d| directory(d, &services, reader, layout)).collect();
     for directory in directories {
         for one in directory.loaded {
             facts.problems.extend(one.problems);
@@ -66,13 +67,14 @@ pub fn build(
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));
     facts.problems.extend(environment_problems(&facts, variables, &composed, layout));
     facts.clusters = join::clusters(&facts, &confs, &hbas, &idents, layout);
-    read_confs(&mut facts, confs, &reader, layout);
-    read_hbas(&mut facts, hbas, &reader, layout);
-    read_hba_lists(&mut facts, &reader);
-    read_idents(&mut facts, idents, &reader, layout);
-    read_ident_lists(&mut facts, &reader);
+    read_confs(&mut facts, confs, reader, layout);
+    read_hbas(&mut facts, hbas, reader, layout);
+    read_hba_lists(&mut facts, reader);
+    read_idents(&mut facts, idents, reader, layout);
+    read_ident_lists(&mut facts, reader);
     facts.secret_spans.sort_unstable();
     facts.secret_spans.dedup();
+    drop(opened);
     facts.sources = sources;
     Facts::from(facts)
 }

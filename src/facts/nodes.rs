@@ -1,6 +1,7 @@
-//! Recorded answers of running servers, for rules of the `rows` kind.
+//! Answers of running servers: those of a bundle, or recorded ones for the cases of rules.
 //!
-//! The text is YAML: node, then rule, then a list of rows (maps of column to text) or the reason why there is no answer:
+//! A recording is YAML: node, then question (an entry of `knowledge::queries`, or a rule of the `rows` kind), then a list of rows
+//! (maps of column to text) or the reason why there is no answer:
 //!
 //! ```yaml
 //! pg1:
@@ -15,6 +16,8 @@ use std::fmt::Write as _;
 use serde::Deserialize;
 
 use super::gap::{Fact, Gap, GapReason};
+use crate::bundle::sql::{Session, Table};
+use crate::bundle::{self, Answer, Bundle};
 use crate::source::{Origin, SourceMap, Span};
 
 /// A row of an answer.
@@ -22,17 +25,45 @@ use crate::source::{Origin, SourceMap, Span};
 pub struct Row {
     /// Where it stands in the text that was written of the answer.
     pub at: Span,
-    /// Its columns.
+    /// Its columns; those that are NULL are not there.
     pub columns: BTreeMap<String, String>,
 }
 
-/// What a node has answered, by rule.
+impl Row {
+    /// The value of a column; `None` for NULL.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Option<&str> {
+        self.columns.get(column).map(String::as_str)
+    }
+
+    /// Whether a column is true, as the server writes it.
+    #[must_use]
+    pub fn is(&self, column: &str) -> bool {
+        self.get(column) == Some("t")
+    }
+}
+
+/// What a node has answered, by question.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Its name.
     pub name: String,
     /// Rows, or why there are none.
     pub answers: BTreeMap<String, Fact<Vec<Row>>>,
+}
+
+impl Node {
+    /// The rows of an answer.
+    ///
+    /// # Errors
+    /// Why there are none: the question was not asked, or not answered.
+    pub fn rows(&self, question: &str) -> Fact<&[Row]> {
+        match self.answers.get(question).or_else(|| self.answers.get(SESSION)) {
+            Some(Ok(rows)) => Ok(rows),
+            Some(Err(gap)) => Err(gap.clone()),
+            None => Err(Gap::new(format!("the answer to `{question}`"), GapReason::NotGiven).on(&self.name)),
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +84,27 @@ pub struct Recording(BTreeMap<String, BTreeMap<String, Recorded>>);
 pub fn parse(text: &str) -> Result<Recording, String> {
     serde_yaml::from_str(text).map_err(|e| format!("recorded answers: {e}"))
 }
+
+/// The answers of a bundle.
+#[must_use]
+pub fn of_bundle(bundle: &Bundle) -> Recording {
+    let row = |table: &Table, values: &[Option<String>]| {
+        table.columns.iter().cloned().zip(values).filter_map(|(c, v)| Some((c, v.clone()?))).collect()
+    };
+    let answer = |answer: &Answer<Table>| match answer {
+        Answer::Got(table) => Recorded::Rows(table.rows.iter().map(|values| row(table, values)).collect()),
+        Answer::Missing(miss) => Recorded::Why(miss.why),
+    };
+    let answers = |session: &Session| session.answers.iter().map(|(q, a)| (q.clone(), answer(a))).collect();
+    let of_node = |(name, node): (&String, &bundle::Node)| match node.sql.as_ref()? {
+        Answer::Got(session) => Some((name.clone(), answers(session))),
+        Answer::Missing(miss) => Some((name.clone(), BTreeMap::from([(SESSION.to_owned(), Recorded::Why(miss.why))]))),
+    };
+    Recording(bundle.nodes.iter().filter_map(of_node).collect())
+}
+
+/// Stands in the place of all answers of a server that could not be asked.
+const SESSION: &str = "session";
 
 /// Writes each answer down as a small text, so that a finding can point at a row.
 #[must_use]

@@ -1,6 +1,6 @@
 //! The exit code of a run and the sentence that explains it.
 
-use crate::facts::gap::GapReason;
+use crate::facts::gap::{Gap, GapReason};
 use crate::rules::engine::Outcome;
 use crate::rules::schema::Severity;
 
@@ -16,14 +16,26 @@ pub struct Verdict {
 /// The rule whose findings say that a file was handed over and not looked at.
 const NOT_LOOKED_AT: &str = "unrecognised-file";
 
+/// What a run was asked to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Question {
+    /// Files that were handed over.
+    #[default]
+    Files,
+    /// Members as they run.
+    Members,
+}
+
 /// Judges a run: a fault of ours wins over findings, findings win over what could not be looked at.
 ///
 /// In a run over files alone, a kind of file that nobody handed over is outside the question that was asked, so it is shown
-/// and counted but leaves 0 a 0; anything that was handed over and could not be used makes it 3.
+/// and counted but leaves 0 a 0; anything that was handed over and could not be used makes it 3. In a run over members nothing
+/// is outside.
 #[must_use]
-pub fn verdict(outcome: &Outcome, fail_on: Severity) -> Verdict {
+pub fn verdict(outcome: &Outcome, fail_on: Severity, question: Question) -> Verdict {
     let bad = outcome.findings.iter().filter(|f| f.severity >= fail_on).count();
-    let open = outcome.gaps.iter().filter(|(_, g)| g.why != GapReason::NotGiven).count();
+    let is_asked = |gap: &Gap| question == Question::Members || gap.why != GapReason::NotGiven;
+    let open = outcome.gaps.iter().filter(|(_, g)| is_asked(g)).count();
     if !outcome.broken.is_empty() {
         let rules: Vec<&str> = outcome.broken.iter().map(|b| b.rule.as_str()).collect();
         return Verdict { code: 2, reason: format!("a fault of this program in {}", rules.join(", ")) };
@@ -80,18 +92,18 @@ pub fn plural(n: usize, word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::gap::Gap;
     use crate::rules::engine::Broken;
 
     #[test]
     fn a_fault_wins_over_findings_and_findings_over_gaps() {
         let mut outcome = Outcome::default();
-        assert_eq!(verdict(&outcome, Severity::Error).code, 0);
+        assert_eq!(verdict(&outcome, Severity::Error, Question::Members).code, 0);
         outcome.gaps.push(("x".to_owned(), Gap::new("pg_hba.conf", GapReason::NotGiven)));
-        assert_eq!(verdict(&outcome, Severity::Error).code, 0);
+        assert_eq!(verdict(&outcome, Severity::Error, Question::Files).code, 0);
+        assert_eq!(verdict(&outcome, Severity::Error, Question::Members).code, 3);
         outcome.gaps.push(("x".to_owned(), Gap::new("pg_hba.conf", GapReason::Unreadable)));
-        assert_eq!(verdict(&outcome, Severity::Error).code, 3);
+        assert_eq!(verdict(&outcome, Severity::Error, Question::Files).code, 3);
         outcome.broken.push(Broken { rule: "x".to_owned(), message: String::new() });
-        assert_eq!(verdict(&outcome, Severity::Error).code, 2);
+        assert_eq!(verdict(&outcome, Severity::Error, Question::Files).code, 2);
     }
 }

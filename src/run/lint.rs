@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Output, fault, render};
+use super::Output;
+use super::said::{Linted, deliver, outputs, redactor, style};
 use crate::baseline::{self, Reach};
-use crate::cli::{Format, LintArgs, Report};
+use crate::cli::LintArgs;
 use crate::collect::fence::Fence;
 use crate::collect::git::{self, Changed};
 use crate::collect::kind::template_of;
 use crate::collect::search::Search;
-use crate::collect::{clock, disk, host, own};
+use crate::collect::{clock, disk, own};
 use crate::config::{self, Config, Scope};
 use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, Options};
@@ -19,7 +20,7 @@ use crate::knowledge::patroni::Version;
 use crate::output;
 use crate::progress::Progress;
 use crate::report::listing::{self, Listed};
-use crate::report::{Links, Style, fingerprint::fingerprints, plural, redact::Redactor};
+use crate::report::{Question, fingerprint::fingerprints, plural};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Outcome, Selection};
 use crate::rules::load;
@@ -59,26 +60,6 @@ pub struct Lint {
     pub changed: Option<Changed>,
     /// Say on standard error how far it is, when it takes long.
     pub progress: bool,
-}
-
-/// What `lint` saw and found.
-#[derive(Debug)]
-pub struct Linted {
-    /// The files and what they say.
-    pub facts: Facts,
-    /// What the rules made of it.
-    pub outcome: Outcome,
-    /// What was read as configuration.
-    pub files: Vec<SourceId>,
-    rules: Vec<Rule>,
-}
-
-impl Linted {
-    /// The rules that findings may name, sorted by id.
-    #[must_use]
-    pub fn rules(&self) -> &[Rule] {
-        if self.rules.is_empty() { BUILTIN } else { &self.rules }
-    }
 }
 
 impl Lint {
@@ -126,12 +107,6 @@ impl Lint {
     }
 }
 
-/// What must not be seen of some facts.
-pub(super) fn redactor(facts: &Facts) -> Redactor {
-    let hidden = facts.secret_spans().iter().chain(facts.hidden()).copied();
-    Redactor::new(hidden, facts.secrets().iter().cloned())
-}
-
 /// Reads the files at and below the paths and runs the rules over them.
 ///
 /// # Errors
@@ -155,7 +130,7 @@ pub fn lint(request: &Lint) -> Result<Linted, String> {
     let mut files: Vec<&Listed> = listed.iter().collect();
     files.dedup_by(|a, b| a.source.file() == b.source.file());
     let files = files.into_iter().map(|l| l.source.id()).collect();
-    Ok(Linted { facts, outcome, files, rules: request.rules.clone() })
+    Ok(Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Files })
 }
 
 /// Keeps the findings that point into a changed file.
@@ -212,7 +187,7 @@ pub(super) fn command(args: &LintArgs, around: &Surroundings) -> Result<Output, 
         ..Lint::default()
     };
     take_stdin(&mut request, args)?;
-    let outputs = outputs(args)?;
+    let outputs = outputs(&args.said)?;
     request.progress = around.progress();
     request.selection.trial = args.trial;
     request.selection.today = args.today.or_else(clock::today);
@@ -233,59 +208,15 @@ pub(super) fn command(args: &LintArgs, around: &Surroundings) -> Result<Output, 
         request.baseline = Some((file.clone(), text));
     }
     let linted = lint(&request)?;
-    let fail_on = args.fail_on.or(config.fail_on).unwrap_or(Severity::Error);
-    let links = around.hyperlinks(args.hyperlinks).then(links);
-    let style = Style { colour: around.colour(args.color), links };
-    let output = deliver(&linted, &outputs, fail_on, &style);
+    let fail_on = args.said.fail_on.or(config.fail_on).unwrap_or(Severity::Error);
+    let output = deliver(&linted, &outputs, fail_on, &style(&args.said, around));
     // The process ends now; giving millions of small pieces back one by one would take longer than all rules together.
     std::mem::forget(linted);
     Ok(output)
 }
 
-fn links() -> Links {
-    Links { host: host::name(), base: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
-}
-
-/// The reports that are asked for: one on standard output, the others into files of their own.
-fn outputs(args: &LintArgs) -> Result<Vec<Report>, String> {
-    let mut outputs = args.output.clone();
-    if let Some(format) = args.format {
-        outputs.push(Report { format, file: None });
-    } else if outputs.iter().all(|o| o.file.is_some()) {
-        outputs.push(Report { format: Format::default(), file: None });
-    }
-    for (i, output) in outputs.iter().enumerate() {
-        if outputs[..i].iter().any(|other| other.file == output.file) {
-            let place = output.file.as_ref().map_or("standard output".to_owned(), |f| f.display().to_string());
-            return Err(format!("two reports cannot both go to {place}"));
-        }
-    }
-    Ok(outputs)
-}
-
-/// Makes the reports; those for files are written. One that cannot be written makes the exit code 2, and the others are there.
-fn deliver(linted: &Linted, outputs: &[Report], fail_on: Severity, style: &Style) -> Output {
-    let mut all = Output::default();
-    for output in outputs {
-        let Some(file) = &output.file else {
-            let (text, code) = render(linted, output.format, fail_on, style);
-            all.stdout = text;
-            all.code = all.code.max(code);
-            continue;
-        };
-        let (text, _) = render(linted, output.format, fail_on, &Style::default());
-        if let Err(message) = output::write(file, &text) {
-            all.stderr.push_str(&fault(&message).stderr);
-        }
-    }
-    if !all.stderr.is_empty() {
-        all.code = 2;
-    }
-    all
-}
-
 /// The built-in rules and those of some directories; none when there are no directories.
-fn organisation(dirs: &[PathBuf]) -> Result<Vec<Rule>, String> {
+pub(super) fn organisation(dirs: &[PathBuf]) -> Result<Vec<Rule>, String> {
     let mut texts = Vec::new();
     for dir in dirs {
         let files = own::yaml_files(dir)?;

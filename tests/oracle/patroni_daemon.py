@@ -161,8 +161,17 @@ def names(config):
         """What a member tells the others: how to reach PostgreSQL and the REST API."""
         return {m.name: [m.conn_url, m.api_url] for m in get_dcs(config).get_cluster().members}
 
+    def kept():
+        """What lies in etcd below the scope, key by key as Patroni's client reads it, and what Patroni makes of that."""
+        dcs = get_dcs({**config.copy(), 'patronictl': True})
+        path = dcs.client_path('')
+        cluster = dcs.get_cluster()
+        return {'path': path[:-1], 'keys': {n['key'][len(path):]: n['value'] for n in dcs._client.get_cluster(path)},
+                'initialize': cluster.initialize, 'leader': cluster.leader and cluster.leader.name,
+                'members': sorted(m.name for m in cluster.members), 'config': cluster.config and cluster.config.data}
+
     return {'config': config, 'login': login, 'effective': effective, 'member': Member(),
-            'published': published, 'ask_member': ask_member, 'ask': ask, 'stored': stored, 'query': query}
+            'published': published, 'ask_member': ask_member, 'ask': ask, 'stored': stored, 'query': query, 'kept': kept}
 
 
 def evaluate(request):

@@ -11,7 +11,7 @@ mod roles;
 mod scripts;
 mod settings;
 mod slots;
-mod starts;
+pub(crate) mod starts;
 mod table;
 mod tags;
 mod yaml;

@@ -39,6 +39,13 @@ impl Host {
         host
     }
 
+    /// The first process of its namespaces: what was started by the last request lives there until the next one.
+    pub(crate) fn pid(&self) -> u32 {
+        let outer = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).expect("proc");
+        children.split_whitespace().next().and_then(|pid| pid.parse().ok()).expect("a child of unshare")
+    }
+
     fn tell(&mut self, value: &Value) {
         writeln!(self.to.as_mut().expect("a pipe"), "{value}").expect("the host listens");
     }

@@ -245,12 +245,12 @@ impl<'a> Loader<'a> {
             if is_blank(written) {
                 return self.refuse(caller, "conf-include-missing", written, "empty configuration file name");
             }
-            return self.include_file(caller, written, &absolute(written, caller.file), depth);
+            return self.include_file(caller, written, &self.reader.resolve(written, caller.file), depth);
         }
         if is_blank(written) {
             return self.refuse(caller, "conf-include-missing", written, "empty configuration directory name");
         }
-        let dir = absolute(written, caller.file);
+        let dir = self.reader.resolve(written, caller.file);
         let names = match self.reader.list(&dir) {
             Ok(names) => names,
             Err(ReadError::Outside) => return self.leave_open(caller),
@@ -356,12 +356,4 @@ fn is_blank(path: &str) -> bool {
 fn is_conf_file(path: &Path) -> bool {
     let name = path.file_name().map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default();
     name.len() >= 6 && name.ends_with(b".conf") && name[0] != b'.'
-}
-
-/// A path as it is when absolute, else from the directory of the file that names it.
-fn absolute(written: &str, calling_file: &Path) -> PathBuf {
-    if written.starts_with('/') {
-        return PathBuf::from(written);
-    }
-    normal(&calling_file.parent().unwrap_or(Path::new("")).join(written))
 }

@@ -258,7 +258,7 @@ impl<'a> Tokenizer<'a> {
 
     /// Puts the tokens of an `@file` behind `field`; returns what the server only logs.
     fn expand(&mut self, name: &str, outer: &str, depth: usize, field: &mut Vec<Token>) -> Logged {
-        let path = absolute(name, outer);
+        let path = self.absolute(name, outer);
         let source = match self.open(&path, name, depth) {
             Ok(source) => source,
             Err(e) if e.directory => return self.unread(e.message),
@@ -285,8 +285,8 @@ impl<'a> Tokenizer<'a> {
     fn include(&mut self, fields: &[Vec<Token>], text: Text<'_>, depth: usize, out: &mut Out<'_>) -> Option<Logged> {
         let what = fields[1][0].text.as_str();
         match fields[0][0].text.as_str() {
-            "include" => Some(self.include_file(absolute(what, text.name), depth + 1, false, out)),
-            "include_if_exists" => Some(self.include_file(absolute(what, text.name), depth + 1, true, out)),
+            "include" => Some(self.include_file(self.absolute(what, text.name), depth + 1, false, out)),
+            "include_if_exists" => Some(self.include_file(self.absolute(what, text.name), depth + 1, true, out)),
             "include_dir" => Some(self.include_dir(what, text.name, depth, out)),
             _ => None,
         }
@@ -304,12 +304,18 @@ impl<'a> Tokenizer<'a> {
         }
     }
 
+    /// `AbsoluteConfigLocation`
+    fn absolute(&self, location: &str, calling: &str) -> PathBuf {
+        let path = self.reader.resolve(location, Path::new(calling));
+        if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
+    }
+
     /// The server does not forget a message when the next file of the directory is fine, so it says it again for that one.
     fn include_dir(&mut self, dir: &str, outer: &str, depth: usize, out: &mut Out<'_>) -> Logged {
         if dir.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\r' | b'\n')) {
             return Err("empty configuration directory name".to_owned());
         }
-        let dir = absolute(dir, outer);
+        let dir = self.absolute(dir, outer);
         let names = self.reader.list(&dir).map_err(|_| format!("could not open directory \"{}\"", dir.display()))?;
         let mut last = None;
         let mut messages = Vec::new();
@@ -385,27 +391,10 @@ fn is_conf_file(path: &Path) -> bool {
     name.len() >= 6 && name[0] != b'.' && name.ends_with(b".conf")
 }
 
-/// `AbsoluteConfigLocation`: relative to the directory of the file that names it; absolute paths stay as they are.
-fn absolute(location: &str, calling: &str) -> PathBuf {
-    if location.starts_with('/') {
-        return PathBuf::from(location);
-    }
-    let path = normal(&Path::new(calling).parent().unwrap_or_else(|| Path::new("")).join(location));
-    if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{absolute, is_conf_file};
+    use super::is_conf_file;
     use std::path::Path;
-
-    #[test]
-    fn paths_are_relative_to_the_file_that_names_them() {
-        let shown = |a, b| absolute(a, b).display().to_string();
-        assert_eq!(shown("x/../y", "/etc/pg/pg_hba.conf"), "/etc/pg/y");
-        assert_eq!(shown("../y", "/etc/pg/pg_hba.conf"), "/etc/y");
-        assert_eq!(shown("/a/../b", "/etc/pg/pg_hba.conf"), "/a/../b");
-    }
 
     #[test]
     fn hidden_and_backup_files_are_not_read_from_a_directory() {

@@ -1,7 +1,7 @@
 //! `rows`: a query whose every row is a finding.
 
 use crate::facts::Facts;
-use crate::facts::gap::{Gap, GapReason};
+use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 use crate::rules::schema::RowsSpec;
 
@@ -12,9 +12,7 @@ use crate::rules::schema::RowsSpec;
 /// Never: gaps are noted node by node.
 pub fn check(rule: &str, spec: &RowsSpec, facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for node in facts.nodes() {
-        let answer = node.answers.get(rule).cloned();
-        let missing = || Err(Gap::new(format!("the answer to `{rule}`"), GapReason::NotGiven).on(&node.name));
-        let Some(rows) = report.known(answer.unwrap_or_else(missing)) else { continue };
+        let Some(rows) = report.known(node.rows(rule)) else { continue };
         for row in rows {
             let mut problem = report.problem(row.at).arg("node", node.name.as_str());
             for (column, value) in &row.columns {

@@ -1,0 +1,125 @@
+//! Everything that was collected, as one value: what a live run looks at, and what a file of `collect` holds.
+//!
+//! A run always goes from the world to a bundle and from the bundle to facts, so that the same bundle gives the same findings
+//! on any machine. Each answer stands by itself: one that is missing says why, and never reads as "fine".
+
+pub mod dcs;
+pub mod host;
+pub mod rest;
+pub mod sql;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::gap::GapReason;
+
+/// The number of the form that this program writes; another one is refused.
+pub const FORMAT: u32 = 1;
+
+/// What was collected in one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bundle {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The version of the program that wrote it.
+    pub program: String,
+    /// When, in UTC (`2026-01-31T12:00:00Z`).
+    pub taken: String,
+    /// What belongs to one member, by its name.
+    pub nodes: BTreeMap<String, Node>,
+    /// The stores that keep the state of clusters.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stores: Vec<dcs::Store>,
+}
+
+/// What was collected about a member. What was not asked for is absent; what was asked for and not had says why.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Texts of configuration files, by their path on that host.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Answer<FileText>>,
+    /// What its server answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sql: Option<Answer<sql::Session>>,
+    /// What its host says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Answer<host::Host>>,
+    /// What Patroni's REST API answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<Answer<rest::Rest>>,
+}
+
+/// The text of a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileText {
+    /// Its text; secrets are replaced by words of the same length.
+    pub text: String,
+    /// What the one who collected it knows it to be, in the words of `--list-files`: the server said that it reads it as
+    /// `pg_hba.conf`. Without it the name and the text tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Permission bits, where they could be had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<u32>,
+}
+
+/// An answer, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer<T> {
+    /// It was had.
+    Got(T),
+    /// It was asked for and not had.
+    Missing(Miss),
+}
+
+/// Why an answer is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Miss {
+    /// In a word.
+    pub why: GapReason,
+    /// What was said, without secrets: the server's message, the error of the connection.
+    pub detail: String,
+}
+
+impl<T> Answer<T> {
+    /// An answer that is missing.
+    #[must_use]
+    pub fn missing(why: GapReason, detail: impl Into<String>) -> Self {
+        Self::Missing(Miss { why, detail: detail.into() })
+    }
+
+    /// The answer, if it was had.
+    #[must_use]
+    pub const fn got(&self) -> Option<&T> {
+        match self {
+            Self::Got(value) => Some(value),
+            Self::Missing(_) => None,
+        }
+    }
+
+    /// As a result.
+    ///
+    /// # Errors
+    /// Why it is missing.
+    pub const fn as_result(&self) -> Result<&T, &Miss> {
+        match self {
+            Self::Got(value) => Ok(value),
+            Self::Missing(miss) => Err(miss),
+        }
+    }
+}
+
+impl<T> From<Result<T, Miss>> for Answer<T> {
+    fn from(result: Result<T, Miss>) -> Self {
+        match result {
+            Ok(value) => Self::Got(value),
+            Err(miss) => Self::Missing(miss),
+        }
+    }
+}

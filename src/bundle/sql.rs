@@ -1,0 +1,36 @@
+//! What a running server answers.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Answer;
+
+/// One session: who we were, and all answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// Where we connected to: `192.0.2.11:5432`, or the directory of a socket with the port behind it.
+    pub address: String,
+    /// The role that we logged in as.
+    pub user: String,
+    /// The database.
+    pub database: String,
+    /// The version of TLS, as the server says it; `None` without TLS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<String>,
+    /// `server_version_num`: 150018.
+    pub version: u32,
+    /// The answers by the name of the question: an entry of `knowledge::queries`, or the id of a rule of the `rows` kind.
+    pub answers: BTreeMap<String, Answer<Table>>,
+}
+
+/// Rows, with all values as the server writes them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The names of the columns.
+    pub columns: Vec<String>,
+    /// Values in the order of the columns; `None` is NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+}

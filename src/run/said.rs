@@ -1,0 +1,121 @@
+//! What was found becomes reports: in which shapes, where they go, and what must not be seen in them.
+
+use std::path::PathBuf;
+
+use super::{Output, fault};
+use crate::cli::{Format, Report, ReportArgs};
+use crate::collect::host;
+use crate::facts::Facts;
+use crate::output;
+use crate::report::redact::Redactor;
+use crate::report::{self, Links, Page, Question, Style};
+use crate::rules::builtin::BUILTIN;
+use crate::rules::engine::Outcome;
+use crate::rules::schema::{Rule, Severity};
+use crate::source::SourceId;
+use crate::terminal::Surroundings;
+
+/// What a run saw and found.
+#[derive(Debug)]
+pub struct Linted {
+    /// The files and what they say.
+    pub facts: Facts,
+    /// What the rules made of it.
+    pub outcome: Outcome,
+    /// What was read as configuration.
+    pub files: Vec<SourceId>,
+    pub(super) rules: Vec<Rule>,
+    /// What was asked.
+    pub(super) question: Question,
+}
+
+impl Linted {
+    /// The rules that findings may name, sorted by id.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        if self.rules.is_empty() { BUILTIN } else { &self.rules }
+    }
+}
+
+/// What must not be seen of some facts.
+pub(super) fn redactor(facts: &Facts) -> Redactor {
+    let hidden = facts.secret_spans().iter().chain(facts.hidden()).copied();
+    Redactor::new(hidden, facts.secrets().iter().cloned())
+}
+
+/// The report of a run in one format, and the exit code.
+#[must_use]
+pub fn render(linted: &Linted, format: Format, fail_on: Severity, style: &Style) -> (String, u8) {
+    let verdict = report::verdict(&linted.outcome, fail_on, linted.question);
+    let redactor = redactor(&linted.facts);
+    let page = Page {
+        sources: &linted.facts.sources,
+        outcome: &linted.outcome,
+        rules: linted.rules(),
+        redactor: &redactor,
+        verdict: &verdict,
+        fail_on,
+        files: &linted.files,
+    };
+    let text = match format {
+        Format::Full => report::full::render(&page, style),
+        Format::Short => report::short::render(&page, style),
+        Format::Json => report::json::render(&page),
+        Format::Jsonl => report::jsonl::render(&page),
+        Format::Sarif => report::sarif::render(&page),
+        Format::Github => report::github::render(&page),
+        Format::Gitlab => report::gitlab::render(&page),
+        Format::Junit => report::junit::render(&page),
+        Format::Checkstyle => report::checkstyle::render(&page),
+        Format::Markdown => report::markdown::render(&page),
+    };
+    (text, verdict.code)
+}
+
+fn links() -> Links {
+    Links { host: host::name(), base: std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/")) }
+}
+
+/// Colours and links, as they are asked for and the terminal understands.
+pub(super) fn style(args: &ReportArgs, around: &Surroundings) -> Style {
+    let links = around.hyperlinks(args.hyperlinks).then(links);
+    Style { colour: around.colour(args.color), links }
+}
+
+/// The reports that are asked for: one on standard output, the others into files of their own.
+pub(super) fn outputs(args: &ReportArgs) -> Result<Vec<Report>, String> {
+    let mut outputs = args.output.clone();
+    if let Some(format) = args.format {
+        outputs.push(Report { format, file: None });
+    } else if outputs.iter().all(|o| o.file.is_some()) {
+        outputs.push(Report { format: Format::default(), file: None });
+    }
+    for (i, output) in outputs.iter().enumerate() {
+        if outputs[..i].iter().any(|other| other.file == output.file) {
+            let place = output.file.as_ref().map_or("standard output".to_owned(), |f| f.display().to_string());
+            return Err(format!("two reports cannot both go to {place}"));
+        }
+    }
+    Ok(outputs)
+}
+
+/// Makes the reports; those for files are written. One that cannot be written makes the exit code 2, and the others are there.
+pub(super) fn deliver(linted: &Linted, outputs: &[Report], fail_on: Severity, style: &Style) -> Output {
+    let mut all = Output::default();
+    for output in outputs {
+        let Some(file) = &output.file else {
+            let (text, code) = render(linted, output.format, fail_on, style);
+            all.stdout = text;
+            all.code = all.code.max(code);
+            continue;
+        };
+        let (text, _) = render(linted, output.format, fail_on, &Style::default());
+        if let Err(message) = output::write(file, &text) {
+            all.stderr.push_str(&fault(&message).stderr);
+        }
+    }
+    if !all.stderr.is_empty() {
+        all.code = 2;
+    }
+    all
+}

@@ -1,0 +1,5 @@
+//! What is collected from real programs that run.
+
+mod host;
+mod sql;
+mod stores;
