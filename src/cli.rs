@@ -20,9 +20,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Checks the configuration files of a repository: no server, no network, nothing is changed.
-    Lint(LintArgs),
-    /// Checks members as they run, before Patroni takes them over: servers, hosts, stores and files. Nothing is changed.
-    Check(CheckArgs),
+    Lint(Box<LintArgs>),
     /// Explains a rule, a key of Patroni, a setting of PostgreSQL or an environment variable.
     Explain {
         /// Its name: `timeouts-rule`, `bootstrap.dcs.ttl` or `ttl`, `max_connections`, `PATRONI_SCOPE`.
@@ -223,38 +221,6 @@ pub struct LintArgs {
     /// The day of the run, for tests.
     #[arg(long, value_name = "DAY", hide = true)]
     pub today: Option<Date>,
-}
-
-/// `check`.
-#[derive(Debug, clap::Args)]
-pub struct CheckArgs {
-    /// The Patroni configuration of each member; the servers are asked as it says, with its superuser.
-    pub members: Vec<PathBuf>,
-    /// How to reach the server of a member: a connection string of libpq. The password may come from `.pgpass`.
-    #[arg(long, value_name = "NAME=DSN", value_parser = named)]
-    pub dsn: Vec<(String, String)>,
-    /// What `collect` has written about one or more members; can be given several times.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn"])]
-    pub bundle: Vec<PathBuf>,
-    /// How it is said.
-    #[command(flatten)]
-    pub said: ReportArgs,
-    /// Release of Patroni, such as 3.3.8; the newest known one when it is not given.
-    #[arg(long, value_name = "RELEASE")]
-    pub patroni: Option<String>,
-    /// A directory of rules of your own; can be given several times.
-    #[arg(long, value_name = "DIR")]
-    pub rules: Vec<PathBuf>,
-    /// The day of the run, for tests.
-    #[arg(long, value_name = "DAY", hide = true)]
-    pub today: Option<Date>,
-}
-
-fn named(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !name.contains(':') => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("it is NAME=VALUE, with the name of the member".to_owned()),
-    }
 }
 
 fn report(text: &str) -> Result<Report, String> {

@@ -16,7 +16,7 @@ use crate::rules::load;
 use crate::selftest;
 use crate::terminal::Surroundings;
 
-pub use check::{Check, check};
+pub use check::{Check, check, read_bundle};
 pub use lint::{Lint, config_for, lint};
 pub use said::{Linted, render};
 
@@ -36,7 +36,6 @@ pub struct Output {
 pub fn run(cli: &Cli, around: &Surroundings) -> Output {
     match &cli.command {
         Command::Lint(args) => lint::command(args, around).unwrap_or_else(|message| fault(&message)),
-        Command::Check(args) => check::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Explain { name, format } => pages::explain(name, *format),
         Command::Rules { what: RulesCommand::List { area, severity, format } } => {
             pages::list(area.as_deref(), *severity, *format)

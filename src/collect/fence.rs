@@ -27,7 +27,6 @@ impl Fence {
         Self { base: base.to_path_buf(), roots: roots.collect() }
     }
 
-
     fn holds(&self, path: &Path) -> bool {
         let path = normal(path);
         self.roots.iter().any(|r| path.starts_with(r) && path.is_absolute() == r.is_absolute())

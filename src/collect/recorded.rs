@@ -45,7 +45,7 @@ impl<'a> Recorded<'a> {
                     let told = file.kind.as_deref().and_then(Kind::from_word).map(|kind| (kind, By::Caller));
                     let known = told.or_else(|| guess(path)?.confirm(file.text.as_bytes()));
                     let Some((kind, by)) = known else { continue };
-                    let source = self.add(sources, path, file);
+                    let source = Self::add(sources, path, file);
                     all.found.push(Found { source, kind, by, mode: file.mode, named: true });
                 }
                 Answer::Missing(miss) => {
@@ -56,7 +56,7 @@ impl<'a> Recorded<'a> {
         all
     }
 
-    fn add(&self, sources: &SourceMap, path: &Path, file: &FileText) -> Arc<Source> {
+    fn add(sources: &SourceMap, path: &Path, file: &FileText) -> Arc<Source> {
         let bytes = file.text.clone().into_bytes();
         let template = template_of(path, &bytes);
         sources.add_template(Origin::File(path.to_path_buf()), path.display().to_string(), bytes, template)
@@ -81,10 +81,12 @@ impl Reader for RecordedReader<'_> {
             return Ok(known);
         }
         match self.recorded.files.get(path) {
-            Some(Answer::Got(file)) => Ok(self.recorded.add(self.sources, path, file)),
+            Some(Answer::Got(file)) => Ok(Recorded::add(self.sources, path, file)),
             Some(Answer::Missing(miss)) => Err(match miss.why {
                 GapReason::Denied => ReadError::Denied,
-                GapReason::NotGiven | GapReason::Unreachable | GapReason::TooOld | GapReason::TimedOut => ReadError::Outside,
+                GapReason::NotGiven | GapReason::Unreachable | GapReason::TooOld | GapReason::TimedOut => {
+                    ReadError::Outside
+                }
                 GapReason::Unreadable => ReadError::Other(miss.detail.clone()),
             }),
             None => Err(ReadError::Outside),

@@ -1,25 +1,20 @@
-//! `check`: what was collected about members, judged.
+//! What was collected about members, judged.
 
 use std::path::Path;
 
-use super::Output;
-use super::said::{Linted, deliver, outputs, style};
+use super::said::Linted;
 use crate::bundle::{Bundle, FORMAT};
-use crate::cli::CheckArgs;
+use crate::collect::own;
 use crate::collect::recorded::Recorded;
-use crate::collect::{clock, own};
-use crate::config;
 use crate::facts::layout::Layout;
 use crate::facts::{self, Options, nodes};
-use crate::knowledge::patroni::Version;
 use crate::report::Question;
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Selection};
-use crate::rules::schema::{Rule, Severity};
+use crate::rules::schema::Rule;
 use crate::source::SourceMap;
-use crate::terminal::Surroundings;
 
-/// What `check` is asked.
+/// What is to be judged.
 #[derive(Debug)]
 pub struct Check {
     /// What was collected.
@@ -58,37 +53,4 @@ pub fn read_bundle(path: &Path) -> Result<Bundle, String> {
         return Err(format!("{name}: written in form {}, this program reads form {FORMAT}", bundle.format));
     }
     Ok(bundle)
-}
-
-/// Several bundles as one. Two of them cannot speak of one member.
-fn join(bundles: Vec<(&Path, Bundle)>) -> Result<Bundle, String> {
-    let mut all: Option<Bundle> = None;
-    for (path, bundle) in bundles {
-        let Some(all) = &mut all else {
-            all = Some(bundle);
-            continue;
-        };
-        if let Some(twice) = bundle.nodes.keys().find(|name| all.nodes.contains_key(*name)) {
-            return Err(format!("{}: another bundle speaks of `{twice}` too", path.display()));
-        }
-        all.nodes.extend(bundle.nodes);
-        all.stores.extend(bundle.stores);
-    }
-    all.ok_or_else(|| "name the members by their configurations, or bundles of them".to_owned())
-}
-
-pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output, String> {
-    let bundles = args.bundle.iter().map(|path| Ok((path.as_path(), read_bundle(path)?)));
-    let bundle = join(bundles.collect::<Result<_, String>>()?)?;
-    let patroni = args.patroni.as_deref().map_or(Ok(Version::LATEST), config::release);
-    let patroni = patroni.map_err(|what| format!("--patroni {what}"))?;
-    let request = Check {
-        bundle,
-        options: Options { postgresql: None, patroni },
-        selection: Selection { today: args.today.or_else(clock::today), ..Selection::default() },
-        rules: super::lint::organisation(&args.rules)?,
-    };
-    let outputs = outputs(&args.said)?;
-    let fail_on = args.said.fail_on.unwrap_or(Severity::Error);
-    Ok(deliver(&check(&request), &outputs, fail_on, &style(&args.said, around)))
 }

@@ -26,7 +26,7 @@ use crate::rules::engine::{self, Outcome, Selection};
 use crate::rules::load;
 use crate::rules::schema::{Rule, Severity};
 use crate::source::path::normal;
-use crate::source::{Origin, ReadError, Source, SourceId, SourceMap};
+use crate::source::{Origin, ReadError, Source, SourceMap};
 use crate::terminal::Surroundings;
 
 /// So many files are read on one thread.

@@ -349,13 +349,13 @@ impl Read<'_> {
 
     /// As `systemctl is-enabled` says it, from the directory of the strongest link.
     fn enabled(&self, strongest: Option<&str>) -> Result<String, Miss> {
-        let has = |keys: &[&str]| Ok(keys.iter().any(|k| self.here().is_ok_and(|u| !u.all("Install", k).is_empty())));
+        let has = |keys: &[&str]| keys.iter().any(|k| self.here().is_ok_and(|u| !u.all("Install", k).is_empty()));
         self.here()?;
         Ok(match strongest {
             Some("/etc/systemd/system") => "enabled",
             Some("/run/systemd/system") => "enabled-runtime",
-            _ if has(&["WantedBy", "RequiredBy", "UpheldBy", "Alias"])? => "disabled",
-            _ if has(&["Also"])? => "indirect",
+            _ if has(&["WantedBy", "RequiredBy", "UpheldBy", "Alias"]) => "disabled",
+            _ if has(&["Also"]) => "indirect",
             _ => "static",
         }
         .to_owned())

@@ -1,0 +1,83 @@
+//! Bundles are judged as the files and servers are that they were made of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use patroni_preflight::bundle::{Answer, Bundle, FORMAT, FileText, Node};
+use patroni_preflight::cli::Format;
+use patroni_preflight::facts::Options;
+use patroni_preflight::gap::GapReason;
+use patroni_preflight::report::Style;
+use patroni_preflight::rules::engine::Selection;
+use patroni_preflight::rules::schema::Severity;
+use patroni_preflight::run::{Check, Linted, check, render};
+
+use crate::support::report;
+
+fn bundle(nodes: &[(&str, &[(&str, &str)])]) -> Bundle {
+    let file = |(path, text): &(&str, &str)| {
+        let file = FileText { text: (*text).to_owned(), kind: None, mode: Some(0o600) };
+        ((*path).to_owned(), Answer::Got(file))
+    };
+    let node = |(name, files): &(&str, &[(&str, &str)])| {
+        ((*name).to_owned(), Node { files: files.iter().map(file).collect(), ..Node::default() })
+    };
+    Bundle {
+        format: FORMAT,
+        program: String::new(),
+        taken: "2026-01-31T12:00:00Z".to_owned(),
+        nodes: nodes.iter().map(node).collect::<BTreeMap<_, _>>(),
+        stores: Vec::new(),
+    }
+}
+
+fn judged(bundle: Bundle) -> Linted {
+    let (options, selection) = (Options::default(), Selection::default());
+    check(&Check { bundle, options, selection, rules: Vec::new() })
+}
+
+fn findings(linted: &Linted) -> Vec<String> {
+    let report = report(linted, Format::Short);
+    report.lines().filter(|l| l.contains("]: ") && !l.starts_with("not checked")).map(str::to_owned).collect()
+}
+
+#[test]
+fn files_of_one_path_belong_to_their_members() {
+    let main = "/etc/postgresql/16/main/postgresql.conf";
+    let included = "/etc/postgresql/16/main/conf.d/a.conf";
+    let main_text = "include_dir = '/etc/postgresql/16/main/conf.d'\n";
+    let found = findings(&judged(bundle(&[
+        ("pg1", &[(main, main_text), (included, "port = 70000\n")]),
+        ("pg2", &[(main, main_text), (included, "port = 5432\nwork_mem = 1XB\n")]),
+    ])));
+    let places: Vec<&str> = found.iter().map(|l| l.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        places,
+        ["pg1/etc/postgresql/16/main/conf.d/a.conf:1:8", "pg2/etc/postgresql/16/main/conf.d/a.conf:2:12"],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn what_was_asked_for_and_not_had_makes_a_run_incomplete() {
+    let mut bundle = bundle(&[("pg1", &[("/etc/postgresql/16/main/postgresql.conf", "port = 5432\n")])]);
+    let code = |b: &Bundle| render(&judged(b.clone()), Format::Short, Severity::Error, &Style::default()).1;
+    let all = code(&bundle);
+    let node = bundle.nodes.get_mut("pg1").unwrap();
+    let denied = Answer::missing(GapReason::Denied, "permission denied");
+    node.files.insert("/etc/postgresql/16/main/pg_hba.conf".to_owned(), denied);
+    node.sql = Some(Answer::missing(GapReason::Unreachable, "connection refused"));
+    let text = render(&judged(bundle.clone()), Format::Short, Severity::Error, &Style::default()).0;
+    assert!(text.contains("pg1/etc/postgresql/16/main/pg_hba.conf (refused to us: permission denied)"), "{text}");
+    assert!(text.contains("not checked[slot-wal-status-lost]: "), "{text}");
+    assert_eq!((all, code(&bundle)), (0, 3), "{text}");
+}
+
+#[test]
+fn a_bundle_comes_back_from_its_file_as_it_was() {
+    let one = bundle(&[("pg1", &[("/etc/patroni/patroni.yml", "scope: a\nname: pg1\n")])]);
+    let text = serde_json::to_string(&one).unwrap();
+    assert_eq!(serde_json::from_str::<Bundle>(&text).unwrap(), one);
+    assert!(serde_json::from_str::<Bundle>(&text.replace("nodes", "node")).is_err());
+    assert!(patroni_preflight::run::read_bundle(Path::new("no/such/bundle.json")).is_err());
+}
