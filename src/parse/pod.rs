@@ -14,7 +14,8 @@ use crate::source::{Source, Span, Spanned};
 /// Whether a document may hold a container that sets a variable of Patroni.
 #[must_use]
 pub fn may_hold_pods(document: &[u8]) -> bool {
-    [&b"ontainers:"[..], b"PATRONI_"].iter().all(|word| memmem::find(document, word).is_some())
+    let has = |word: &[u8]| memmem::find(document, word).is_some();
+    has(b"PATRONI_") && (has(b"containers:") || has(b"initContainers:"))
 }
 
 /// The containers of a document that set a variable of Patroni. One that only may do so is not among them: any may.
