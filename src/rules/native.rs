@@ -48,6 +48,7 @@ pub static NATIVE: &[(&str, Check)] = &[
     ("create-replica-method-undefined", bootstrap::create_replica_method_undefined::check),
     ("custom-conf-is-postgresql-conf", settings::config_dir::custom_is_own),
     ("custom-conf-replaces-postgresql-conf", settings::config_dir::custom_replaces),
+    ("data-dir-misread", host::directories::misread),
     ("data-dir-relative", host::directories::relative),
     ("data-dir-shared", host::directories::shared),
     ("data-directory-guc-mismatch", settings::config_dir::data_directory),

@@ -21,12 +21,21 @@ fn path<'a>(file: &'a PatroniFile, key: &str) -> Option<(&'a Item, &'a str)> {
 pub(in crate::rules::native) fn relative(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {
         let Some((item, dir)) = path(file, "data_dir") else { continue };
+        if dir == dir.trim() && !dir.starts_with(['~', '/']) {
+            report.add(report.problem(item.span).arg("dir", dir));
+        }
+    }
+    Ok(())
+}
+
+/// `data-dir-misread`
+pub(in crate::rules::native) fn misread(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    for file in facts.files() {
+        let Some((item, dir)) = path(file, "data_dir") else { continue };
         let problem = if dir != dir.trim() {
             "has white space around it, which belongs to the name"
         } else if dir.starts_with('~') {
             "begins with `~`, which Patroni takes for the name of a directory"
-        } else if !dir.starts_with('/') {
-            "is relative, so it depends on the directory that Patroni is started in"
         } else {
             continue;
         };
