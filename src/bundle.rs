@@ -38,9 +38,12 @@ pub struct Bundle {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// Texts of configuration files, by their path on that host.
+    /// Texts of configuration files, by their path on that host; `None` for one that does not exist.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub files: BTreeMap<String, Answer<FileText>>,
+    pub files: BTreeMap<String, Answer<Option<FileText>>>,
+    /// The names in directories that configuration files name; `None` for one that does not exist.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub directories: BTreeMap<String, Answer<Option<Vec<String>>>>,
     /// What its server answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sql: Option<Answer<sql::Session>>,
@@ -62,6 +65,9 @@ pub struct FileText {
     /// `pg_hba.conf`. Without it the name and the text tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
+    /// What it is called where it was handed over, if that is not where it was found: a path of the one who ran the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<String>,
     /// Permission bits, where they could be had.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<u32>,
@@ -112,6 +118,13 @@ impl<T> Answer<T> {
             Self::Got(value) => Ok(value),
             Self::Missing(miss) => Err(miss),
         }
+    }
+}
+
+/// What a recording leaves out was not asked for.
+impl<T> Default for Answer<T> {
+    fn default() -> Self {
+        Self::missing(GapReason::NotGiven, "not asked for")
     }
 }
 

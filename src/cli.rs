@@ -1,6 +1,7 @@
 //! What can be typed. Types only; nothing here looks at the world.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -21,6 +22,8 @@ pub struct Cli {
 pub enum Command {
     /// Checks the configuration files of a repository: no server, no network, nothing is changed.
     Lint(Box<LintArgs>),
+    /// Checks members as they run: their files, servers, hosts, REST APIs and the store. Nothing is changed.
+    Check(Box<CheckArgs>),
     /// Explains a rule, a key of Patroni, a setting of PostgreSQL or an environment variable.
     Explain {
         /// Its name: `timeouts-rule`, `bootstrap.dcs.ttl` or `ttl`, `max_connections`, `PATRONI_SCOPE`.
@@ -221,6 +224,77 @@ pub struct LintArgs {
     /// The day of the run, for tests.
     #[arg(long, value_name = "DAY", hide = true)]
     pub today: Option<Date>,
+}
+
+/// `check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Patroni's configuration of each member: a file, or a directory of files.
+    #[arg(value_name = "MEMBER.yml")]
+    pub members: Vec<PathBuf>,
+    /// How to connect to the server of a member, as libpq understands it; without it, as Patroni itself would log in. Give the
+    /// password through `.pgpass`, a service file or `PGPASSWORD`.
+    #[arg(long, value_name = "NAME=DSN")]
+    pub dsn: Vec<Named>,
+    /// How to reach the host of a member that is not this machine.
+    #[arg(long, value_name = "NAME=TARGET")]
+    pub ssh: Vec<Named>,
+    /// The command that reaches other hosts: it gets the target and a command behind its own words.
+    #[arg(long, value_name = "COMMAND", default_value = "ssh -o BatchMode=yes -o ConnectTimeout=10")]
+    pub ssh_command: String,
+    /// The tree of a member's host that does not run.
+    #[arg(long, value_name = "NAME=DIR")]
+    pub root: Vec<Named>,
+    /// What `collect` has written, instead of members that are asked now; can be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn", "ssh", "root", "manifest"])]
+    pub bundle: Vec<PathBuf>,
+    /// Write down every query, file, program and endpoint that was touched; `-` for standard error.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// A directory of rules of your own; can be given several times.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// How it is said.
+    #[command(flatten)]
+    pub said: ReportArgs,
+    /// Major version of PostgreSQL, where neither a server nor a path nor a file tells it.
+    #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u16).range(13..=18))]
+    pub postgresql: Option<u16>,
+    /// Release of Patroni, such as 3.3.8, where no host tells it; else the newest known one.
+    #[arg(long, value_name = "RELEASE")]
+    pub patroni: Option<String>,
+    /// Configuration of this program; else the nearest `preflight.toml`, from the current directory up to the root of the
+    /// repository.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Also run rules on trial.
+    #[arg(long)]
+    pub trial: bool,
+    /// The day of the run, for tests.
+    #[arg(long, value_name = "DAY", hide = true)]
+    pub today: Option<Date>,
+}
+
+/// `NAME=VALUE`: what is said of one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The member.
+    pub name: String,
+    /// What is said.
+    pub value: String,
+}
+
+impl FromStr for Named {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+                Ok(Self { name: name.to_owned(), value: value.to_owned() })
+            }
+            _ => Err("it is NAME=VALUE, with the name of a member".to_owned()),
+        }
+    }
 }
 
 fn report(text: &str) -> Result<Report, String> {

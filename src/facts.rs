@@ -25,6 +25,7 @@ pub mod settings;
 pub mod streaming;
 pub mod take_over;
 pub mod timeouts;
+pub mod written;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -37,7 +38,9 @@ pub use patroni_file::PatroniFile;
 
 use gap::{Fact, Gap, GapReason};
 use part::Part;
+use written::Written;
 
+use crate::bundle::dcs::Store;
 use crate::knowledge::patroni::Version;
 use crate::parse::boot::Directive;
 use crate::parse::conf::Conf;
@@ -274,8 +277,10 @@ pub struct Whole {
     pub sqls: Vec<SqlFile>,
     /// Members that belong together.
     pub clusters: Vec<Cluster>,
-    /// Answers of running servers.
+    /// Members as they run.
     pub nodes: Vec<nodes::Node>,
+    /// The stores that keep the state of their clusters.
+    pub stores: Vec<Written<Store>>,
     /// What was seen while reading.
     pub problems: Vec<Problem>,
     /// What could not be looked at while reading, each with the rule that would speak of it.
@@ -321,6 +326,19 @@ impl Whole {
             index
         });
         *index.get(file)?
+    }
+
+    /// A member as it runs; `None` where only files are looked at.
+    #[must_use]
+    pub fn node_of(&self, member: &Member) -> Option<&nodes::Node> {
+        self.nodes.iter().find(|node| self.is_node(member, node))
+    }
+
+    fn is_node(&self, member: &Member, node: &nodes::Node) -> bool {
+        match &node.root {
+            Some(root) => self.patroni[member.file].source.path().is_some_and(|path| path.starts_with(root)),
+            None => member.name == node.name,
+        }
     }
 
     /// The postgresql.conf at a path.
@@ -470,10 +488,40 @@ impl Facts {
         self.once(&self.whole.presets)
     }
 
-    /// All answers of running servers in the first part, none in the others.
+    /// All members as they run in the first part, none in the others.
     #[must_use]
     pub fn nodes(&self) -> &[nodes::Node] {
         self.once(&self.whole.nodes)
+    }
+
+    /// The same, each with its configuration.
+    pub fn live(&self) -> impl Iterator<Item = Live<'_>> {
+        self.nodes().iter().map(|node| Live { node, member: self.whole.members().find(|m| self.is_node(m, node)) })
+    }
+
+    /// All stores in the first part, none in the others.
+    #[must_use]
+    pub fn stores(&self) -> &[Written<Store>] {
+        self.once(&self.whole.stores)
+    }
+}
+
+/// A member as it runs, and its configuration.
+#[derive(Debug, Clone, Copy)]
+pub struct Live<'a> {
+    /// What was answered.
+    pub node: &'a nodes::Node,
+    /// Its configuration, if there is one.
+    pub member: Option<&'a Member>,
+}
+
+impl<'a> Live<'a> {
+    /// Its configuration.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn member(&self) -> Fact<&'a Member> {
+        self.member.ok_or_else(|| not_given("Patroni's configuration", &self.node.name))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The verbs, top to bottom.
 
 mod check;
+pub mod gather;
 mod lint;
 mod pages;
 mod said;
@@ -36,6 +37,7 @@ pub struct Output {
 pub fn run(cli: &Cli, around: &Surroundings) -> Output {
     match &cli.command {
         Command::Lint(args) => lint::command(args, around).unwrap_or_else(|message| fault(&message)),
+        Command::Check(args) => check::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Explain { name, format } => pages::explain(name, *format),
         Command::Rules { what: RulesCommand::List { area, severity, format } } => {
             pages::list(area.as_deref(), *severity, *format)

@@ -16,11 +16,16 @@ use crate::support::report;
 
 fn bundle(nodes: &[(&str, &[(&str, &str)])]) -> Bundle {
     let file = |(path, text): &(&str, &str)| {
-        let file = FileText { text: (*text).to_owned(), kind: None, mode: Some(0o600) };
-        ((*path).to_owned(), Answer::Got(file))
+        let file = FileText { text: (*text).to_owned(), kind: None, given: None, mode: Some(0o600) };
+        ((*path).to_owned(), Answer::Got(Some(file)))
     };
     let node = |(name, files): &(&str, &[(&str, &str)])| {
-        ((*name).to_owned(), Node { files: files.iter().map(file).collect(), ..Node::default() })
+        let mut directories: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (dir, file) in files.iter().filter_map(|(path, _)| path.rsplit_once('/')) {
+            directories.entry(dir.to_owned()).or_default().push(file.to_owned());
+        }
+        let directories = directories.into_iter().map(|(dir, names)| (dir, Answer::Got(Some(names)))).collect();
+        ((*name).to_owned(), Node { files: files.iter().map(file).collect(), directories, ..Node::default() })
     };
     Bundle {
         format: FORMAT,
@@ -61,16 +66,21 @@ fn files_of_one_path_belong_to_their_members() {
 #[test]
 fn what_was_asked_for_and_not_had_makes_a_run_incomplete() {
     let mut bundle = bundle(&[("pg1", &[("/etc/postgresql/16/main/postgresql.conf", "port = 5432\n")])]);
-    let code = |b: &Bundle| render(&judged(b.clone()), Format::Short, Severity::Error, &Style::default()).1;
-    let all = code(&bundle);
+    let said = |b: &Bundle| render(&judged(b.clone()), Format::Short, Severity::Error, &Style::default());
+    // Nobody asked its server: that is no answer either.
+    let (text, code) = said(&bundle);
+    assert!(
+        text.contains("not checked[slot-wal-status-lost]: the answer to `slot-wal-status-lost` of pg1 is not given")
+    );
+    assert_eq!(code, 3, "{text}");
     let node = bundle.nodes.get_mut("pg1").unwrap();
     let denied = Answer::missing(GapReason::Denied, "permission denied");
     node.files.insert("/etc/postgresql/16/main/pg_hba.conf".to_owned(), denied);
     node.sql = Some(Answer::missing(GapReason::Unreachable, "connection refused"));
-    let text = render(&judged(bundle.clone()), Format::Short, Severity::Error, &Style::default()).0;
+    let (text, code) = said(&bundle);
     assert!(text.contains("pg1/etc/postgresql/16/main/pg_hba.conf (refused to us: permission denied)"), "{text}");
-    assert!(text.contains("not checked[slot-wal-status-lost]: "), "{text}");
-    assert_eq!((all, code(&bundle)), (0, 3), "{text}");
+    assert!(text.contains("not checked[slot-wal-status-lost]: the server of pg1 is unreachable"), "{text}");
+    assert_eq!(code, 3, "{text}");
 }
 
 #[test]

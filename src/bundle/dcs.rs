@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Answer;
 
 /// One store, as members name it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Store {
     /// The section of Patroni's configuration: `etcd3`, `etcd`, `consul`, `zookeeper` and so on; `none` when there is none.
     pub kind: String,
@@ -22,8 +22,8 @@ pub struct Store {
 }
 
 /// One server of a store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Endpoint {
     /// `http://192.0.2.21:2379`; without a protocol for ZooKeeper.
     pub url: String,

@@ -18,8 +18,8 @@ pub use program::{Patroni, Programs};
 pub use unit::{DebianCluster, EnvironmentFile, Launcher, Launchers, Systemd, Unit, Unread, Variable};
 
 /// A host, or the tree of one that does not run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Host {
     /// Whether it was looked at while it ran; a tree below some directory has no processes and no sockets.
     pub running: bool,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::Answer;
 
 /// The answers of one member.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rest {
     /// Where it was asked: `https://192.0.2.11:8008`.
     pub url: String,

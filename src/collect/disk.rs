@@ -60,7 +60,8 @@ impl Reader for Disk<'_> {
 }
 
 /// Permission bits of a file, `None` where they cannot be had.
-pub(super) fn mode(path: &Path) -> Option<u32> {
+#[must_use]
+pub fn mode(path: &Path) -> Option<u32> {
     std::fs::metadata(path).ok().map(|m| m.permissions().mode() & 0o7777)
 }
 

@@ -5,6 +5,7 @@
 mod access;
 mod data;
 mod eye;
+pub mod files;
 mod launch;
 mod mask;
 mod net;

@@ -1,13 +1,13 @@
 //! The files of a bundle: those of each member below a directory of its name, which stands for the root of its host.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Door;
 use super::kind::{By, Kind, guess, template_of};
 use super::search::{Found, Gathered};
-use crate::bundle::{Answer, Bundle, FileText};
+use crate::bundle::{Answer, Bundle, FileText, Miss};
 use crate::gap::GapReason;
 use crate::source::path::normal;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
@@ -15,24 +15,59 @@ use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 /// The files of a bundle by their paths.
 #[derive(Debug, Default)]
 pub struct Recorded<'a> {
-    files: BTreeMap<PathBuf, &'a Answer<FileText>>,
+    files: BTreeMap<PathBuf, &'a Answer<Option<FileText>>>,
+    directories: BTreeMap<PathBuf, &'a Answer<Option<Vec<String>>>>,
+    missed: Mutex<Missed>,
+}
+
+/// What was wanted of a bundle and is not in it: it was not asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missed {
+    /// Files.
+    pub files: BTreeSet<PathBuf>,
+    /// Names in directories.
+    pub directories: BTreeSet<PathBuf>,
+}
+
+/// The directory that stands for the root of a member's host.
+#[must_use]
+pub fn root(member: &str) -> PathBuf {
+    // A name may hold what a path may not.
+    PathBuf::from(member.replace('/', "_"))
 }
 
 /// Where a file of a member stands in the tree of all of them.
-fn place(member: &str, path: &str) -> PathBuf {
-    // A name may hold what a path may not.
-    let root = member.replace('/', "_");
-    normal(&Path::new(&root).join(path.trim_start_matches('/')))
+#[must_use]
+pub fn place(member: &str, path: &str) -> PathBuf {
+    normal(&root(member).join(path.trim_start_matches('/')))
 }
 
 impl<'a> Recorded<'a> {
     /// The files of all members.
     #[must_use]
     pub fn new(bundle: &'a Bundle) -> Self {
-        let of_member = |(name, node): (&'a String, &'a crate::bundle::Node)| {
+        let files = |(name, node): (&'a String, &'a crate::bundle::Node)| {
             node.files.iter().map(move |(path, answer)| (place(name, path), answer))
         };
-        Self { files: bundle.nodes.iter().flat_map(of_member).collect() }
+        let directories = |(name, node): (&'a String, &'a crate::bundle::Node)| {
+            node.directories.iter().map(move |(path, answer)| (place(name, path), answer))
+        };
+        Self {
+            files: bundle.nodes.iter().flat_map(files).collect(),
+            directories: bundle.nodes.iter().flat_map(directories).collect(),
+            missed: Mutex::default(),
+        }
+    }
+
+    /// What was wanted so far and is not there.
+    #[must_use]
+    pub fn missed(&self) -> Missed {
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn miss(&self, of: fn(&mut Missed) -> &mut BTreeSet<PathBuf>, path: &Path) -> ReadError {
+        of(&mut self.missed.lock().unwrap_or_else(PoisonError::into_inner)).insert(path.to_path_buf());
+        ReadError::Outside
     }
 
     /// What each file is; one that could not be had is named as unread.
@@ -41,7 +76,8 @@ impl<'a> Recorded<'a> {
         let mut all = Gathered::default();
         for (path, answer) in &self.files {
             match answer {
-                Answer::Got(file) => {
+                Answer::Got(None) => {}
+                Answer::Got(Some(file)) => {
                     let told = file.kind.as_deref().and_then(Kind::from_word).map(|kind| (kind, By::Caller));
                     let known = told.or_else(|| guess(path)?.confirm(file.text.as_bytes()));
                     let Some((kind, by)) = known else { continue };
@@ -59,13 +95,23 @@ impl<'a> Recorded<'a> {
     fn add(sources: &SourceMap, path: &Path, file: &FileText) -> Arc<Source> {
         let bytes = file.text.clone().into_bytes();
         let template = template_of(path, &bytes);
-        sources.add_template(Origin::File(path.to_path_buf()), path.display().to_string(), bytes, template)
+        let name = file.given.clone().unwrap_or_else(|| path.display().to_string());
+        sources.add_template(Origin::File(path.to_path_buf()), name, bytes, template)
     }
 }
 
 impl Door for Recorded<'_> {
     fn reader<'s>(&'s self, sources: &'s SourceMap) -> Box<dyn Reader + 's> {
         Box::new(RecordedReader { recorded: self, sources })
+    }
+}
+
+/// What a reader says of a file that was asked for and not had.
+fn read_error(miss: &Miss) -> ReadError {
+    match miss.why {
+        GapReason::Denied => ReadError::Denied,
+        GapReason::NotGiven | GapReason::Unreachable | GapReason::TooOld | GapReason::TimedOut => ReadError::Outside,
+        GapReason::Unreadable => ReadError::Other(miss.detail.clone()),
     }
 }
 
@@ -81,24 +127,20 @@ impl Reader for RecordedReader<'_> {
             return Ok(known);
         }
         match self.recorded.files.get(path) {
-            Some(Answer::Got(file)) => Ok(Recorded::add(self.sources, path, file)),
-            Some(Answer::Missing(miss)) => Err(match miss.why {
-                GapReason::Denied => ReadError::Denied,
-                GapReason::NotGiven | GapReason::Unreachable | GapReason::TooOld | GapReason::TimedOut => {
-                    ReadError::Outside
-                }
-                GapReason::Unreadable => ReadError::Other(miss.detail.clone()),
-            }),
-            None => Err(ReadError::Outside),
+            Some(Answer::Got(Some(file))) => Ok(Recorded::add(self.sources, path, file)),
+            Some(Answer::Got(None)) => Err(ReadError::Missing),
+            Some(Answer::Missing(miss)) => Err(read_error(miss)),
+            None => Err(self.recorded.miss(|m| &mut m.files, path)),
         }
     }
 
     fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
-        let below = self.recorded.files.range(dir.to_path_buf()..).map(|(path, _)| path);
-        let inside: Vec<PathBuf> =
-            below.take_while(|p| p.starts_with(dir)).filter(|p| p.parent() == Some(dir)).cloned().collect();
-        // A directory is collected with all that is read in it, or not at all.
-        if inside.is_empty() { Err(ReadError::Outside) } else { Ok(inside) }
+        match self.recorded.directories.get(dir) {
+            Some(Answer::Got(Some(names))) => Ok(names.iter().map(|name| dir.join(name)).collect()),
+            Some(Answer::Got(None)) => Err(ReadError::Missing),
+            Some(Answer::Missing(miss)) => Err(read_error(miss)),
+            None => Err(self.recorded.miss(|m| &mut m.directories, dir)),
+        }
     }
 
     /// An absolute path belongs to the host of the file that names it.
@@ -111,7 +153,7 @@ impl Reader for RecordedReader<'_> {
     }
 
     fn is_executable(&self, path: &Path) -> Option<bool> {
-        let mode = self.recorded.files.get(path)?.got()?.mode?;
+        let mode = self.recorded.files.get(path)?.got()?.as_ref()?.mode?;
         Some(mode & 0o111 != 0)
     }
 }

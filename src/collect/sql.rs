@@ -6,6 +6,7 @@ mod certificate;
 mod connect;
 mod environment;
 mod failure;
+pub mod files;
 mod options;
 mod password;
 mod session;

@@ -34,13 +34,13 @@ use crate::source::{Reader, Source, SourceMap};
 pub fn build(
     sources: SourceMap,
     gathered: Gathered,
-    recording: nodes::Recording,
+    collected: nodes::Collected,
     door: &dyn Door,
     layout: &Layout,
 ) -> Facts {
-    let nodes = nodes::place(recording, &sources);
+    let nodes::Collected { nodes, stores } = collected;
     let Gathered { found, problems, unread } = gathered;
-    let mut facts = Whole { problems, nodes, patroni_version: layout.options.patroni, ..Whole::default() };
+    let mut facts = Whole { problems, nodes, stores, patroni_version: layout.options.patroni, ..Whole::default() };
     facts.gaps = unread.into_iter().map(|what| ("unreadable-file", Gap::new(what, GapReason::Unreadable))).collect();
     let opened = door.reader(&sources);
     let reader = &*opened;
@@ -163,7 +163,9 @@ fn read_confs(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader,
         .zip(&versions)
         .map(|(source, version)| {
             let path = source.path().unwrap_or(Path::new(""));
-            let auto = path.parent().map(|d| d.join("postgresql.auto.conf")).filter(|a| a != path);
+            let home = layout.home(path).filter(|h| h.conf.as_deref() == Some(path)).and_then(|h| h.auto_conf.clone());
+            let beside = || path.parent().map(|d| d.join("postgresql.auto.conf"));
+            let auto = home.or_else(beside).filter(|a| a != path);
             let parsed = conf::load(reader, path, auto.as_deref());
             let checked = parsed.tree.assignments().iter().flat_map(|l| match version {
                 Some(version) => check_assignment(&l.set, *version),

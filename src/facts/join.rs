@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::gap::Fact;
 use super::group::{self, Places};
-use super::layout::{Layout, NamedMember};
+use super::layout::{Home, Layout, NamedMember};
 use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
@@ -144,20 +144,30 @@ pub(super) fn clusters(
             let says: Option<&NamedMember> = named(file).map(|(_, member)| member);
             let name = candidates[*candidate].name.clone().or_else(|| says.and_then(|s| s.name.clone()));
             let name = name.unwrap_or_else(|| source.name().to_owned());
+            let home = source.path().and_then(|path| layout.home(path));
             let pick = |plain: &str,
                         wanted: Option<&PathBuf>,
+                        own: fn(&Home) -> Option<&PathBuf>,
                         files: &[Arc<Source>],
                         near: &(Vec<Vec<usize>>, &Places<'_>)| {
-                let found = match wanted {
-                    Some(wanted) => files.iter().position(|f| layout.is(f.path(), wanted)),
-                    None => near.1.choose(&name, plain, &near.0[k]),
+                let found = match (home, wanted) {
+                    (Some(home), _) => own(home).and_then(|own| files.iter().position(|f| f.path() == Some(own))),
+                    (None, Some(wanted)) => files.iter().position(|f| layout.is(f.path(), wanted)),
+                    (None, None) => near.1.choose(&name, plain, &near.0[k]),
                 };
                 found.ok_or_else(|| not_given(&format!("`{plain}`"), &name))
             };
-            let conf: Fact<usize> = pick("postgresql.conf", says.and_then(|s| s.conf.as_ref()), confs, &near_confs);
-            let hba: Fact<usize> = pick("pg_hba.conf", says.and_then(|s| s.hba.as_ref()), hbas, &near_hbas);
-            let postgresql = versions[*candidate].or(layout.at(source.path()).postgresql);
-            let ident: Fact<usize> = pick("pg_ident.conf", None, idents, &near_idents);
+            let conf: Fact<usize> = {
+                let wanted = says.and_then(|s| s.conf.as_ref());
+                pick("postgresql.conf", wanted, |h| h.conf.as_ref(), confs, &near_confs)
+            };
+            let hba: Fact<usize> = {
+                let wanted = says.and_then(|s| s.hba.as_ref());
+                pick("pg_hba.conf", wanted, |h| h.hba.as_ref(), hbas, &near_hbas)
+            };
+            let runs = home.and_then(|h| h.postgresql);
+            let postgresql = runs.or(versions[*candidate]).or(layout.at(source.path()).postgresql);
+            let ident: Fact<usize> = pick("pg_ident.conf", None, |h| h.ident.as_ref(), idents, &near_idents);
             let (hba_file, sqls) = (hba.clone(), std::mem::take(&mut near_sqls[k]));
             members.push(Member { name, file, conf, hba, hba_file, ident, sqls, postgresql });
         }

@@ -44,6 +44,25 @@ pub struct NamedCluster {
     pub patroni: Option<Version>,
 }
 
+/// A member whose host was looked at: everything below a directory is its own.
+#[derive(Debug, Clone, Default)]
+pub struct Home {
+    /// The directory that stands for the root of its host.
+    pub root: PathBuf,
+    /// The file that its server reads first.
+    pub conf: Option<PathBuf>,
+    /// `postgresql.auto.conf`.
+    pub auto_conf: Option<PathBuf>,
+    /// Host-based authentication.
+    pub hba: Option<PathBuf>,
+    /// User name maps.
+    pub ident: Option<PathBuf>,
+    /// Major version of its server.
+    pub postgresql: Option<u16>,
+    /// Release of its Patroni.
+    pub patroni: Option<Version>,
+}
+
 /// Versions and clusters by path.
 #[derive(Debug, Clone, Default)]
 pub struct Layout {
@@ -55,6 +74,8 @@ pub struct Layout {
     pub clusters: Vec<NamedCluster>,
     /// Where the paths of clusters start.
     pub root: Root,
+    /// Members whose hosts were looked at.
+    pub homes: Vec<Home>,
 }
 
 impl Layout {
@@ -63,6 +84,10 @@ impl Layout {
     pub fn at(&self, path: Option<&Path>) -> Options {
         let mut options = self.options;
         let Some(path) = path.filter(|_| !self.is_empty()) else { return options };
+        if let Some(home) = self.home(path) {
+            options.postgresql = home.postgresql.or(options.postgresql);
+            options.patroni = home.patroni.unwrap_or(options.patroni);
+        }
         for target in self.targets.iter().filter(|t| t.paths.holds(path)) {
             options.postgresql = target.postgresql.or(options.postgresql);
             options.patroni = target.patroni.unwrap_or(options.patroni);
@@ -77,7 +102,13 @@ impl Layout {
     }
 
     fn is_empty(&self) -> bool {
-        self.targets.is_empty() && self.clusters.is_empty()
+        self.targets.is_empty() && self.clusters.is_empty() && self.homes.is_empty()
+    }
+
+    /// The member whose host a file is on.
+    #[must_use]
+    pub fn home(&self, path: &Path) -> Option<&Home> {
+        self.homes.iter().find(|home| path.starts_with(&home.root))
     }
 
     /// The cluster and member that a Patroni file is named as.

@@ -1,23 +1,33 @@
-//! Answers of running servers: those of a bundle, or recorded ones for the cases of rules.
+//! Members as they run: what their servers, hosts and REST APIs have answered, of a bundle or recorded for the cases of rules.
 //!
 //! A recording is YAML: node, then question (an entry of `knowledge::queries`, or a rule of the `rows` kind), then a list of rows
-//! (maps of column to text) or the reason why there is no answer:
+//! (maps of column to text) or the reason why there is no answer. `host` and `rest` of a node, and `stores` of all, are as a bundle has
+//! them, where what is left out was not asked for:
 //!
 //! ```yaml
 //! pg1:
 //!   slot-wal-status-lost:
 //!     - {slot_name: old_standby, slot_type: physical, wal_status: lost}
 //!   role-settings-hostile: denied
+//!   host: !got
+//!     uid: !got 0
+//! stores: []
 //! ```
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use super::gap::{Fact, Gap, GapReason};
+use super::written::Written;
+use crate::bundle::dcs::Store;
+use crate::bundle::host::Host;
+use crate::bundle::rest::Rest;
 use crate::bundle::sql::{Session, Table};
 use crate::bundle::{self, Answer, Bundle};
+use crate::collect::recorded;
 use crate::source::{Origin, SourceMap, Span};
 
 /// A row of an answer.
@@ -41,15 +51,27 @@ impl Row {
     pub fn is(&self, column: &str) -> bool {
         self.get(column) == Some("t")
     }
+
+    /// A column that holds a number.
+    #[must_use]
+    pub fn number(&self, column: &str) -> Option<i64> {
+        self.get(column)?.parse().ok()
+    }
 }
 
-/// What a node has answered, by question.
+/// A member as it runs.
 #[derive(Debug, Clone)]
 pub struct Node {
     /// Its name.
     pub name: String,
-    /// Rows, or why there are none.
+    /// The directory that stands for the root of its host, below which its files are; none for recorded answers.
+    pub root: Option<PathBuf>,
+    /// Rows by question, or why there are none.
     pub answers: BTreeMap<String, Fact<Vec<Row>>>,
+    /// `server_version_num`, where it is known.
+    pub version: Option<u32>,
+    host: Option<Fact<Written<Host>>>,
+    rest: Option<Fact<Written<Rest>>>,
 }
 
 impl Node {
@@ -61,9 +83,74 @@ impl Node {
         match self.answers.get(question).or_else(|| self.answers.get(SESSION)) {
             Some(Ok(rows)) => Ok(rows),
             Some(Err(gap)) => Err(gap.clone()),
-            None => Err(Gap::new(format!("the answer to `{question}`"), GapReason::NotGiven).on(&self.name)),
+            None => Err(self.not_asked(&format!("the answer to `{question}`"))),
         }
     }
+
+    /// The only row of an answer, such as `position`; `None` when there is no row.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub fn row(&self, question: &str) -> Fact<Option<&Row>> {
+        Ok(self.rows(question)?.first())
+    }
+
+    /// What the server runs with: the row of `pg_settings`; `None` for a setting that it does not know.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub fn setting(&self, name: &str) -> Fact<Option<&Row>> {
+        Ok(self.rows("settings")?.iter().find(|row| row.get("name") == Some(name)))
+    }
+
+    /// Whether the server is a standby.
+    ///
+    /// # Errors
+    /// As [`Self::rows`].
+    pub fn is_standby(&self) -> Fact<bool> {
+        let row = self.row("position")?.ok_or_else(|| self.not_asked("whether the server is in recovery"))?;
+        Ok(row.is("in_recovery"))
+    }
+
+    /// What its host says.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn host(&self) -> Fact<&Written<Host>> {
+        self.host.as_ref().map_or_else(|| Err(self.not_asked("the host")), |host| host.as_ref().map_err(Clone::clone))
+    }
+
+    /// What its REST API answers.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub fn rest(&self) -> Fact<&Written<Rest>> {
+        let missing = || Err(self.not_asked("the answers of the REST API"));
+        self.rest.as_ref().map_or_else(missing, |rest| rest.as_ref().map_err(Clone::clone))
+    }
+
+    /// An answer of this node that is a part of something else.
+    ///
+    /// # Errors
+    /// Why it is missing.
+    pub fn answer<'a, T>(&self, what: &str, answer: &'a Answer<T>) -> Fact<&'a T> {
+        answer.as_result().map_err(|miss| Gap::new(what, miss.why).on(&self.name))
+    }
+
+    /// A gap for what nobody has asked this node.
+    #[must_use]
+    pub fn not_asked(&self, what: &str) -> Gap {
+        Gap::new(what, GapReason::NotGiven).on(&self.name)
+    }
+}
+
+/// Members as they run, and the stores that keep the state of their clusters.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// The members, by name.
+    pub nodes: Vec<Node>,
+    /// The stores.
+    pub stores: Vec<Written<Store>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -73,69 +160,154 @@ enum Recorded {
     Why(GapReason),
 }
 
-/// Answers by node and rule, before they have a place.
-#[derive(Debug, Default, Deserialize)]
-pub struct Recording(BTreeMap<String, BTreeMap<String, Recorded>>);
-
-/// Reads a recording.
+/// Reads a recording and writes it down.
 ///
 /// # Errors
 /// What is wrong with the text, with line and column.
-pub fn parse(text: &str) -> Result<Recording, String> {
-    serde_yaml::from_str(text).map_err(|e| format!("recorded answers: {e}"))
+pub fn recorded(text: &str, sources: &SourceMap) -> Result<Collected, String> {
+    let wrong = |e: serde_yaml::Error| format!("recorded answers: {e}");
+    let mut recorded: BTreeMap<String, BTreeMap<String, serde_yaml::Value>> = BTreeMap::new();
+    let mut in_stores = Vec::new();
+    let all: BTreeMap<String, serde_yaml::Value> = serde_yaml::from_str(text).map_err(wrong)?;
+    for (name, value) in all {
+        if name == "stores" {
+            in_stores = serde_yaml::from_value(value).map_err(wrong)?;
+        } else {
+            recorded.insert(name, serde_yaml::from_value(value).map_err(wrong)?);
+        }
+    }
+    let mut nodes = Vec::new();
+    for (name, mut answers) in recorded {
+        let host: Option<Answer<Host>> =
+            answers.remove("host").map(serde_yaml::from_value).transpose().map_err(wrong)?;
+        let rest: Option<Answer<Rest>> =
+            answers.remove("rest").map(serde_yaml::from_value).transpose().map_err(wrong)?;
+        let mut node = node(&name, None, host.as_ref(), rest.as_ref(), sources);
+        for (question, answer) in answers {
+            let answer = match serde_yaml::from_value(answer).map_err(wrong)? {
+                Recorded::Rows(rows) => {
+                    let rows: Vec<Vec<_>> = rows.into_iter().map(|row| row.into_iter().collect()).collect();
+                    Ok(write(&name, &question, rows, sources))
+                }
+                Recorded::Why(why) => Err(unanswered(&question, why).on(&name)),
+            };
+            node.answers.insert(question, answer);
+        }
+        let version = node.setting("server_version_num").ok().flatten();
+        node.version = version.and_then(|row| row.get("setting")?.parse().ok());
+        nodes.push(node);
+    }
+    Ok(Collected { nodes, stores: stores(&in_stores, sources) })
 }
 
-/// The answers of a bundle.
+/// Writes down what a bundle holds.
 #[must_use]
-pub fn of_bundle(bundle: &Bundle) -> Recording {
-    let row = |table: &Table, values: &[Option<String>]| {
-        table.columns.iter().cloned().zip(values).filter_map(|(c, v)| Some((c, v.clone()?))).collect()
+pub fn of_bundle(bundle: &Bundle, sources: &SourceMap) -> Collected {
+    let of_node = |(name, said): (&String, &bundle::Node)| {
+        let mut node = node(name, Some(recorded::root(name)), said.host.as_ref(), said.rest.as_ref(), sources);
+        match &said.sql {
+            Some(Answer::Got(session)) => {
+                node.version = Some(session.version);
+                node.answers = answers(name, session, sources);
+            }
+            Some(Answer::Missing(miss)) => {
+                node.answers.insert(SESSION.to_owned(), Err(Gap::new("the server", miss.why).on(name)));
+            }
+            None => {}
+        }
+        node
     };
-    let answer = |answer: &Answer<Table>| match answer {
-        Answer::Got(table) => Recorded::Rows(table.rows.iter().map(|values| row(table, values)).collect()),
-        Answer::Missing(miss) => Recorded::Why(miss.why),
-    };
-    let answers = |session: &Session| session.answers.iter().map(|(q, a)| (q.clone(), answer(a))).collect();
-    let of_node = |(name, node): (&String, &bundle::Node)| match node.sql.as_ref()? {
-        Answer::Got(session) => Some((name.clone(), answers(session))),
-        Answer::Missing(miss) => Some((name.clone(), BTreeMap::from([(SESSION.to_owned(), Recorded::Why(miss.why))]))),
-    };
-    Recording(bundle.nodes.iter().filter_map(of_node).collect())
+    Collected { nodes: bundle.nodes.iter().map(of_node).collect(), stores: stores(&bundle.stores, sources) }
 }
 
 /// Stands in the place of all answers of a server that could not be asked.
 const SESSION: &str = "session";
 
-/// Writes each answer down as a small text, so that a finding can point at a row.
-#[must_use]
-pub fn place(recording: Recording, sources: &SourceMap) -> Vec<Node> {
-    let mut nodes = Vec::new();
-    for (name, answers) in recording.0 {
-        let mut placed = BTreeMap::new();
-        for (rule, recorded) in answers {
-            let answer = match recorded {
-                Recorded::Rows(rows) => Ok(write(&name, &rule, rows, sources)),
-                Recorded::Why(why) => Err(Gap::new(format!("the answer to `{rule}`"), why).on(&name)),
-            };
-            placed.insert(rule, answer);
-        }
-        nodes.push(Node { name, answers: placed });
-    }
-    nodes
+fn unanswered(question: &str, why: GapReason) -> Gap {
+    let what = if question == SESSION { "the server".to_owned() } else { format!("the answer to `{question}`") };
+    Gap::new(what, why)
 }
 
-fn write(node: &str, rule: &str, rows: Vec<BTreeMap<String, String>>, sources: &SourceMap) -> Vec<Row> {
+fn node(
+    name: &str,
+    root: Option<PathBuf>,
+    host: Option<&Answer<Host>>,
+    rest: Option<&Answer<Rest>>,
+    sources: &SourceMap,
+) -> Node {
+    let gap = |what: &str, miss: &bundle::Miss| Gap::new(what, miss.why).on(name);
+    let host = host.map(|host| match host {
+        Answer::Got(host) => Ok(Written::new(name, host.clone(), sources)),
+        Answer::Missing(miss) => Err(gap("the host", miss)),
+    });
+    let rest = rest.map(|rest| match rest {
+        Answer::Got(rest) => Ok(Written::new(&format!("{name}: REST API"), rest.clone(), sources)),
+        Answer::Missing(miss) => Err(gap("the answers of the REST API", miss)),
+    });
+    Node { name: name.to_owned(), root, answers: BTreeMap::new(), version: None, host, rest }
+}
+
+fn stores(stores: &[Store], sources: &SourceMap) -> Vec<Written<Store>> {
+    let written = |(i, store): (usize, &Store)| {
+        let number = if stores.len() > 1 { format!(" {}", i + 1) } else { String::new() };
+        Written::new(&format!("{}{number}", store.kind), store.clone(), sources)
+    };
+    stores.iter().enumerate().map(written).collect()
+}
+
+fn answers(name: &str, session: &Session, sources: &SourceMap) -> BTreeMap<String, Fact<Vec<Row>>> {
+    let row = |table: &Table, values: &[Option<String>]| -> Vec<(String, String)> {
+        table.columns.iter().cloned().zip(values).filter_map(|(c, v)| Some((c, v.clone()?))).collect()
+    };
+    let answer = |(question, answer): (&String, &Answer<Table>)| {
+        let rows = match answer {
+            Answer::Got(table) => {
+                let rows = table.rows.iter().map(|values| row(table, values)).collect();
+                Ok(write(name, question, rows, sources))
+            }
+            Answer::Missing(miss) => Err(unanswered(question, miss.why).on(name)),
+        };
+        (question.clone(), rows)
+    };
+    session.answers.iter().map(answer).collect()
+}
+
+/// Writes rows down as a small text.
+fn write(node: &str, question: &str, rows: Vec<Vec<(String, String)>>, sources: &SourceMap) -> Vec<Row> {
     let mut text = String::new();
     let mut ranges = Vec::new();
     for row in &rows {
         let start = text.len();
-        for (i, (column, value)) in row.iter().enumerate() {
-            let _ = write!(text, "{}{column} = {value}", if i > 0 { ", " } else { "" });
+        if question == "settings" {
+            write_setting(&mut text, row);
+        } else {
+            for (i, (column, value)) in row.iter().enumerate() {
+                let value = value.replace(['\n', '\r'], " ");
+                let _ = write!(text, "{}{column} = {value}", if i > 0 { ", " } else { "" });
+            }
         }
         ranges.push(start..text.len());
         text.push('\n');
     }
-    let name = format!("{node}: {rule}");
+    let name = format!("{node}: {question}");
     let source = sources.add(Origin::Virtual(name.clone()), name, text.into_bytes());
-    rows.into_iter().zip(ranges).map(|(columns, r)| Row { at: source.span(r.start, r.end), columns }).collect()
+    let row = |(row, range): (Vec<(String, String)>, std::ops::Range<usize>)| Row {
+        at: source.span(range.start, range.end),
+        columns: row.into_iter().collect(),
+    };
+    rows.into_iter().zip(ranges).map(row).collect()
+}
+
+/// A setting as a file would say it, and where it comes from: `port = 5433  -- /etc/postgresql/15/main/postgresql.conf:64`.
+fn write_setting(text: &mut String, row: &[(String, String)]) {
+    let get = |column: &str| row.iter().find(|(c, _)| c == column).map(|(_, v)| v.replace(['\n', '\r'], " "));
+    let _ = write!(text, "{} = {}", get("name").unwrap_or_default(), get("setting").unwrap_or_default());
+    if let Some(unit) = get("unit") {
+        let _ = write!(text, " (in {unit})");
+    }
+    match (get("sourcefile"), get("sourceline"), get("source")) {
+        (Some(file), Some(line), _) => drop(write!(text, "  -- {file}:{line}")),
+        (_, _, Some(source)) => drop(write!(text, "  -- {source}")),
+        _ => {}
+    }
 }

@@ -1,18 +1,30 @@
 //! What was collected about members, judged.
 
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
-use super::said::Linted;
-use crate::bundle::{Bundle, FORMAT};
-use crate::collect::own;
-use crate::collect::recorded::Recorded;
-use crate::facts::layout::Layout;
+use super::Output;
+use super::gather::{Manifest, Request, gather};
+use super::lint::{finish, organisation, read_config};
+use super::said::{Linted, deliver, outputs, style};
+use crate::bundle::rest::Speaker;
+use crate::bundle::{Answer, Bundle, FORMAT, FileText, Node};
+use crate::cli::CheckArgs;
+use crate::collect::kind::Kind;
+use crate::collect::recorded::{Recorded, place, root};
+use crate::collect::sql::Environment;
+use crate::collect::{clock, own};
+use crate::config::{self, Config};
+use crate::facts::layout::{Home, Layout};
 use crate::facts::{self, Options, nodes};
+use crate::knowledge::patroni::Version;
+use crate::output;
 use crate::report::Question;
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Selection};
-use crate::rules::schema::Rule;
+use crate::rules::schema::{Rule, Severity};
 use crate::source::SourceMap;
+use crate::terminal::Surroundings;
 
 /// What is to be judged.
 #[derive(Debug)]
@@ -34,11 +46,114 @@ pub fn check(request: &Check) -> Linted {
     let recorded = Recorded::new(&request.bundle);
     let gathered = recorded.gather(&sources);
     let files = gathered.found.iter().map(|f| f.source.id()).collect();
-    let layout = Layout { options: request.options, ..Layout::default() };
-    let facts = facts::build(sources, gathered, nodes::of_bundle(&request.bundle), &recorded, &layout);
+    let layout = layout(&request.bundle, request.options);
+    let nodes = nodes::of_bundle(&request.bundle, &sources);
+    let facts = facts::build(sources, gathered, nodes, &recorded, &layout);
     let rules = if request.rules.is_empty() { BUILTIN } else { &request.rules };
     let outcome = engine::run(rules, &facts, &request.selection);
     Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Members }
+}
+
+/// Which files of a bundle are what to which member, and in which versions.
+pub(super) fn layout(bundle: &Bundle, options: Options) -> Layout {
+    Layout { options, homes: bundle.nodes.iter().map(|(name, node)| home(name, node)).collect(), ..Layout::default() }
+}
+
+fn home(name: &str, node: &Node) -> Home {
+    let file = |is: &dyn Fn(&str, &FileText) -> bool| {
+        let mut files = node.files.iter().filter_map(|(path, file)| Some((path, file.got()?.as_ref()?)));
+        files.find(|(path, file)| is(path, file)).map(|(path, _)| place(name, path))
+    };
+    let of_kind = |kind: Kind| file(&|_, file| file.kind.as_deref() == Some(kind.word()));
+    let session = node.sql.as_ref().and_then(Answer::got);
+    let host = node.host.as_ref().and_then(Answer::got);
+    let on_disk = || {
+        let mut versions = host?.data.values().filter_map(|dir| dir.version.got()?.as_deref()?.parse().ok());
+        versions.next().filter(|_| versions.next().is_none())
+    };
+    Home {
+        root: root(name),
+        conf: of_kind(Kind::Conf),
+        auto_conf: file(&|path, _| path.ends_with("/postgresql.auto.conf")),
+        hba: of_kind(Kind::Hba),
+        ident: of_kind(Kind::Ident),
+        postgresql: session.and_then(|s| u16::try_from(s.version / 10_000).ok()).or_else(on_disk),
+        patroni: patroni(node),
+    }
+}
+
+/// The release of a member's Patroni: of the one that runs, else of the only one that is installed.
+fn patroni(node: &Node) -> Option<Version> {
+    let running = node.rest.as_ref().and_then(|rest| match rest.got()?.speaker()? {
+        Speaker::Patroni { version, .. } => config::release(&version).ok(),
+        _ => None,
+    });
+    let installed = || {
+        let all = node.host.as_ref()?.got()?.patroni.got()?;
+        let mut versions = all.values().filter_map(|p| config::release(p.version.got()?).ok());
+        versions.next().filter(|first| versions.all(|other| other == *first))
+    };
+    running.or_else(installed)
+}
+
+/// Runs `check`.
+pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output, String> {
+    let base = PathBuf::new();
+    let file = args.config.clone().or_else(|| own::upwards(&base, config::FILE_NAME));
+    let draft = file.map(|f| read_config(&base, &f)).transpose()?;
+    let mut dirs = args.rules.clone();
+    dirs.extend(draft.iter().flat_map(config::Draft::rule_dirs));
+    let rules = organisation(&dirs)?;
+    let all = if rules.is_empty() { BUILTIN } else { &rules };
+    let config = draft.map_or_else(|| Ok(Config::default()), |draft| finish(draft, &base, all))?;
+    let patroni = args.patroni.as_deref().map_or(Ok(Version::LATEST), config::release);
+    let patroni = patroni.map_err(|what| format!("--patroni {what}"))?;
+    let options = Options { postgresql: args.postgresql, patroni };
+    let outputs = outputs(&args.said)?;
+    let bundle = if args.bundle.is_empty() {
+        let (bundle, manifest) = gather(&asked(args, options)?, &rules)?;
+        if let Some(file) = &args.manifest {
+            write_manifest(file, &manifest)?;
+        }
+        bundle
+    } else {
+        let [one] = &args.bundle[..] else { return Err("several bundles cannot be joined yet".to_owned()) };
+        read_bundle(one)?
+    };
+    let mut selection = config.selection;
+    selection.trial = args.trial;
+    selection.today = args.today.or_else(clock::today);
+    let linted = check(&Check { bundle, options, selection, rules });
+    let fail_on = args.said.fail_on.or(config.fail_on).unwrap_or(Severity::Error);
+    Ok(deliver(&linted, &outputs, fail_on, &style(&args.said, around)))
+}
+
+fn asked(args: &CheckArgs, options: Options) -> Result<Request, String> {
+    if args.members.is_empty() && args.dsn.is_empty() {
+        return Err(
+            "nothing to check: give Patroni's configuration of each member, or --dsn NAME=DSN, or --bundle FILE"
+                .to_owned(),
+        );
+    }
+    Ok(Request {
+        files: args.members.clone(),
+        dsns: args.dsn.clone(),
+        ssh: args.ssh.clone(),
+        ssh_command: args.ssh_command.split_whitespace().map(str::to_owned).collect(),
+        roots: args.root.clone(),
+        environment: Environment::of_process(),
+        options,
+    })
+}
+
+/// Writes down what was touched; `-` is standard error.
+fn write_manifest(file: &Path, manifest: &Manifest) -> Result<(), String> {
+    let text = manifest.render();
+    if file == Path::new("-") {
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        return Ok(());
+    }
+    output::write(file, &text)
 }
 
 /// Reads what `collect` has written.

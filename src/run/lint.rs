@@ -83,6 +83,7 @@ impl Lint {
             targets: self.scope.targets.clone(),
             clusters: self.scope.clusters.clone(),
             root: self.scope.root.clone(),
+            homes: Vec::new(),
         };
         let search = Search {
             base: &self.base,
@@ -94,7 +95,8 @@ impl Lint {
         let gathered = search.gather(&sources);
         let listed =
             gathered.found.iter().map(|f| Listed { source: Arc::clone(&f.source), kind: f.kind, by: f.by }).collect();
-        let nodes = self.nodes.as_deref().map(facts::nodes::parse).transpose()?.unwrap_or_default();
+        let nodes = self.nodes.as_deref().map(|text| facts::nodes::recorded(text, &sources)).transpose()?;
+        let nodes = nodes.unwrap_or_default();
         let fence = Fence::new(&self.base, &self.paths);
         Ok((facts::build(sources, gathered, nodes, &fence, &layout), listed))
     }
@@ -154,12 +156,12 @@ pub fn config_for(base: &Path, file: Option<&Path>, rules: &[Rule]) -> Result<Co
     draft.map_or_else(|| Ok(Config::default()), |draft| finish(draft, base, rules))
 }
 
-fn read_config(base: &Path, file: &Path) -> Result<config::Draft, String> {
+pub(super) fn read_config(base: &Path, file: &Path) -> Result<config::Draft, String> {
     let text = own::text(&base.join(file)).map_err(|why| format!("{}: {why}", file.display()))?;
     config::read(file, &text)
 }
 
-fn finish(draft: config::Draft, base: &Path, rules: &[Rule]) -> Result<Config, String> {
+pub(super) fn finish(draft: config::Draft, base: &Path, rules: &[Rule]) -> Result<Config, String> {
     let root = own::root(base, draft.file());
     let exists = |path: &Path| own::exists(&root.dir.join(path));
     draft.finish(rules, &root, &exists)

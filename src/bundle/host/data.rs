@@ -8,8 +8,8 @@ use super::Entry;
 use crate::bundle::Answer;
 
 /// A data directory of PostgreSQL, or what stands in its place. `None` is what does not exist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DataDir {
     /// The directory itself.
     pub entry: Answer<Option<Entry>>,

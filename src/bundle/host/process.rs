@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::bundle::Answer;
 
 /// A process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Process {
     /// Its number.
     pub pid: u32,

@@ -8,8 +8,8 @@ use super::Entry;
 use crate::bundle::Answer;
 
 /// A directory of PostgreSQL's programs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Programs {
     /// What there is under the names that Patroni and upgrades need; `None` for what does not exist.
     pub files: BTreeMap<String, Answer<Option<Entry>>>,
@@ -18,8 +18,8 @@ pub struct Programs {
 }
 
 /// An installation of Patroni.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Patroni {
     /// What `--version` says: `4.1.0`.
     pub version: Answer<String>,

@@ -6,8 +6,8 @@ use super::Entry;
 use crate::bundle::{Answer, Miss};
 
 /// What belongs to systemd itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Systemd {
     /// Its version; a tree does not say.
     pub version: Answer<String>,
@@ -19,8 +19,8 @@ pub struct Systemd {
 
 /// A unit. Of a running systemd these are its properties, with what it has added by itself; of unit files, what they say, and
 /// systemd's defaults.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Unit {
     /// `loaded`, `not-found`, `masked`, `bad-setting`.
     pub load: Answer<String>,
@@ -100,8 +100,8 @@ pub struct EnvironmentFile {
 }
 
 /// A cluster of Debian's and Ubuntu's packages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct DebianCluster {
     /// `15`.
     pub version: String,

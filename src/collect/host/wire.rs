@@ -57,6 +57,11 @@ pub(super) fn out(reply: &Reply) -> Result<String, Miss> {
     }
 }
 
+/// The bytes of a file.
+pub(super) fn bytes(reply: &Reply) -> Result<Option<Vec<u8>>, Miss> {
+    Ok(there(reply)?.map(|said| said.out.clone()))
+}
+
 /// The text of a file.
 pub(super) fn text(reply: &Reply) -> Result<Option<String>, Miss> {
     Ok(there(reply)?.map(|said| lossy(&said.out)))

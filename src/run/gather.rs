@@ -1,0 +1,145 @@
+//! Collects all that is known of members into one bundle: their files, servers, hosts, REST APIs and stores.
+//!
+//! Members are asked side by side; of each, first the server, then the host, then the files that both name. What one does has no
+//! bearing on the others.
+
+mod login;
+mod manifest;
+mod member;
+mod plan;
+mod questions;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+pub use manifest::Manifest;
+
+use self::member::Asked;
+use self::plan::{Plan, Plans};
+use crate::bundle::{Bundle, FORMAT};
+use crate::cli::Named;
+use crate::collect::member::Member;
+use crate::collect::net::Net;
+use crate::collect::sql::Environment;
+use crate::collect::{clock, dcs, host, rest, sql};
+use crate::facts::Options;
+use crate::knowledge::guc::MAJORS;
+use crate::knowledge::queries;
+use crate::rules::builtin::BUILTIN;
+use crate::rules::range;
+use crate::rules::schema::{CheckSpec, Rule};
+
+/// How many members are asked at once.
+const AT_ONCE: usize = 32;
+
+/// What is to be collected.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// Patroni's configuration of members: files or directories.
+    pub files: Vec<PathBuf>,
+    /// Connection strings by member.
+    pub dsns: Vec<Named>,
+    /// Targets of ssh by member.
+    pub ssh: Vec<Named>,
+    /// The command that runs others on another host: what it is told is the target, then the command.
+    pub ssh_command: Vec<String>,
+    /// Trees of hosts that do not run, by member.
+    pub roots: Vec<Named>,
+    /// What libpq would take from its surroundings.
+    pub environment: Environment,
+    /// Versions, where nothing else tells them.
+    pub options: Options,
+}
+
+/// Collects, for these rules; the built-in ones when there are none.
+///
+/// # Errors
+/// What is wrong with the request: a file that cannot be read, a name that no member has.
+pub fn gather(request: &Request, rules: &[Rule]) -> Result<(Bundle, Manifest), String> {
+    let rules = if rules.is_empty() { BUILTIN } else { rules };
+    let plans = plan::plan(request)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| format!("cannot begin: {e}"))?;
+    Ok(runtime.block_on(all(plans, asked(rules), request.options)))
+}
+
+/// The questions of this program, and those of rules that bring their own.
+fn asked(rules: &[Rule]) -> Vec<queries::Question> {
+    let of_rule = |rule: &Rule| match &rule.check {
+        CheckSpec::Rows(rows) => {
+            let mut fitting =
+                MAJORS.into_iter().filter(|major| range::holds_major(&rule.postgresql, *major)).map(u32::from);
+            let from = fitting.next();
+            // A rule without an end is true of servers that are newer than we know.
+            let until = fitting.last().or(from).filter(|last| *last < u32::from(*MAJORS.end()));
+            Some(queries::Question { name: rule.id.to_string(), from, until, sql: rows.query.to_string() })
+        }
+        _ => None,
+    };
+    queries::questions().into_iter().chain(rules.iter().filter_map(of_rule)).collect()
+}
+
+async fn all(plans: Plans, questions: Vec<queries::Question>, options: Options) -> (Bundle, Manifest) {
+    let Plans { plans, facts } = plans;
+    let net = Net::default();
+    let configured: Vec<(&Plan, Member<'_>)> = plans
+        .iter()
+        .filter_map(|plan| {
+            let config = &facts.patroni[plan.file?].config;
+            Some((plan, Member { name: &plan.name, config, here: plan.is_here }))
+        })
+        .collect();
+    let members: Vec<Member<'_>> = configured.iter().map(|(_, member)| *member).collect();
+    let nodes = nodes(&plans, questions, options);
+    let (nodes, stores, mut rests) = tokio::join!(nodes, dcs::collect(&members, &net), rest::collect(&members, &net));
+    let mut manifest = Manifest { endpoints: net.touched(), ..Manifest::default() };
+    let mut bundle = Bundle {
+        format: FORMAT,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        taken: clock::now(),
+        nodes: BTreeMap::new(),
+        stores,
+    };
+    for (name, asked) in nodes {
+        manifest.nodes.insert(name.clone(), asked.touched);
+        let mut node = asked.node;
+        node.rest = rests.remove(&name);
+        bundle.nodes.insert(name, node);
+    }
+    (bundle, manifest)
+}
+
+async fn nodes(plans: &[Plan], questions: Vec<queries::Question>, options: Options) -> Vec<(String, Asked)> {
+    let (questions, turns) = (Arc::new(questions), Arc::new(Semaphore::new(AT_ONCE)));
+    let mut tasks = JoinSet::new();
+    for plan in plans {
+        let (plan, questions, turns) = (plan.clone(), Arc::clone(&questions), Arc::clone(&turns));
+        tasks.spawn(async move {
+            let _turn = turns.acquire().await;
+            let name = plan.name.clone();
+            (name, member::ask(plan, &questions, options).await)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(done) = tasks.join_next().await {
+        match done {
+            Ok(asked) => all.push(asked),
+            Err(broken) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
+            Err(_) => {}
+        }
+    }
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all
+}
+
+/// How long a member may take.
+fn limits() -> (sql::Limits, host::Limits) {
+    (sql::Limits::default(), host::Limits::default())
+}
