@@ -27,6 +27,8 @@ import traceback
 import psycopg
 import yaml
 
+import spaces
+
 from patroni import global_config
 from patroni.config import Config
 from patroni.async_executor import CriticalTask
@@ -117,21 +119,21 @@ def write(path, text):
 def prepare(programs):
     """Empty directories where installations have theirs, and the programs of each major at their packaged place."""
     os.makedirs('/run/said', exist_ok=True)
-    subprocess.run(['mount', '-t', 'tmpfs', '-o', 'mode=0777', 'tmpfs', '/run/said'], check=True)
+    spaces.empty('/run/said', '0777')
     open(SAID, 'w').close()
     os.chmod(SAID, 0o666)
     real = {int(major): os.path.realpath(path) for major, path in programs.items()}
     packaged = [m for m, path in real.items() if path == f'{INSTALLED}/{m}/bin']
     for major in packaged:
         os.makedirs(f'/run/said/{major}')
-        must('mount', '--bind', f'{INSTALLED}/{major}', f'/run/said/{major}')
+        spaces.bind(f'{INSTALLED}/{major}', f'/run/said/{major}')
         real[major] = f'/run/said/{major}/bin'
     for path in OWNED + [INSTALLED]:
         os.makedirs(path, exist_ok=True)
-        must('mount', '-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', path)
+        spaces.empty(path)
         os.chown(path, POSTGRES.pw_uid, POSTGRES.pw_gid)
     shutil.copytree('/etc', '/run/said/etc', symlinks=True)
-    must('mount', '--bind', '/run/said/etc', '/etc')
+    spaces.bind('/run/said/etc', '/etc')
     for major, path in real.items():
         there = f'{PROGRAMS}/{major}/bin'
         os.makedirs(there)
@@ -146,20 +148,14 @@ def prepare(programs):
         os.chmod(f'{there}/postgres', 0o755)
     for path in ('/run/user', '/run/systemd', '/root'):
         os.makedirs(path, exist_ok=True)
-        must('mount', '-t', 'tmpfs', '-o', 'mode=0755', 'tmpfs', path)
+        spaces.empty(path)
     os.makedirs('/run/systemd/system')
-    for name in ('upper', 'work'):
-        os.makedirs(f'/run/said/{name}')
-    must('mount', '-t', 'overlay', 'overlay', '-o', 'lowerdir=/usr/bin,upperdir=/run/said/upper,workdir=/run/said/work', '/usr/bin')
+    spaces.overlay('/usr/bin', '/run/said')
     with open('/usr/bin/patroni', 'w') as f:
         f.write(SERVICE)
     os.chmod('/usr/bin/patroni', 0o755)
     # Sockets go to /tmp where nothing else is said: of each host its own, with what it has to see of the common one.
-    os.makedirs('/run/said/tmp')
-    must('mount', '--bind', '/tmp', '/run/said/tmp')
-    must('mount', '-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', '/tmp')
-    for name in {path.split('/')[2] for path in [*programs.values(), *templates.values(), *real.values(), __file__] if path.startswith('/tmp/')}:
-        os.symlink(f'/run/said/tmp/{name}', f'/tmp/{name}')
+    spaces.own_tmp('/run/said', [*programs.values(), *templates.values(), *real.values(), __file__])
     must('ip', 'link', 'set', 'lo', 'up')
 
 

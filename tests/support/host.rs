@@ -27,6 +27,7 @@ impl Host {
             // Shared memory too: data directories of two hosts may have one inode number, which PostgreSQL makes its key of.
             .args(["--mount", "--net", "--ipc", "--pid", "--fork", "--mount-proc", "--kill-child"])
             .arg(pg::tools().join("py/bin/python"))
+            .arg("-B")
             .arg(super::path("tests/oracle/host.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
