@@ -1,5 +1,6 @@
 //! What is collected from real programs that run.
 
+mod check;
 mod host;
 mod site;
 mod sql;
