@@ -15,6 +15,7 @@ const SLOTS: &str = "SELECT slot_name, slot_type FROM pg_replication_slots ORDER
 /// A primary and a standby without Patroni.
 fn stands_alone(major: u16, layout: Layout) {
     let site = Site::of(major).layout(layout).standbys(1).start();
+    eprintln!("{}", site.took);
     let version = site.sql("pg1", "SELECT current_setting('server_version_num')::int / 10000");
     assert_eq!(version, major.to_string());
     assert_eq!(site.sql("pg1", STANDBYS), "10.77.0.12|streaming|standby_1|standby");
@@ -76,6 +77,7 @@ fn postgresql_18_stands_alone() {
 
 /// Patroni takes over running servers.
 fn is_taken_over(site: &Site) {
+    eprintln!("{}", site.took);
     let before: Vec<String> = site.members().iter().map(|m| site.sql(m, IDENTITY)).collect();
     let slots = site.sql("pg1", SLOTS);
     site.take_over();
