@@ -131,16 +131,14 @@ impl Plan {
         }
     }
 
-    /// The words that start a server as it is started without Patroni.
+    /// The words that start a server as it is started without Patroni: those of `pg_ctlcluster`, which takes two seconds for them, or
+    /// those of a unit.
     fn start_words(&self) -> Vec<String> {
-        let text = match self.layout {
-            Layout::Debian => format!("pg_ctlcluster {} main start", self.major),
-            Layout::Directory => {
-                let (bin, data) = (self.bin_dir(), self.data_dir());
-                format!("{bin}/pg_ctl -s -w -t 20 -D {data} -l {} start", self.postgres_log())
-            }
-        };
-        text.split(' ').map(str::to_owned).collect()
+        let (data, config, log) = (self.data_dir(), self.config_dir(), self.postgres_log());
+        let words = ["pg_ctl", "-s", "-w", "-t", "20", "-D", &data, "-l", &log];
+        let options = format!("-c config_file=\"{config}/postgresql.conf\"");
+        let with_options = if self.layout == Layout::Debian { vec!["-o", options.as_str()] } else { Vec::new() };
+        words.into_iter().chain(with_options).chain(["start"]).map(str::to_owned).collect()
     }
 
     fn postgres_log(&self) -> String {
