@@ -15,6 +15,7 @@ const SLOTS: &str = "SELECT slot_name, slot_type FROM pg_replication_slots ORDER
 /// A primary and a standby without Patroni.
 fn stands_alone(major: u16, layout: Layout) {
     let site = Site::of(major).layout(layout).standbys(1).start();
+    eprintln!("{}", site.took);
     let version = site.sql("pg1", "SELECT current_setting('server_version_num')::int / 10000");
     assert_eq!(version, major.to_string());
     assert_eq!(site.sql("pg1", STANDBYS), "10.77.0.12|streaming|standby_1|standby");
@@ -47,7 +48,11 @@ fn stands_alone(major: u16, layout: Layout) {
     site.login(OPERATOR, "pg1", "app", "app", "INSERT INTO orders (customer) VALUES ('one more')").unwrap();
     site.wait("the row", 5, || site.try_sql("pg2", "app", "SELECT count(*) FROM orders").is_ok_and(|n| n == "101"));
     // The server can be stopped and started as it is on such a host.
-    site.stop_postgres("pg2", "fast");
+    if layout == Layout::Debian {
+        site.must("pg2", "postgres", &["pg_ctlcluster", &major.to_string(), "main", "stop"]);
+    } else {
+        site.stop_postgres("pg2", "fast");
+    }
     site.start_postgres("pg2");
     site.wait("the standby", 10, || site.sql("pg1", STANDBYS).contains("|streaming|"));
     site.kill_postgres("pg1");
@@ -76,9 +81,12 @@ fn postgresql_18_stands_alone() {
 
 /// Patroni takes over running servers.
 fn is_taken_over(site: &Site) {
+    eprintln!("{}", site.took);
     let before: Vec<String> = site.members().iter().map(|m| site.sql(m, IDENTITY)).collect();
     let slots = site.sql("pg1", SLOTS);
+    let since = Instant::now();
     site.take_over();
+    eprintln!("take-over {:?}", since.elapsed());
     let after: Vec<String> = site.members().iter().map(|m| site.sql(m, IDENTITY)).collect();
     assert_eq!(after, before);
     let now = site.sql("pg1", SLOTS);

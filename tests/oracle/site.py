@@ -6,12 +6,13 @@ bridge here. All of it is gone when this process ends, and it ends when its inpu
 {"major": 15, "bin": BIN, "template": DATA, "sql": [[DATABASE, [STATEMENT]]], "conf": TEXT, "tools": DIR, "program": PATH, "bridge": ADDRESS,
  "data": DIR, "debian": BOOL, "start": [WORD], "primary": [WORD], "hosts": [HOST]}
 HOST: {"name": NAME, "address": ADDRESS, "kind": "member" | "etcd" | "operator", "files": {PATH: TEXT}, "secret": [PATH], "etcd": [WORD]}
-  -> {"pids": {NAME: PID}, "took": {WHAT: SECONDS}} or {"error": TEXT}
+  -> {"hosts": {NAME: {"pid": PID, "link": NAME}}, "took": {WHAT: SECONDS}} or {"error": TEXT}
 
 The first member is the primary, the others stream from it. `sql` is run before it starts, `primary` by psql when it runs, and before
 its standbys start. After that the operator's `ssh` is served.
 """
 import ctypes
+import glob
 import json
 import os
 import pwd
@@ -173,12 +174,16 @@ class Host:
         os.makedirs(STAGE)
         spaces.bind(f'/proc/self/fd/{stage}', STAGE)
         os.close(stage)
-        for path in ('/etc', '/usr/bin'):
+        for path in ('/etc', '/usr/bin') if packaged else ('/etc', '/usr/bin', '/usr/lib'):
             spaces.overlay(path, SCRATCH)
         programs = f'{SCRATCH}/postgresql'
         os.makedirs(programs)
         if packaged:
             spaces.bind(INSTALLED, programs)
+        else:
+            # Programs of a wheel have libraries that they look for in a directory beside the package.
+            for path in glob.glob(f'{real}/../../*.libs'):
+                os.symlink(os.path.realpath(path), f'/usr/lib/{os.path.basename(path)}')
         spaces.empty(INSTALLED)
         os.makedirs(f'{INSTALLED}/{spec["major"]}')
         spaces.bind(f'{programs}/{spec["major"]}' if packaged else real, f'{INSTALLED}/{spec["major"]}')
@@ -251,7 +256,7 @@ class Host:
         self.inside(*spec['start'], user='postgres')
 
     def sql(self, text):
-        return self.inside('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', 'postgres', '-f', '-', user='postgres', stdin=text)
+        return self.inside('psql', '-h', '/var/run/postgresql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', 'postgres', '-f', '-', user='postgres', stdin=text)
 
 
 def at_once(function, hosts):
@@ -364,7 +369,7 @@ def main():
     try:
         hosts = boot()
         serve(hosts)
-        answer = {'pids': {name: host.pid for name, host in hosts.items()}, 'took': took}
+        answer = {'hosts': {name: {'pid': host.pid, 'link': host.link} for name, host in hosts.items()}, 'took': took}
     except Exception:
         answer = {'error': traceback.format_exc()}
     print(json.dumps(answer), flush=True)

@@ -27,7 +27,7 @@ def main():
         words.pop(0)
     try:
         # Nobody listens there, and to be told so is an answer of the host.
-        socket.create_connection((host, 22), timeout=5)
+        socket.create_connection((host, 22), timeout=2)
     except ConnectionRefusedError:
         pass
     except OSError as e:

@@ -131,16 +131,14 @@ impl Plan {
         }
     }
 
-    /// The words that start a server as it is started without Patroni.
+    /// The words that start a server as it is started without Patroni: those of `pg_ctlcluster`, which takes two seconds for them, or
+    /// those of a unit.
     fn start_words(&self) -> Vec<String> {
-        let text = match self.layout {
-            Layout::Debian => format!("pg_ctlcluster {} main start", self.major),
-            Layout::Directory => {
-                let (bin, data) = (self.bin_dir(), self.data_dir());
-                format!("{bin}/pg_ctl -s -w -t 20 -D {data} -l {} start", self.postgres_log())
-            }
-        };
-        text.split(' ').map(str::to_owned).collect()
+        let (data, config, log) = (self.data_dir(), self.config_dir(), self.postgres_log());
+        let words = ["pg_ctl", "-s", "-w", "-t", "20", "-D", &data, "-l", &log];
+        let options = format!("-c config_file=\"{config}/postgresql.conf\"");
+        let with_options = if self.layout == Layout::Debian { vec!["-o", options.as_str()] } else { Vec::new() };
+        words.into_iter().chain(with_options).chain(["start"]).map(str::to_owned).collect()
     }
 
     fn postgres_log(&self) -> String {
@@ -244,12 +242,12 @@ impl Plan {
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an answer");
         let answer: Json = serde_json::from_str(&line).expect("the site died");
-        let mut site =
-            Site { plan: self, child, input: Some(input), pids: BTreeMap::new(), took: answer["took"].clone() };
+        let (hosts, took) = (BTreeMap::new(), answer["took"].clone());
+        let mut site = Site { plan: self, child, input: Some(input), first: 0, hosts, took };
         if let Some(error) = answer["error"].as_str() {
             panic!("{error}");
         }
-        site.pids = site.find(&answer["pids"]);
+        site.find(&answer["hosts"]);
         site
     }
 }
@@ -274,14 +272,24 @@ impl From<Output> for Ran {
     }
 }
 
+/// A host that runs.
+#[derive(Debug)]
+struct Host {
+    /// Its first process, as it is known outside.
+    pid: u32,
+    /// Its link to the others, at their end.
+    link: String,
+}
+
 /// A site that runs. See the module's text.
 pub(crate) struct Site {
     /// What it was made from.
     pub(crate) plan: Plan,
     child: Child,
     input: Option<ChildStdin>,
-    /// The first process of each host, as it is known outside.
-    pids: BTreeMap<String, u32>,
+    /// The first process of all.
+    first: u32,
+    hosts: BTreeMap<String, Host>,
     /// When what was ready, in seconds.
     pub(crate) took: Json,
 }
@@ -302,31 +310,34 @@ impl Site {
         }
     }
 
-    /// The first processes of hosts by name, from what the site itself calls them.
-    fn find(&self, inner: &Json) -> BTreeMap<String, u32> {
+    /// Hosts by name, from what the site itself says of them.
+    fn find(&mut self, said: &Json) {
         let children = |pid: u32| -> Vec<u32> {
             let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).expect("proc");
             text.split_whitespace().map(|p| p.parse().expect("a pid")).collect()
         };
-        let site = children(self.child.id())[0];
-        let mut found = BTreeMap::new();
-        for pid in children(site) {
+        let said = said.as_object().expect("hosts by name");
+        self.first = children(self.child.id())[0];
+        for pid in children(self.first) {
             let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
             let Some(pids) = status.lines().find_map(|l| l.strip_prefix("NSpid:")) else { continue };
             // The last ones are its pid on the host, which is 1, and that in the site.
             let pids: Vec<&str> = pids.split_whitespace().rev().collect();
-            let names = inner.as_object().expect("pids by name");
-            let name = names.iter().find(|(_, p)| pids.get(1).is_some_and(|there| p.to_string() == **there));
-            if let Some((name, _)) = name.filter(|_| pids[0] == "1") {
-                found.insert(name.clone(), pid);
+            let host = said.iter().find(|(_, h)| pids.get(1).is_some_and(|there| h["pid"].to_string() == **there));
+            if let Some((name, host)) = host.filter(|_| pids[0] == "1") {
+                let link = host["link"].as_str().expect("a name").to_owned();
+                self.hosts.insert(name.clone(), Host { pid, link });
             }
         }
-        assert_eq!(found.len(), inner.as_object().map_or(0, Map::len), "{found:?} {inner}");
-        found
+        assert_eq!(self.hosts.len(), said.len(), "{:?} {said:?}", self.hosts);
+    }
+
+    fn host(&self, host: &str) -> &Host {
+        self.hosts.get(host).unwrap_or_else(|| panic!("there is no host {host}"))
     }
 
     fn pid(&self, host: &str) -> u32 {
-        *self.pids.get(host).unwrap_or_else(|| panic!("there is no host {host}"))
+        self.host(host).pid
     }
 
     /// The members' names, the first primary first.
@@ -440,7 +451,7 @@ impl Site {
     /// # Errors
     /// What psql says.
     pub(crate) fn try_sql(&self, member: &str, database: &str, sql: &str) -> Result<String, String> {
-        psql(self.command_as(member, "postgres", "psql").args(["-d", database, "-c", sql]))
+        psql(self.command_as(member, "postgres", "psql").args(["-h", "/var/run/postgresql", "-d", database, "-c", sql]))
     }
 
     /// What a statement returns to a role that logs in by TCP, with its password, from a host to a member.
@@ -448,7 +459,8 @@ impl Site {
     /// # Errors
     /// What psql says.
     pub(crate) fn login(&self, from: &str, to: &str, user: &str, database: &str, sql: &str) -> Result<String, String> {
-        psql(self.command(from, "psql").args(["-d", &self.dsn(to, user, database), "-c", sql]))
+        let dsn = format!("{} connect_timeout=3", self.dsn(to, user, database));
+        psql(self.command(from, "psql").args(["-d", &dsn, "-c", sql]))
     }
 
     /// Starts a member's server as it is started without Patroni.
@@ -528,7 +540,11 @@ impl Site {
     }
 
     fn link(&self, host: &str, state: &str) {
-        self.must(host, "root", &["ip", "link", "set", "eth0", state]);
+        // At the other end, so that the host loses its carrier and keeps its addresses.
+        let first = self.first.to_string();
+        let mut c = pg::command("nsenter");
+        c.args(["-t", &first, "-n", "ip", "link", "set", &self.host(host).link, state]);
+        assert!(c.status().expect("nsenter").success(), "{host} is not {state}");
     }
 
     /// Stops all processes of a host where they are, as a machine that hangs.
@@ -619,6 +635,14 @@ impl Site {
             })
     }
 
+    /// Whether all standbys stream with Patroni's role, each by its own slot.
+    fn has_own_slots(&self, leader: &str) -> bool {
+        let own = "SELECT count(*) FROM pg_stat_replication JOIN pg_replication_slots ON pid = active_pid";
+        let own =
+            format!("{own} WHERE state = 'streaming' AND usename = '{REPLICATION}' AND slot_name NOT LIKE 'standby_%'");
+        self.try_sql(leader, "postgres", &own).is_ok_and(|n| n == (self.members().len() - 1).to_string())
+    }
+
     /// Starts Patroni on the primary and then on its standbys, and waits until it leads them all.
     pub(crate) fn take_over(&self) {
         let (primary, standbys) = self.members().split_first().expect("a primary");
@@ -627,7 +651,7 @@ impl Site {
         for standby in standbys {
             self.start_patroni(standby);
         }
-        self.wait("all members", 30, || self.is_led_by(primary));
+        self.wait("all members", 30, || self.is_led_by(primary) && self.has_own_slots(primary));
     }
 }
 
@@ -641,7 +665,7 @@ impl Drop for Site {
 
 impl Debug for Site {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Site").field("plan", &self.plan).field("pids", &self.pids).finish_non_exhaustive()
+        f.debug_struct("Site").field("plan", &self.plan).field("hosts", &self.hosts).finish_non_exhaustive()
     }
 }
 
