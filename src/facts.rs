@@ -3,6 +3,7 @@
 mod build;
 pub mod conf_check;
 pub mod connections;
+mod dynamic;
 pub mod endpoints;
 pub mod enforced;
 pub mod group;
@@ -34,7 +35,7 @@ use std::sync::{Arc, OnceLock};
 pub use crate::gap;
 pub use build::{build, has_tls};
 pub use member::{Cluster, Member};
-pub use patroni_file::PatroniFile;
+pub use patroni_file::{DynamicFrom, PatroniFile};
 
 use gap::{Fact, Gap, GapReason};
 use part::Part;

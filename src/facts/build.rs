@@ -13,7 +13,7 @@ use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::{ByPath, Services, environment_of};
 use super::{
-    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, join, nodes,
+    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, dynamic, join, nodes,
 };
 use crate::collect::Door;
 use crate::collect::kind::Kind;
@@ -62,6 +62,7 @@ pub fn build(
         }
         seen.extend(directory.seen);
     }
+    dynamic::apply(&mut facts.patroni, &facts.nodes, &facts.stores, &sources);
     let (later, Alone { variables, composed }) = sort_out(&mut facts, seen);
     let of_kind = |kind| later.iter().filter(|(_, k)| *k == kind).map(|(s, _)| Arc::clone(s)).collect::<Vec<_>>();
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));

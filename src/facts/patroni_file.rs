@@ -23,6 +23,22 @@ pub struct PatroniFile {
     pub version: Version,
     /// The scripts that it names, as far as they lie among the files given.
     pub scripts: Vec<Script>,
+    /// Where the dynamic configuration that counts comes from; it stands under `bootstrap.dcs` of [`Self::config`].
+    pub dynamic_from: DynamicFrom,
+    /// What the file itself says under `bootstrap.dcs`, where that does not count.
+    pub written_dynamic: Option<Item>,
+}
+
+/// Where the dynamic configuration comes from that counts at the next start of Patroni.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DynamicFrom {
+    /// `bootstrap.dcs` of the file.
+    #[default]
+    File,
+    /// The key `config` of the store.
+    Store,
+    /// `patroni.dynamic.json` in the data directory.
+    Cache,
 }
 
 /// A value and the path of its key.

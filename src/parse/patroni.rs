@@ -31,7 +31,7 @@ pub use recognise::looks_like_patroni;
 pub use secrets::{holds_credentials, names_a_secret, spans_in_text};
 
 use crate::knowledge::patroni::Version;
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 /// What one Patroni node is configured with locally.
 #[derive(Debug, Clone)]
@@ -68,6 +68,36 @@ impl Patroni {
     #[must_use]
     pub const fn crash(&self) -> Option<&Crash> {
         self.crash.as_ref()
+    }
+
+    /// Puts another dynamic configuration in the place of `bootstrap.dcs`; returns what stood there.
+    pub fn put_dynamic(&mut self, mut dynamic: Item) -> Option<Item> {
+        let at = dynamic.span;
+        let key = |name: &str| Spanned::new(Key::named(name), at);
+        let map = |pairs| Item { value: ItemValue::Map(pairs), key_span: None, ..dynamic.clone() };
+        let ItemValue::Map(pairs) = &mut self.root.value else { return None };
+        let bootstrap = match pairs.iter().position(|p| p.key.value.as_str() == Some("bootstrap")) {
+            Some(at) => &mut pairs[at].item,
+            None => {
+                pairs.push(Pair { key: key("bootstrap"), item: map(Vec::new()) });
+                &mut pairs.last_mut()?.item
+            }
+        };
+        if !matches!(bootstrap.value, ItemValue::Map(_)) {
+            bootstrap.value = ItemValue::Map(Vec::new());
+        }
+        let ItemValue::Map(pairs) = &mut bootstrap.value else { return None };
+        let before = match pairs.iter_mut().find(|p| p.key.value.as_str() == Some("dcs")) {
+            Some(pair) => Some(std::mem::replace(&mut pair.item, dynamic)),
+            None => {
+                dynamic.key_span = None;
+                pairs.push(Pair { key: key("dcs"), item: dynamic });
+                None
+            }
+        };
+        self.paths = paths::Paths::of(&self.root);
+        self.settled = self.root.is_known();
+        before
     }
 
     /// The places of all secrets that the configuration holds.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::gap::Gap;
-use crate::facts::{Cluster, Facts, PatroniFile};
+use crate::facts::{Cluster, DynamicFrom, Facts, PatroniFile};
 use crate::parse::patroni::{Item, ItemValue};
 use crate::rules::report::Report;
 
@@ -54,10 +54,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
     Ok(())
 }
 
-/// The members that have the section. One that has none never starts a cluster.
+/// The members that have the section. One that has none never starts a cluster, and where there is one already no section counts.
 fn distinct<'a>(facts: &'a Facts, cluster: &'a Cluster) -> Vec<(&'a str, &'a PatroniFile)> {
     let files = cluster.members.iter().map(|m| (m.name.as_str(), &facts.patroni[m.file]));
-    files.filter(|(_, f)| f.config.is_complete() && f.config.bootstrap_dcs().is_some()).collect()
+    let counts = |f: &PatroniFile| f.dynamic_from == DynamicFrom::File && f.config.is_complete();
+    files.filter(|(_, f)| counts(f) && f.config.bootstrap_dcs().is_some()).collect()
 }
 
 fn text(file: &PatroniFile) -> String {
