@@ -12,6 +12,7 @@ pub mod hba_shadow;
 pub mod host_path;
 pub mod ident_map;
 mod join;
+pub mod kept;
 pub mod layout;
 mod member;
 pub mod nodes;
@@ -335,6 +336,17 @@ impl Whole {
         self.nodes.iter().find(|node| self.is_node(member, node))
     }
 
+    /// The member that a text belongs to: a file of its host, or what its server or host has answered.
+    #[must_use]
+    pub fn node_at(&self, source: SourceId) -> Option<&nodes::Node> {
+        let source = self.sources.get(source);
+        self.nodes.iter().find(|node| match (source.path(), &node.root) {
+            (Some(path), Some(root)) => path.starts_with(root),
+            (Some(_), None) => false,
+            (None, _) => source.name().strip_prefix(&*node.name).is_some_and(|rest| rest.starts_with(": ")),
+        })
+    }
+
     fn is_node(&self, member: &Member, node: &nodes::Node) -> bool {
         match &node.root {
             Some(root) => self.patroni[member.file].source.path().is_some_and(|path| path.starts_with(root)),
@@ -496,8 +508,10 @@ impl Facts {
     }
 
     /// The same, each with its configuration.
-    pub fn live(&self) -> impl Iterator<Item = Live<'_>> {
-        self.nodes().iter().map(|node| Live { node, member: self.whole.members().find(|m| self.is_node(m, node)) })
+    pub fn live(&self) -> impl Iterator<Item = LiveMember<'_>> {
+        self.nodes()
+            .iter()
+            .map(|node| LiveMember { node, member: self.whole.members().find(|m| self.is_node(m, node)) })
     }
 
     /// All stores in the first part, none in the others.
@@ -509,14 +523,14 @@ impl Facts {
 
 /// A member as it runs, and its configuration.
 #[derive(Debug, Clone, Copy)]
-pub struct Live<'a> {
+pub struct LiveMember<'a> {
     /// What was answered.
     pub node: &'a nodes::Node,
     /// Its configuration, if there is one.
     pub member: Option<&'a Member>,
 }
 
-impl<'a> Live<'a> {
+impl<'a> LiveMember<'a> {
     /// Its configuration.
     ///
     /// # Errors

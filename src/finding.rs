@@ -94,6 +94,8 @@ pub struct Finding {
     pub message: String,
     /// Further places.
     pub labels: Vec<Label>,
+    /// The members that it is about, where the places do not tell.
+    pub nodes: Vec<String>,
     /// What will happen, and facts of this one case.
     pub notes: Vec<String>,
     /// The way out, or why there is none.

@@ -8,6 +8,8 @@ pub enum GapReason {
     NotGiven,
     /// It does not answer.
     Unreachable,
+    /// Nothing listens there: the host itself says so.
+    Closed,
     /// It answers, and refuses.
     Denied,
     /// Its version does not know of it.
@@ -25,6 +27,7 @@ impl GapReason {
         match self {
             Self::NotGiven => "not given",
             Self::Unreachable => "unreachable",
+            Self::Closed => "not there: nothing listens",
             Self::Denied => "refused to us",
             Self::TooOld => "not in a version this old",
             Self::TimedOut => "too slow to answer",

@@ -35,6 +35,8 @@ pub struct Problem {
     pub labels: Vec<(Span, String)>,
     /// Facts of this one case that the rule's own texts cannot know; one line each.
     pub notes: Vec<String>,
+    /// The members that it is about, where the places do not tell.
+    pub nodes: Vec<String>,
     /// What a fix would change, when the rule has one; they do not overlap.
     pub edits: Vec<Edit>,
 }
@@ -43,7 +45,8 @@ impl Problem {
     /// A problem at a place.
     #[must_use]
     pub fn new(rule: impl Into<RuleId>, at: Span) -> Self {
-        Self { rule: rule.into(), at, args: Vec::new(), labels: Vec::new(), notes: Vec::new(), edits: Vec::new() }
+        let (args, labels, notes, nodes, edits) = Default::default();
+        Self { rule: rule.into(), at, args, labels, notes, nodes, edits }
     }
 
     /// Gives a placeholder of the rule's texts its value. Never a secret.
@@ -64,6 +67,13 @@ impl Problem {
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
+        self
+    }
+
+    /// Says that it is about a member.
+    #[must_use]
+    pub fn node(mut self, name: impl Into<String>) -> Self {
+        self.nodes.push(name.into());
         self
     }
 

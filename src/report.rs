@@ -4,6 +4,7 @@ pub mod checkstyle;
 mod edits;
 pub mod fingerprint;
 pub mod full;
+pub mod gate;
 pub mod github;
 pub mod gitlab;
 pub mod json;

@@ -15,6 +15,7 @@ pub mod range;
 pub mod report;
 pub mod schema;
 pub mod selection;
+pub mod tally;
 pub mod template;
 pub mod trial;
 

@@ -110,7 +110,9 @@ impl Door for Recorded<'_> {
 fn read_error(miss: &Miss) -> ReadError {
     match miss.why {
         GapReason::Denied => ReadError::Denied,
-        GapReason::NotGiven | GapReason::Unreachable | GapReason::TooOld | GapReason::TimedOut => ReadError::Outside,
+        GapReason::NotGiven | GapReason::Unreachable | GapReason::Closed | GapReason::TooOld | GapReason::TimedOut => {
+            ReadError::Outside
+        }
         GapReason::Unreadable => ReadError::Other(miss.detail.clone()),
     }
 }

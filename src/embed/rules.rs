@@ -77,7 +77,7 @@ fn texts(items: &[std::borrow::Cow<'static, str>]) -> String {
 
 fn emit(r: &Rule) -> String {
     format!(
-        "Rule {{ id: {}, summary: {}, severity: Severity::{:?}, status: Status::{:?}, since: {}, needs: {}, patroni: {}, postgresql: {}, \
+        "Rule {{ id: {}, summary: {}, severity: Severity::{:?}, status: Status::{:?}, since: {}, needs: {}, gate: {}, patroni: {}, postgresql: {}, \
          supersedes: {}, why: {}, references: {}, proof: {}, check: {}, message: {}, fix: {}, no_fix: {} }}",
         text(&r.id),
         text(&r.summary),
@@ -85,6 +85,7 @@ fn emit(r: &Rule) -> String {
         r.status,
         text(&r.since),
         list(&r.needs, |n| format!("Need::{n:?}")),
+        r.gate,
         text(&r.patroni),
         text(&r.postgresql),
         texts(&r.supersedes),

@@ -13,7 +13,8 @@ use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::{ByPath, Services, environment_of};
 use super::{
-    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, dynamic, join, nodes,
+    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, dynamic, join,
+    nodes,
 };
 use crate::collect::Door;
 use crate::collect::kind::Kind;

@@ -219,16 +219,15 @@ fn load(local: &Local<'_>, reader: &dyn Reader, layout: &Layout) -> Option<Loade
     }
     problems.extend(patroni_keys::check_keys(&parsed.tree));
     let scripts = scripts::find(&parsed.tree, first.source.path(), reader);
-    let file =
-        PatroniFile {
-            source: Arc::clone(&first.source),
-            config: parsed.tree,
-            mode: first.mode,
-            version,
-            scripts,
-            dynamic_from: DynamicFrom::File,
-            written_dynamic: None,
-        };
+    let file = PatroniFile {
+        source: Arc::clone(&first.source),
+        config: parsed.tree,
+        mode: first.mode,
+        version,
+        scripts,
+        dynamic_from: DynamicFrom::File,
+        written_dynamic: None,
+    };
     let secrets = file.secrets().into_iter().filter_map(|s| match &s.item.value {
         ItemValue::Secret(value, _) => Some((s.item.span.source, value.clone())),
         _ => None,

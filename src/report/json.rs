@@ -4,11 +4,13 @@
 
 use serde::Serialize;
 
+use super::gate::{Gate, gates};
 use super::place::{Place, place};
 use super::redact::MASK;
 use super::{Page, edits};
 use crate::finding::{Action, Finding, Fix, Step};
 use crate::rules::schema::{Disruption, Safety, Severity};
+use crate::rules::tally::Checked;
 use crate::source::SourceId;
 
 /// Changes when a reader of an older version could misread the output.
@@ -31,6 +33,10 @@ pub(super) struct Rest {
     tool: Tool,
     not_checked: Vec<NotChecked>,
     faults: Vec<Fault>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gate: Vec<Gate>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    checked: Vec<Checked>,
     summary: Summary,
 }
 
@@ -162,6 +168,8 @@ pub(super) fn rest(page: &Page<'_>) -> Rest {
             .iter()
             .map(|b| Fault { rule: b.rule.clone(), message: page.redactor.words(&[], &b.message) })
             .collect(),
+        gate: gates(page),
+        checked: outcome.checked.clone(),
         summary: Summary {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),

@@ -3,6 +3,7 @@
 use crate::facts::gap::{Gap, GapReason};
 use crate::rules::engine::Outcome;
 use crate::rules::schema::Severity;
+use crate::rules::tally::State;
 
 /// An exit code and why it is that one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,12 @@ pub fn verdict(outcome: &Outcome, fail_on: Severity, question: Question) -> Verd
     if open > 0 {
         return Verdict { code: 3, reason: format!("{open} {} could not be made", plural(open, "check")) };
     }
-    Verdict { code: 0, reason: format!("nothing of severity {} or worse", fail_on.word()) }
+    let nothing = format!("nothing of severity {} or worse", fail_on.word());
+    let reason = match question {
+        Question::Files => nothing,
+        Question::Members => format!("ready: {nothing}, and nothing was left unchecked"),
+    };
+    Verdict { code: 0, reason }
 }
 
 /// The last line of the readable formats.
@@ -73,8 +79,19 @@ pub fn last_line(page: &super::Page<'_>) -> String {
     if !outcome.gaps.is_empty() {
         parts.push(format!("{} not checked", outcome.gaps.len()));
     }
+    let checked = &outcome.checked;
+    let members: std::collections::BTreeSet<&str> = checked.iter().map(|c| c.member.as_str()).collect();
+    let of_members = if members.is_empty() {
+        String::new()
+    } else {
+        let count = |state| checked.iter().filter(|c| c.state == state).count();
+        let (all, fine) = (checked.len(), count(State::Fine));
+        let (found, open) = (count(State::Finding), count(State::NotChecked));
+        let many = plural(members.len(), "member");
+        format!("{all} checks of {} {many}: {fine} fine, {found} with findings, {open} not made\n", members.len())
+    };
     format!(
-        "{} in {} {}: exit {}, {}",
+        "{of_members}{} in {} {}: exit {}, {}",
         parts.join(", "),
         page.files.len(),
         plural(page.files.len(), "file"),

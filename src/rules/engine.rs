@@ -12,6 +12,7 @@ use super::faults::placeholders;
 use super::report::Report;
 use super::schema::{CheckSpec, Disruption, FixSpec, Rule, Severity, StepSpec, Text};
 pub use super::selection::Selection;
+use super::tally::Checked;
 use super::{accept, kinds, native, range, template};
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
@@ -43,6 +44,10 @@ pub struct Outcome {
     pub known: usize,
     /// How many rules ran.
     pub rules: usize,
+    /// Which.
+    pub ran: Vec<String>,
+    /// What came of each on each member that runs.
+    pub checked: Vec<Checked>,
 }
 
 /// Runs every rule that the selection leaves on.
@@ -56,7 +61,8 @@ pub fn run(rules: &[Rule], facts: &Facts, selection: &Selection) -> Outcome {
     let bound = on.iter().any(|rule| !rule.postgresql.is_empty());
     let majors = if bound { range::majors(facts) } else { range::Majors::new() };
     let mixed = if releases.len() > 1 { range::releases_by_text(facts) } else { range::Releases::new() };
-    let mut outcome = Outcome { rules: on.len(), ..Outcome::default() };
+    let mut outcome =
+        Outcome { rules: on.len(), ran: on.iter().map(|r| r.id.to_string()).collect(), ..Outcome::default() };
     let mut found = Vec::new();
     for (rule, result) in on.iter().zip(results) {
         match result {
@@ -216,6 +222,7 @@ pub fn word(rule: &Rule, severity: Severity, problem: Problem) -> Result<Finding
         at: problem.at,
         message,
         labels: problem.labels.into_iter().map(|(at, text)| Label { at, text }).collect(),
+        nodes: problem.nodes,
         notes,
         fix: match &rule.fix {
             Some(spec) => Ok(fix(spec, &problem.args, &problem.edits)?),

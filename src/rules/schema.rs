@@ -75,9 +75,15 @@ pub enum Need {
     /// Answers of a running server.
     #[serde(rename = "sql")]
     Sql,
-    /// Owner and mode of files on the host.
+    /// What is on the host of a member.
     #[serde(rename = "host")]
     Host,
+    /// The store that keeps the cluster's state.
+    #[serde(rename = "dcs")]
+    Dcs,
+    /// Patroni's REST API.
+    #[serde(rename = "rest")]
+    Rest,
 }
 
 impl Need {
@@ -94,6 +100,8 @@ impl Need {
             Self::RoleSql => "role-sql",
             Self::Sql => "sql",
             Self::Host => "host",
+            Self::Dcs => "dcs",
+            Self::Rest => "rest",
         }
     }
 }
@@ -373,6 +381,9 @@ pub struct Rule {
     pub since: Text,
     /// What it looks at.
     pub needs: List<Need>,
+    /// Whether its findings say that a start of Patroni could stop the server that runs.
+    #[serde(default)]
+    pub gate: bool,
     /// Patroni versions in which it is true, `">=3.0, <4.0"`; empty for all supported ones.
     #[serde(default)]
     pub patroni: Text,

@@ -23,6 +23,7 @@ use crate::report::Question;
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Selection};
 use crate::rules::schema::{Rule, Severity};
+use crate::rules::tally::tally;
 use crate::source::SourceMap;
 use crate::terminal::Surroundings;
 
@@ -50,7 +51,8 @@ pub fn check(request: &Check) -> Linted {
     let nodes = nodes::of_bundle(&request.bundle, &sources);
     let facts = facts::build(sources, gathered, nodes, &recorded, &layout);
     let rules = if request.rules.is_empty() { BUILTIN } else { &request.rules };
-    let outcome = engine::run(rules, &facts, &request.selection);
+    let mut outcome = engine::run(rules, &facts, &request.selection);
+    tally(rules, &facts, &mut outcome);
     Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Members }
 }
 

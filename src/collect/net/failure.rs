@@ -112,9 +112,8 @@ impl From<Failure> for Miss {
         let why = match failure.kind {
             Kind::NotGiven => GapReason::NotGiven,
             Kind::Unreadable | Kind::Foreign | Kind::TooLarge => GapReason::Unreadable,
-            Kind::NoName | Kind::Refused | Kind::Unreachable | Kind::Untrusted | Kind::Tls | Kind::Closed => {
-                GapReason::Unreachable
-            }
+            Kind::Refused => GapReason::Closed,
+            Kind::NoName | Kind::Unreachable | Kind::Untrusted | Kind::Tls | Kind::Closed => GapReason::Unreachable,
             Kind::TimedOut | Kind::Silent => GapReason::TimedOut,
             Kind::Unwelcome | Kind::Denied => GapReason::Denied,
             Kind::TooOld => GapReason::TooOld,

@@ -110,7 +110,7 @@ fn one_of_three_servers_is_down_and_one_is_advertised_in_vain() {
     let at = |port: u16| format!("http://127.0.0.1:{port}");
     let urls: Vec<_> = store.endpoints.iter().map(|e| (e.url.clone(), e.configured)).collect();
     assert_eq!(urls, [(at(down), true), (at(silent.port), true), (at(etcd.port), true), (advertised.clone(), false)]);
-    assert_eq!(why(&store.endpoints[0].version), "Unreachable: connection refused: nothing listens there");
+    assert_eq!(why(&store.endpoints[0].version), "Closed: connection refused: nothing listens there");
     assert_eq!(why(&store.endpoints[1].healthy), "TimedOut: no complete answer within 3 s");
     let up = &store.endpoints[2];
     assert_eq!(up.version, Answer::Got("3.4.23".to_owned()));
@@ -118,7 +118,7 @@ fn one_of_three_servers_is_down_and_one_is_advertised_in_vain() {
     assert_eq!(up.v2, Some(Answer::Got(false)));
     assert_eq!(up.advertised, Some(Answer::Got(vec![advertised.clone()])));
     assert!(up.cluster.as_ref().is_some_and(|c| c.parse::<u64>().is_ok()), "{up:?}");
-    assert_eq!(why(&store.endpoints[3].version), "Unreachable: connection refused: nothing listens there");
+    assert_eq!(why(&store.endpoints[3].version), "Closed: connection refused: nothing listens there");
     let touched = net.touched();
     for want in [
         format!("GET {}/version", at(down)),
@@ -228,7 +228,7 @@ fn certificates_are_checked_and_shown() {
     let said = fails("127.0.0.1", &client);
     assert!(said.starts_with("Unreachable: its certificate "), "{said}");
     let said = fails("127.3.0.1", &format!("{client}  cacert: {ca}"));
-    assert!(said.starts_with("Unreachable: connection refused"), "{said}");
+    assert!(said.starts_with("Closed: connection refused"), "{said}");
     let said =
         fails("127.0.0.1", &format!("  cacert: {ca}\n  cert: {}\n  key: {}\n", file("client.crt"), file("client.enc")));
     assert!(said.starts_with("Unreadable: the key in ") && said.contains("encrypted"), "{said}");

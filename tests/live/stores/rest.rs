@@ -74,7 +74,7 @@ fn a_member_is_asked_before_it_runs_while_it_runs_and_in_pause() {
     let before = of_site(&site);
     assert_eq!(before.url, format!("http://127.2.0.11:{}", site.rest));
     assert_eq!((before.listens.clone(), before.speaker()), (Answer::Got(false), Some(Speaker::Nobody)));
-    assert_eq!(why(&before.answers["/config"]), "Unreachable: connection refused: nothing listens there");
+    assert_eq!(why(&before.answers["/config"]), "Closed: connection refused: nothing listens there");
     site.take_over("patroni.yml", 16, false);
     patroni.start(&site, "pg1", &["patroni.yml"]);
     patroni.expect("pg1", r"no action\. I am \(pg1\), the leader with the lock");

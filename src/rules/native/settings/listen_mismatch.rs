@@ -34,6 +34,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         };
         let mut problem = report
             .problem(listen.span)
+            .node(&member.name)
             .arg("member", member.name.as_str())
             .arg("probed", probed)
             .arg("port", listen.value.1.to_string())
