@@ -63,7 +63,8 @@ pub fn build(
         }
         seen.extend(directory.seen);
     }
-    dynamic::apply(&mut facts.patroni, &facts.nodes, &facts.stores, &sources);
+    let of_dynamic = dynamic::apply(&mut facts.patroni, &facts.nodes, &facts.stores, &sources);
+    facts.problems.extend(of_dynamic);
     let (later, Alone { variables, composed }) = sort_out(&mut facts, seen);
     let of_kind = |kind| later.iter().filter(|(_, k)| *k == kind).map(|(s, _)| Arc::clone(s)).collect::<Vec<_>>();
     let (confs, hbas, idents) = (of_kind(Kind::Conf), of_kind(Kind::Hba), of_kind(Kind::Ident));

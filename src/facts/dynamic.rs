@@ -9,19 +9,28 @@ use std::sync::Arc;
 
 use super::nodes::Node;
 use super::patroni_file::{DynamicFrom, PatroniFile};
+use super::patroni_keys;
 use super::written::Written;
 use crate::bundle::Answer;
 use crate::bundle::dcs::Store;
 use crate::parse::patroni::{Type, dynamic_configuration};
 use crate::parse::yaml;
+use crate::problem::Problem;
 use crate::source::{Origin, Source, SourceMap};
 
-/// Puts what counts in its place.
-pub(super) fn apply(files: &mut [PatroniFile], nodes: &[Node], stores: &[Written<Store>], sources: &SourceMap) {
+/// Puts what counts in its place. The problems are those of what counts; nothing there can be changed by an edit of a file.
+pub(super) fn apply(
+    files: &mut [PatroniFile],
+    nodes: &[Node],
+    stores: &[Written<Store>],
+    sources: &SourceMap,
+) -> Vec<Problem> {
+    let mut problems = Vec::new();
     let mut known: BTreeMap<String, Arc<Source>> = BTreeMap::new();
     for file in files {
         let Some(node) = nodes.iter().find(|node| is_of(file, node)) else { continue };
         let Some((name, text, from)) = counts(file, node, stores) else { continue };
+        let is_new = !known.contains_key(&name);
         let source = known.entry(name.clone()).or_insert_with(|| write(&name, text, sources));
         let item = dynamic_configuration(&yaml::parse(source).tree);
         if item.kind() != Type::Map {
@@ -29,7 +38,15 @@ pub(super) fn apply(files: &mut [PatroniFile], nodes: &[Node], stores: &[Written
         }
         file.written_dynamic = file.config.put_dynamic(item);
         file.dynamic_from = from;
+        if is_new {
+            let found = patroni_keys::check_keys(&file.config);
+            problems.extend(found.into_iter().filter(|p| p.at.source == source.id()));
+        }
     }
+    for problem in &mut problems {
+        problem.edits.clear();
+    }
+    problems
 }
 
 fn is_of(file: &PatroniFile, node: &Node) -> bool {
