@@ -18,7 +18,6 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::chown;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -52,7 +51,6 @@ pub(crate) struct Plan {
     etcds: usize,
     logical: bool,
     conf: String,
-    hba: String,
     sql: String,
 }
 
@@ -86,11 +84,6 @@ impl Plan {
     /// Further settings of each server; the last one of a name counts.
     pub(crate) fn conf(self, conf: &str) -> Self {
         Self { conf: format!("{}{conf}\n", self.conf), ..self }
-    }
-
-    /// The text of `pg_hba.conf` instead of the usual one.
-    pub(crate) fn hba(self, hba: &str) -> Self {
-        Self { hba: hba.to_owned(), ..self }
     }
 
     /// Statements that the primary runs before there are standbys.
@@ -150,14 +143,13 @@ impl Plan {
 
     fn member(&self, number: usize, name: &str) -> Json {
         let (data, config) = (self.data_dir(), self.config_dir());
-        let hba = if self.hba.is_empty() { files::hba(self) } else { self.hba.clone() };
         let mut texts = Map::new();
         let mut put = |file: String, text: String| texts.insert(file, json!(text));
         match self.layout {
             Layout::Debian => put(format!("{config}/conf.d/10-site.conf"), files::conf(self, name)),
             Layout::Directory => put(format!("{config}/postgresql.conf"), files::conf(self, name)),
         };
-        put(format!("{config}/pg_hba.conf"), hba);
+        put(format!("{config}/pg_hba.conf"), files::hba(self));
         put(format!("/etc/patroni/{name}.yml"), files::patroni(self, name));
         let mut secret = vec![format!("/etc/patroni/{name}.yml"), format!("{config}/pg_hba.conf")];
         if number > 0 {
@@ -297,17 +289,9 @@ pub(crate) struct Site {
 impl Site {
     /// A plan for one primary of this major and one etcd.
     pub(crate) fn of(major: u16) -> Plan {
-        let (conf, hba, sql) = Default::default();
-        Plan {
-            major,
-            layout: Layout::Debian,
-            members: vec!["pg1".to_owned()],
-            etcds: 1,
-            logical: false,
-            conf,
-            hba,
-            sql,
-        }
+        let members = vec!["pg1".to_owned()];
+        let (conf, sql) = Default::default();
+        Plan { major, layout: Layout::Debian, members, etcds: 1, logical: false, conf, sql }
     }
 
     /// Hosts by name, from what the site itself says of them.
@@ -361,7 +345,7 @@ impl Site {
         vec!["ssh".to_owned(), host.to_owned()]
     }
 
-    /// A file of a host as it is reached from outside.
+    /// A file of a host as it is reached from outside, without links on the way: they would lead to files of the machine.
     pub(crate) fn outside(&self, host: &str, file: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{file}", self.pid(host)))
     }
@@ -424,11 +408,7 @@ impl Site {
 
     /// Writes a file of a host, for user postgres. One that was there keeps its mode.
     pub(crate) fn write(&self, host: &str, file: &str, text: impl AsRef<[u8]>) {
-        let at = self.outside(host, file);
-        fs::create_dir_all(at.parent().expect("a directory")).expect("directory");
-        fs::write(&at, text).unwrap_or_else(|e| panic!("{host}: {file}: {e}"));
-        let owner = self.must(host, "root", &["id", "-u", "postgres"]).trim().parse().expect("a uid");
-        chown(&at, Some(owner), None).expect("chown");
+        pg::write(&self.outside(host, file), text);
     }
 
     /// Replaces a text that stands once in a file of a host.
@@ -479,7 +459,7 @@ impl Site {
         let data = self.plan.data_dir();
         self.sh(
             member,
-            &format!("kill -KILL $(head -1 {data}/postmaster.pid) && while pgrep -x postgres; do sleep 0.05; done >&2"),
+            &format!("kill -KILL $(head -1 {data}/postmaster.pid) && while cat /proc/[0-9]*/comm | grep -qx postgres; do sleep 0.05; done"),
         );
     }
 
@@ -643,9 +623,17 @@ impl Site {
         self.try_sql(leader, "postgres", &own).is_ok_and(|n| n == (self.members().len() - 1).to_string())
     }
 
+    /// Leaves it to Patroni alone to start a member's server when the host starts, where Debian's scripts do it.
+    pub(crate) fn leave_start_to_patroni(&self, member: &str) {
+        if self.plan.layout == Layout::Debian {
+            self.replace(member, &format!("{}/start.conf", self.plan.config_dir()), "\nauto\n", "\nmanual\n");
+        }
+    }
+
     /// Starts Patroni on the primary and then on its standbys, and waits until it leads them all.
     pub(crate) fn take_over(&self) {
         let (primary, standbys) = self.members().split_first().expect("a primary");
+        self.members().iter().for_each(|m| self.leave_start_to_patroni(m));
         self.start_patroni(primary);
         self.wait("a leader", 20, || self.rest(primary, "/primary").is_some_and(|(status, _)| status == 200));
         for standby in standbys {

@@ -51,6 +51,7 @@ pub(super) fn conf(plan: &Plan, member: &str) -> String {
          max_replication_slots = 12\n\
          wal_level = {wal_level}\n\
          wal_keep_size = 64MB\n\
+         max_slot_wal_keep_size = 1GB\n\
          hot_standby = on\n\
          ssl = off\n\
          log_line_prefix = '%m [%p] %q%u@%d '\n\
@@ -70,7 +71,8 @@ pub(super) fn hba(plan: &Plan) -> String {
          local   all             postgres                                peer\n\
          local   all             all                                     scram-sha-256\n\
          local   replication     postgres                                peer\n\
-         host    all             all             127.0.0.1/32            scram-sha-256\n"
+         host    all             all             127.0.0.1/32            scram-sha-256\n\
+         host    replication     replicator      127.0.0.1/32            scram-sha-256\n"
         .to_owned();
     for member in &plan.members {
         let address = plan.address(member);
