@@ -269,7 +269,7 @@ fn traces() -> Vec<String> {
 #[test]
 fn nothing_is_left_of_a_site_whose_process_is_killed() {
     let before = traces();
-    let file = std::env::temp_dir().join(format!("pf-site-{}", std::process::id()));
+    let file = std::env::temp_dir().join(format!("pf-killed-{}", std::process::id()));
     let mut child = command(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "live::site::a_site_that_waits_to_be_killed"])
         .env("PREFLIGHT_SITE_FILE", &file)
