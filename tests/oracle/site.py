@@ -52,7 +52,7 @@ def environment(user):
 
 
 def ran(*command, user=None, stdin=None, **more):
-    """Runs a program; what it has written."""
+    """Runs a program that must succeed; what it has written."""
     drop = {'user': POSTGRES.pw_uid, 'group': POSTGRES.pw_gid, 'extra_groups': []} if user == 'postgres' else {}
     result = subprocess.run(command, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, timeout=60, env=environment(user or 'root'), cwd='/', **drop, **more)
@@ -144,7 +144,7 @@ class Host:
         """The first process of the host: prepares it and then takes over what has lost its parent."""
         try:
             os.setsid()
-            # The site's end is for the site alone to hear of.
+            # Requests and answers are the site's, not the host's.
             null = os.open(os.devnull, os.O_RDWR)
             os.dup2(null, 0)
             os.dup2(null, 1)

@@ -6,7 +6,8 @@
 //! site.sql("pg1", "SHOW wal_level");                       // "replica": as postgres, over the socket
 //! site.preflight(&["check", "/etc/patroni/pg1.yml"]);      // the program that is tested, on the operator's host
 //! site.take_over();                                        // Patroni on the primary, then on the standbys
-//! site.partition("pg2"); site.kill_patroni("pg3"); …
+//! site.patronictl("pg1", &["list"]);
+//! site.partition("pg2");                                  // and heal, freeze, thaw, crash; stop, kill, start of each program
 //! ```
 //!
 //! Nothing of a site can be seen from outside, and several may run at the same time with the same addresses. All of it ends with the value, and with

@@ -158,7 +158,7 @@ impl Plan {
             ]
             .map(str::to_owned),
         );
-        // A first leader is not waited for, and disks are not.
+        // Quick to elect a leader.
         let words: Vec<String> =
             words.chain(["--heartbeat-interval=50", "--election-timeout=500"].map(str::to_owned)).collect();
         json!({"name": name, "address": self.address(name), "kind": "etcd", "files": {}, "secret": [], "etcd": words})
