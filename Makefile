@@ -1,6 +1,6 @@
 # Everything from a fresh Debian 12 with cargo, rustc, rustfmt, clippy and python3. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test oracle lint bench fuzz clean-tools
+.PHONY: help setup demo test test-live oracle lint bench fuzz clean-tools
 
 TOOLS := $(or $(PREFLIGHT_TOOLS),target/tools)
 DEMO ?= fixtures/clusters/shop
@@ -18,6 +18,9 @@ demo: setup ## findings on a small cluster that is not ready
 
 test: setup ## all tests, the comparisons with the real programs in their short form
 	cargo test --locked --no-fail-fast
+
+test-live: setup ## of all tests those with real servers: PostgreSQL, etcd and Patroni on hosts of their own
+	cargo test --locked --no-fail-fast --test all -- live::
 
 oracle: setup ## the comparisons with the real programs in their long form, some minutes (PREFLIGHT_ORACLE_N, PREFLIGHT_SEED)
 	PREFLIGHT_ORACLE_N=$(or $(PREFLIGHT_ORACLE_N),100000) cargo test --locked --test all -- --nocapture oracle_yaml

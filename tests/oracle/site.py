@@ -13,6 +13,7 @@ its standbys start. After that the operator's `ssh` is served.
 """
 import ctypes
 import glob
+import http.client
 import json
 import os
 import pwd
@@ -51,7 +52,7 @@ def environment(user):
 
 
 def ran(*command, user=None, stdin=None, **more):
-    """Runs a program; what it has written."""
+    """Runs a program that must succeed; what it has written."""
     drop = {'user': POSTGRES.pw_uid, 'group': POSTGRES.pw_gid, 'extra_groups': []} if user == 'postgres' else {}
     result = subprocess.run(command, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True, timeout=60, env=environment(user or 'root'), cwd='/', **drop, **more)
@@ -143,7 +144,7 @@ class Host:
         """The first process of the host: prepares it and then takes over what has lost its parent."""
         try:
             os.setsid()
-            # The site's end is for the site alone to hear of.
+            # Requests and answers are the site's, not the host's.
             null = os.open(os.devnull, os.O_RDWR)
             os.dup2(null, 0)
             os.dup2(null, 1)
@@ -278,6 +279,17 @@ def at_once(function, hosts):
         raise RuntimeError('\n'.join(errors))
 
 
+def is_agreed(address):
+    """Whether the members of etcd work by the version of this one."""
+    try:
+        connection = http.client.HTTPConnection(address, 2379, timeout=5)
+        connection.request('GET', '/version')
+        versions = json.load(connection.getresponse())
+        return versions['etcdserver'].split('.')[:2] == versions['etcdcluster'].split('.')[:2]
+    except (OSError, ValueError):
+        return False
+
+
 def boot():
     os.makedirs('/run', exist_ok=True)
     spaces.empty('/run')
@@ -324,7 +336,7 @@ def boot():
     with_etcd.join()
     # It listens before its members agree on a version, and Patroni cannot read what it answers until then.
     for host in etcds:
-        wait_for(f'etcd on {host.name}', 20, lambda: 'initial cluster version' in host.logs() or 'cluster version to' in host.logs())
+        wait_for(f'etcd on {host.name}', 20, lambda: is_agreed(host.spec['address']))
     done('etcd')
     return {host.name: host for host in hosts}
 
@@ -342,7 +354,7 @@ def serve(hosts):
             try:
                 asked = json.loads(text)
                 command = asked['command'] or '/bin/sh'
-                words = there(hosts[asked['host']].pid, asked['user']) + ['/bin/sh', '-c', command]
+                words = there(hosts[asked['host']].pid, asked['user']) + ['/bin/sh', '-c', 'cd && exec /bin/sh -c "$1"', 'sh', command]
                 env = environment(asked['user'])
                 # As sshd: a session of its own, in the user's home.
                 words = ['env', '-i', *(f'{k}={v}' for k, v in env.items()), *words]

@@ -6,26 +6,28 @@
 //! site.sql("pg1", "SHOW wal_level");                       // "replica": as postgres, over the socket
 //! site.preflight(&["check", "/etc/patroni/pg1.yml"]);      // the program that is tested, on the operator's host
 //! site.take_over();                                        // Patroni on the primary, then on the standbys
-//! site.partition("pg2"); site.kill_patroni("pg3"); …
+//! site.patronictl("pg1", &["list"]);
+//! site.partition("pg2");                                  // and heal, freeze, thaw, crash; stop, kill, start of each program
 //! ```
 //!
 //! Nothing of a site can be seen from outside, and several may run at the same time with the same addresses. All of it ends with the value, and with
 //! the process of the test, however that one ends.
 
 mod files;
+mod plan;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::chown;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::Value as Json;
 
 use super::{path, pg};
+pub(crate) use plan::{Layout, Plan};
 
 /// The host without a database, where the program that is tested runs.
 pub(crate) const OPERATOR: &str = "operator";
@@ -33,228 +35,6 @@ pub(crate) const OPERATOR: &str = "operator";
 pub(crate) const SUPERUSER: &str = "patroni_su";
 pub(crate) const REPLICATION: &str = "replicator";
 pub(crate) const REWIND: &str = "rewinder";
-
-/// Where files of PostgreSQL lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Layout {
-    /// `/etc/postgresql/<major>/main` and `/var/lib/postgresql/<major>/main`, made by `pg_createcluster`.
-    Debian,
-    /// All in `/var/lib/postgresql/data`.
-    Directory,
-}
-
-/// What a site is to be.
-#[derive(Debug, Clone)]
-pub(crate) struct Plan {
-    major: u16,
-    layout: Layout,
-    members: Vec<String>,
-    etcds: usize,
-    logical: bool,
-    conf: String,
-    hba: String,
-    sql: String,
-}
-
-impl Plan {
-    /// Where files of PostgreSQL lie; Debian's places when nothing is said.
-    pub(crate) fn layout(self, layout: Layout) -> Self {
-        Self { layout, ..self }
-    }
-
-    /// How many standbys there are: none when nothing is said. Members are called pg1 (the primary), pg2 …
-    pub(crate) fn standbys(self, count: usize) -> Self {
-        let members = (1..=count + 1).map(|n| format!("pg{n}")).collect();
-        Self { members, ..self }
-    }
-
-    /// The members by name, the primary first.
-    pub(crate) fn members(self, names: &[&str]) -> Self {
-        Self { members: names.iter().map(|&n| n.to_owned()).collect(), ..self }
-    }
-
-    /// How many hosts of etcd there are, etcd1 …: one when nothing is said.
-    pub(crate) fn etcd(self, etcds: usize) -> Self {
-        Self { etcds, ..self }
-    }
-
-    /// With `wal_level = logical` and a logical slot `cdc` of the database `app`.
-    pub(crate) fn logical(self) -> Self {
-        Self { logical: true, ..self }
-    }
-
-    /// Further settings of each server; the last one of a name counts.
-    pub(crate) fn conf(self, conf: &str) -> Self {
-        Self { conf: format!("{}{conf}\n", self.conf), ..self }
-    }
-
-    /// The text of `pg_hba.conf` instead of the usual one.
-    pub(crate) fn hba(self, hba: &str) -> Self {
-        Self { hba: hba.to_owned(), ..self }
-    }
-
-    /// Statements that the primary runs before there are standbys.
-    pub(crate) fn sql(self, sql: &str) -> Self {
-        Self { sql: format!("{}{sql};\n", self.sql), ..self }
-    }
-
-    fn etcd_names(&self) -> Vec<String> {
-        (1..=self.etcds).map(|n| format!("etcd{n}")).collect()
-    }
-
-    /// The address of a host.
-    pub(crate) fn address(&self, host: &str) -> String {
-        let members = self.members.iter().zip(11..).find(|(name, _)| *name == host).map(|(_, n)| n);
-        let etcds = || self.etcd_names().iter().zip(21..).find(|(name, _)| *name == host).map(|(_, n)| n);
-        let last = members.or_else(etcds).or((host == OPERATOR).then_some(9));
-        format!("10.77.0.{}", last.unwrap_or_else(|| panic!("there is no host {host}")))
-    }
-
-    /// The directory of programs on each member.
-    pub(crate) fn bin_dir(&self) -> String {
-        format!("/usr/lib/postgresql/{}/bin", self.major)
-    }
-
-    /// The data directory on each member.
-    pub(crate) fn data_dir(&self) -> String {
-        match self.layout {
-            Layout::Debian => format!("/var/lib/postgresql/{}/main", self.major),
-            Layout::Directory => "/var/lib/postgresql/data".to_owned(),
-        }
-    }
-
-    /// The directory with `postgresql.conf` and `pg_hba.conf` on each member.
-    pub(crate) fn config_dir(&self) -> String {
-        match self.layout {
-            Layout::Debian => format!("/etc/postgresql/{}/main", self.major),
-            Layout::Directory => self.data_dir(),
-        }
-    }
-
-    /// The words that start a server as it is started without Patroni: those of `pg_ctlcluster`, which takes two seconds for them, or
-    /// those of a unit.
-    fn start_words(&self) -> Vec<String> {
-        let (data, config, log) = (self.data_dir(), self.config_dir(), self.postgres_log());
-        let words = ["pg_ctl", "-s", "-w", "-t", "20", "-D", &data, "-l", &log];
-        let options = format!("-c config_file=\"{config}/postgresql.conf\"");
-        let with_options = if self.layout == Layout::Debian { vec!["-o", options.as_str()] } else { Vec::new() };
-        words.into_iter().chain(with_options).chain(["start"]).map(str::to_owned).collect()
-    }
-
-    fn postgres_log(&self) -> String {
-        match self.layout {
-            Layout::Debian => format!("/var/log/postgresql/postgresql-{}-main.log", self.major),
-            Layout::Directory => "/var/log/postgresql/postgresql.log".to_owned(),
-        }
-    }
-
-    fn member(&self, number: usize, name: &str) -> Json {
-        let (data, config) = (self.data_dir(), self.config_dir());
-        let hba = if self.hba.is_empty() { files::hba(self) } else { self.hba.clone() };
-        let mut texts = Map::new();
-        let mut put = |file: String, text: String| texts.insert(file, json!(text));
-        match self.layout {
-            Layout::Debian => put(format!("{config}/conf.d/10-site.conf"), files::conf(self, name)),
-            Layout::Directory => put(format!("{config}/postgresql.conf"), files::conf(self, name)),
-        };
-        put(format!("{config}/pg_hba.conf"), hba);
-        put(format!("/etc/patroni/{name}.yml"), files::patroni(self, name));
-        let mut secret = vec![format!("/etc/patroni/{name}.yml"), format!("{config}/pg_hba.conf")];
-        if number > 0 {
-            put(format!("{data}/standby.signal"), String::new());
-            put(format!("{data}/postgresql.auto.conf"), files::auto_conf(self, number));
-            secret.extend([format!("{data}/standby.signal"), format!("{data}/postgresql.auto.conf")]);
-        }
-        json!({"name": name, "address": self.address(name), "kind": "member", "files": texts, "secret": secret})
-    }
-
-    fn etcd_member(&self, name: &str) -> Json {
-        let url = |host: &str, port: u16| format!("http://{}:{port}", self.address(host));
-        let all: Vec<String> = self.etcd_names().iter().map(|e| format!("{e}={}", url(e, 2380))).collect();
-        let (clients, peers, local) = (url(name, 2379), url(name, 2380), "http://127.0.0.1:2379");
-        let words = ["etcd", "--name", name, "--data-dir", "/srv/etcd", "--advertise-client-urls", &clients];
-        let mut words: Vec<String> = words.map(str::to_owned).to_vec();
-        words.extend(["--listen-client-urls".to_owned(), format!("{clients},{local}")]);
-        let words = words.into_iter().chain(
-            [
-                "--listen-peer-urls",
-                &peers,
-                "--initial-advertise-peer-urls",
-                &peers,
-                "--initial-cluster",
-                &all.join(","),
-            ]
-            .map(str::to_owned),
-        );
-        // A first leader is not waited for, and disks are not.
-        let words: Vec<String> =
-            words.chain(["--heartbeat-interval=50", "--election-timeout=500"].map(str::to_owned)).collect();
-        json!({"name": name, "address": self.address(name), "kind": "etcd", "files": {}, "secret": [], "etcd": words})
-    }
-
-    fn request(&self) -> Json {
-        let mut hosts: Vec<Json> = self.etcd_names().iter().map(|e| self.etcd_member(e)).collect();
-        hosts.extend(self.members.iter().enumerate().map(|(n, name)| self.member(n, name)));
-        let mine = |name: &String| format!("/etc/patroni/{name}.yml");
-        let texts: Map<String, Json> = self.members.iter().map(|m| (mine(m), json!(files::patroni(self, m)))).collect();
-        let secret: Vec<String> = self.members.iter().map(mine).collect();
-        hosts.push(json!({"name": OPERATOR, "address": self.address(OPERATOR), "kind": "operator", "files": texts, "secret": secret}));
-        let mut primary: Vec<String> = (1..self.members.len())
-            .map(|n| format!("SELECT pg_create_physical_replication_slot('standby_{n}', true);"))
-            .collect();
-        primary.push(self.sql.clone());
-        if self.logical {
-            primary.push("\\c app\nSELECT pg_create_logical_replication_slot('cdc', 'pgoutput');".to_owned());
-        }
-        json!({
-            "major": self.major,
-            "bin": pg::program(self.major, "psql").parent(),
-            "template": pg::template(self.major),
-            "sql": files::sql(),
-            "conf": files::conf(self, &self.members[0]),
-            "tools": pg::tools(),
-            "program": env!("CARGO_BIN_EXE_patroni-preflight"),
-            "bridge": "10.77.0.1",
-            "data": self.data_dir(),
-            "debian": self.layout == Layout::Debian,
-            "start": self.start_words(),
-            "primary": primary,
-            "hosts": hosts,
-        })
-    }
-
-    /// Starts it: every server runs, standbys stream, etcd answers; Patroni does not run yet.
-    ///
-    /// # Panics
-    /// When something of it does not start; the logs are in the message.
-    pub(crate) fn start(self) -> Site {
-        let mut child = pg::command("unshare")
-            .args(["--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"])
-            .arg(pg::tools().join("py/bin/python"))
-            .arg("-B")
-            .arg(path("tests/oracle/site.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("unshare and Python: run `make setup`");
-        let mut input = child.stdin.take().expect("a pipe");
-        writeln!(input, "{}", self.request()).expect("the site listens");
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an answer");
-        let answer: Json = serde_json::from_str(&line).expect("the site died");
-        let (hosts, took) = (BTreeMap::new(), answer["took"].clone());
-        let mut site = Site { plan: self, child, input: Some(input), first: 0, hosts, took };
-        if let Some(error) = answer["error"].as_str() {
-            panic!("{error}");
-        }
-        site.find(&answer["hosts"]);
-        site
-    }
-}
-
-fn ip(host: &str) -> String {
-    Site::of(15).address(host)
-}
 
 /// How a program ended and what it has written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -297,17 +77,37 @@ pub(crate) struct Site {
 impl Site {
     /// A plan for one primary of this major and one etcd.
     pub(crate) fn of(major: u16) -> Plan {
-        let (conf, hba, sql) = Default::default();
-        Plan {
-            major,
-            layout: Layout::Debian,
-            members: vec!["pg1".to_owned()],
-            etcds: 1,
-            logical: false,
-            conf,
-            hba,
-            sql,
+        let members = vec!["pg1".to_owned()];
+        let (conf, sql) = Default::default();
+        Plan { major, layout: Layout::Debian, members, etcds: 1, logical: false, conf, sql }
+    }
+
+    /// Starts what is planned: every server runs, standbys stream, etcd answers; Patroni does not run yet.
+    ///
+    /// # Panics
+    /// When something of it does not start; the logs are in the message.
+    fn start(plan: Plan) -> Self {
+        let mut child = pg::command("unshare")
+            .args(["--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"])
+            .arg(pg::tools().join("py/bin/python"))
+            .arg("-B")
+            .arg(path("tests/oracle/site.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("unshare and Python: run `make setup`");
+        let mut input = child.stdin.take().expect("a pipe");
+        writeln!(input, "{}", plan.request()).expect("the site listens");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("an answer");
+        let answer: Json = serde_json::from_str(&line).expect("the site died");
+        let (hosts, took) = (BTreeMap::new(), answer["took"].clone());
+        let mut site = Self { plan, child, input: Some(input), first: 0, hosts, took };
+        if let Some(error) = answer["error"].as_str() {
+            panic!("{error}");
         }
+        site.find(&answer["hosts"]);
+        site
     }
 
     /// Hosts by name, from what the site itself says of them.
@@ -323,7 +123,8 @@ impl Site {
             let Some(pids) = status.lines().find_map(|l| l.strip_prefix("NSpid:")) else { continue };
             // The last ones are its pid on the host, which is 1, and that in the site.
             let pids: Vec<&str> = pids.split_whitespace().rev().collect();
-            let host = said.iter().find(|(_, h)| pids.get(1).is_some_and(|there| h["pid"].to_string() == **there));
+            let inner: Option<u64> = pids.get(1).and_then(|p| p.parse().ok());
+            let host = said.iter().find(|(_, h)| inner.is_some() && h["pid"].as_u64() == inner);
             if let Some((name, host)) = host.filter(|_| pids[0] == "1") {
                 let link = host["link"].as_str().expect("a name").to_owned();
                 self.hosts.insert(name.clone(), Host { pid, link });
@@ -361,7 +162,7 @@ impl Site {
         vec!["ssh".to_owned(), host.to_owned()]
     }
 
-    /// A file of a host as it is reached from outside.
+    /// A file of a host as it is reached from outside, without links on the way: they would lead to files of the machine.
     pub(crate) fn outside(&self, host: &str, file: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{file}", self.pid(host)))
     }
@@ -424,11 +225,7 @@ impl Site {
 
     /// Writes a file of a host, for user postgres. One that was there keeps its mode.
     pub(crate) fn write(&self, host: &str, file: &str, text: impl AsRef<[u8]>) {
-        let at = self.outside(host, file);
-        fs::create_dir_all(at.parent().expect("a directory")).expect("directory");
-        fs::write(&at, text).unwrap_or_else(|e| panic!("{host}: {file}: {e}"));
-        let owner = self.must(host, "root", &["id", "-u", "postgres"]).trim().parse().expect("a uid");
-        chown(&at, Some(owner), None).expect("chown");
+        pg::write(&self.outside(host, file), text);
     }
 
     /// Replaces a text that stands once in a file of a host.
@@ -479,7 +276,7 @@ impl Site {
         let data = self.plan.data_dir();
         self.sh(
             member,
-            &format!("kill -KILL $(head -1 {data}/postmaster.pid) && while pgrep -x postgres; do sleep 0.05; done >&2"),
+            &format!("kill -KILL $(head -1 {data}/postmaster.pid) && while cat /proc/[0-9]*/comm | grep -qx postgres; do sleep 0.05; done"),
         );
     }
 
@@ -621,7 +418,7 @@ impl Site {
         let one = |member: &String| {
             self.run(member, &["sh", "-c", "tail -n 40 /var/log/postgresql/* /var/log/patroni/* 2>/dev/null"]).out
         };
-        self.members().iter().map(|m| format!("--- {m}\n{}", one(m))).collect()
+        self.members().iter().flat_map(|m| ["--- ".to_owned(), m.clone(), "\n".to_owned(), one(m)]).collect()
     }
 
     /// Whether a member leads and all others stream from it, on one timeline.
@@ -643,9 +440,17 @@ impl Site {
         self.try_sql(leader, "postgres", &own).is_ok_and(|n| n == (self.members().len() - 1).to_string())
     }
 
+    /// Leaves it to Patroni alone to start a member's server when the host starts, where Debian's scripts do it.
+    pub(crate) fn leave_start_to_patroni(&self, member: &str) {
+        if self.plan.layout == Layout::Debian {
+            self.replace(member, &format!("{}/start.conf", self.plan.config_dir()), "\nauto\n", "\nmanual\n");
+        }
+    }
+
     /// Starts Patroni on the primary and then on its standbys, and waits until it leads them all.
     pub(crate) fn take_over(&self) {
         let (primary, standbys) = self.members().split_first().expect("a primary");
+        self.members().iter().for_each(|m| self.leave_start_to_patroni(m));
         self.start_patroni(primary);
         self.wait("a leader", 20, || self.rest(primary, "/primary").is_some_and(|(status, _)| status == 200));
         for standby in standbys {
@@ -676,7 +481,7 @@ fn pid_file(daemon: &str) -> String {
 /// The password of a role.
 pub(crate) fn password(role: &str) -> &'static str {
     let found = files::PASSWORDS.iter().find(|(name, _, _)| *name == role);
-    found.map(|(_, _, password)| *password).unwrap_or_else(|| panic!("there is no role {role}"))
+    found.map_or_else(|| panic!("there is no role {role}"), |(_, _, password)| *password)
 }
 
 /// Runs psql for what it prints.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Layout, Plan, REPLICATION, REWIND, SUPERUSER, ip};
+use super::{Layout, OPERATOR, Plan, REPLICATION, REWIND, SUPERUSER};
 
 /// Roles with their passwords: of Patroni, and of what was there before.
 pub(super) const PASSWORDS: [(&str, &str, &str); 6] = [
@@ -51,6 +51,7 @@ pub(super) fn conf(plan: &Plan, member: &str) -> String {
          max_replication_slots = 12\n\
          wal_level = {wal_level}\n\
          wal_keep_size = 64MB\n\
+         max_slot_wal_keep_size = 1GB\n\
          hot_standby = on\n\
          ssl = off\n\
          log_line_prefix = '%m [%p] %q%u@%d '\n\
@@ -70,7 +71,8 @@ pub(super) fn hba(plan: &Plan) -> String {
          local   all             postgres                                peer\n\
          local   all             all                                     scram-sha-256\n\
          local   replication     postgres                                peer\n\
-         host    all             all             127.0.0.1/32            scram-sha-256\n"
+         host    all             all             127.0.0.1/32            scram-sha-256\n\
+         host    replication     replicator      127.0.0.1/32            scram-sha-256\n"
         .to_owned();
     for member in &plan.members {
         let address = plan.address(member);
@@ -83,7 +85,7 @@ pub(super) fn hba(plan: &Plan) -> String {
     let _ = writeln!(
         text,
         "host    all             dba             {:<23} scram-sha-256",
-        format!("{}/32", ip(super::OPERATOR))
+        format!("{}/32", plan.address(OPERATOR))
     );
     text + "host    app             app             10.77.0.0/24            scram-sha-256\n"
 }
@@ -102,13 +104,14 @@ pub(super) fn auto_conf(plan: &Plan, standby: usize) -> String {
 /// Patroni's file of a member, with what the take-over of this site needs.
 pub(super) fn patroni(plan: &Plan, member: &str) -> String {
     let address = plan.address(member);
-    let stores: String = plan.etcd_names().iter().map(|e| format!("  - {}:2379\n", plan.address(e))).collect();
+    let stores: Vec<String> = plan.etcd_names().iter().map(|e| format!("  - {}:2379", plan.address(e))).collect();
+    let stores = stores.join("\n");
     let config_dir = match plan.layout {
         Layout::Debian => format!("  config_dir: {}\n", plan.config_dir()),
         Layout::Directory => String::new(),
     };
-    let mut slots: String =
-        (1..plan.members.len()).map(|n| format!("      standby_{n}:\n        type: physical\n")).collect();
+    let mut slots: String = (1..plan.members.len())
+        .fold(String::new(), |text, n| text + &format!("      standby_{n}:\n        type: physical\n"));
     if plan.logical {
         slots.push_str("      cdc:\n        type: logical\n        database: app\n        plugin: pgoutput\n");
     }
@@ -130,6 +133,7 @@ restapi:
 etcd3:
   hosts:
 {stores}
+
 bootstrap:
   dcs:
     ttl: 20
