@@ -245,8 +245,11 @@ pub struct CheckArgs {
     /// The tree of a member's host that does not run.
     #[arg(long, value_name = "NAME=DIR")]
     pub root: Vec<Named>,
+    /// Many clusters: a file that says of each member where its configuration is and how it is reached.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn", "ssh", "root"])]
+    pub inventory: Option<PathBuf>,
     /// What `collect` has written, instead of members that are asked now; can be given several times.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn", "ssh", "root", "manifest"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn", "ssh", "root", "inventory", "manifest"])]
     pub bundle: Vec<PathBuf>,
     /// Write down every query, file, program and endpoint that was touched; `-` for standard error.
     #[arg(long, value_name = "FILE")]

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Output;
-use super::gather::{Manifest, Request, gather};
+use super::gather::{Given, Manifest, Request, add_inventory, gather};
 use super::lint::{finish, organisation, read_config};
 use super::said::{Linted, deliver, outputs, style};
 use crate::bundle::rest::Speaker;
@@ -113,7 +113,7 @@ pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output,
     let options = Options { postgresql: args.postgresql, patroni };
     let outputs = outputs(&args.said)?;
     let bundle = if args.bundle.is_empty() {
-        let (bundle, manifest) = gather(&asked(args, options)?, &rules)?;
+        let (bundle, manifest) = gather(&asked(args, options, around.progress())?, &rules)?;
         if let Some(file) = &args.manifest {
             write_manifest(file, &manifest)?;
         }
@@ -130,22 +130,25 @@ pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output,
     Ok(deliver(&linted, &outputs, fail_on, &style(&args.said, around)))
 }
 
-fn asked(args: &CheckArgs, options: Options) -> Result<Request, String> {
-    if args.members.is_empty() && args.dsn.is_empty() {
-        return Err(
-            "nothing to check: give Patroni's configuration of each member, or --dsn NAME=DSN, or --bundle FILE"
-                .to_owned(),
-        );
-    }
-    Ok(Request {
-        files: args.members.clone(),
+fn asked(args: &CheckArgs, options: Options, progress: bool) -> Result<Request, String> {
+    let mut request = Request {
+        files: args.members.iter().map(|path| Given { path: path.clone(), key: None }).collect(),
         dsns: args.dsn.clone(),
         ssh: args.ssh.clone(),
         ssh_command: args.ssh_command.split_whitespace().map(str::to_owned).collect(),
         roots: args.root.clone(),
         environment: Environment::of_process(),
         options,
-    })
+        progress,
+    };
+    if let Some(inventory) = &args.inventory {
+        add_inventory(inventory, &mut request)?;
+    }
+    if request.files.is_empty() && request.dsns.is_empty() {
+        let ways = "Patroni's configuration of each member, --dsn NAME=DSN, --inventory FILE or --bundle FILE";
+        return Err(format!("nothing to check: give {ways}"));
+    }
+    Ok(request)
 }
 
 /// Writes down what was touched; `-` is standard error.

@@ -129,3 +129,65 @@ fn a_busy_primary_does_not_notice() {
     assert!(own.clone().all(|e| !e.contains("still waiting for") && !e.contains("ERROR:  ")), "{log}");
     assert_eq!(before, site.sql("pg1", written));
 }
+
+/// The members that a report in JSON speaks of.
+fn members(ran: &Ran) -> BTreeSet<String> {
+    let report: serde_json::Value =
+        serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}{}", ran.out, ran.err));
+    let checked = report["checked"].as_array().expect("a list");
+    checked.iter().map(|c| c["member"].as_str().expect("a name").to_owned()).collect()
+}
+
+#[test]
+fn one_server_tells_of_the_others() {
+    let site = Site::of(15).layout(Layout::Directory).standbys(2).start();
+    let addresses = ["pg1", "pg2", "pg3"].map(|m| site.address(m));
+    for asked in ["pg1", "pg3"] {
+        let dsn = format!("{asked}={}", site.dsn(asked, "dba", "postgres"));
+        let ran = site.preflight(&["check", "--dsn", &dsn, "--format", "json", "--manifest", "/tmp/manifest"]);
+        let found = members(&ran);
+        assert_eq!(found.len(), 3, "{found:?}");
+        let manifest = site.read(OPERATOR, "/tmp/manifest");
+        assert_eq!(manifest.matches("sent to its server").count(), 3, "{manifest}");
+        // Without their configuration nothing is ready.
+        assert_eq!(ran.code, Some(3), "{}", ran.out);
+    }
+    // One that cannot be asked is not left out.
+    site.sh(
+        "pg2",
+        &format!("sed -i 's/^host .*dba.*/host all dba all reject/' {}/pg_hba.conf", site.plan.config_dir()),
+    );
+    site.reload_postgres("pg2");
+    let dsn = format!("pg1={}", site.dsn("pg1", "dba", "postgres"));
+    let ran = site.preflight(&["check", "--dsn", &dsn]);
+    assert!(ran.out.contains("is refused to us"), "{} {addresses:?}", ran.out);
+}
+
+#[test]
+fn an_inventory_lists_clusters() {
+    let site = Site::of(15).layout(Layout::Directory).standbys(1).start();
+    let dsn = |m: &str| site.dsn(m, "dba", "postgres");
+    let inventory = format!(
+        "clusters:\n  orders:\n    pg1: {{patroni: patroni/pg1.yml, ssh: pg1, dsn: \"{}\"}}\n    pg2: {{patroni: patroni/pg2.yml, ssh: pg2, dsn: \"{}\"}}\n  \
+         other:\n    db: {{dsn: \"{}\"}}\n    gone: {{dsn: \"host=10.77.0.99 user=dba connect_timeout=2\"}}\n",
+        dsn("pg1"),
+        dsn("pg2"),
+        dsn("pg1"),
+    );
+    site.write(OPERATOR, "/etc/inventory.yml", inventory);
+    let ran = site.preflight(&["check", "--inventory", "/etc/inventory.yml", "--format", "json"]);
+    let expected = ["orders/pg1", "orders/pg2", "other/db", "other/gone"].map(str::to_owned);
+    assert_eq!(members(&ran), expected.into_iter().collect());
+    let report: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    let gate = |name: &str| {
+        report["gate"].as_array().expect("a list").iter().find(|g| g["member"] == name).map(|g| g["answer"].clone())
+    };
+    assert_eq!(gate("orders/pg1"), Some("no".into()), "{}", ran.out);
+    assert_eq!(gate("other/gone"), Some("not-known".into()));
+    assert_eq!(ran.code, Some(3), "{}", ran.out);
+    // A mistake in the list is told with its place.
+    site.write(OPERATOR, "/etc/inventory.yml", "clusters:\n  orders:\n    pg1: {patrni: x}\n");
+    let ran = site.preflight(&["check", "--inventory", "/etc/inventory.yml"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("/etc/inventory.yml: ") && ran.err.contains("line 3"), "{}", ran.err);
+}
