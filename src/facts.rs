@@ -26,7 +26,7 @@ pub mod streaming;
 pub mod take_over;
 pub mod timeouts;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -38,6 +38,7 @@ pub use patroni_file::PatroniFile;
 use gap::{Fact, Gap, GapReason};
 use part::Part;
 
+use crate::knowledge::passwords;
 use crate::knowledge::patroni::Version;
 use crate::parse::boot::Directive;
 use crate::parse::conf::Conf;
@@ -289,6 +290,8 @@ pub struct Whole {
     secret_spans: Vec<Span>,
     hidden: Vec<Span>,
     secrets: Vec<(SourceId, Secret)>,
+    /// In texts whose secrets were replaced: what stands there for a password that everybody knows.
+    well_known: Option<BTreeSet<String>>,
 }
 
 impl Whole {
@@ -358,6 +361,12 @@ impl Whole {
     #[must_use]
     pub fn secrets(&self) -> &[(SourceId, Secret)] {
         &self.secrets
+    }
+
+    /// Whether a password is one that everybody knows, or stands in the place of one.
+    #[must_use]
+    pub fn is_well_known(&self, password: &str) -> bool {
+        self.well_known.as_ref().map_or_else(|| passwords::is_well_known(password), |known| known.contains(password))
     }
 
     /// Whether a text holds a secret.

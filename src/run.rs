@@ -3,6 +3,7 @@
 mod check;
 mod lint;
 mod pages;
+pub mod redact;
 mod said;
 
 use std::path::Path;

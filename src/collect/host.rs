@@ -6,7 +6,7 @@ mod access;
 mod data;
 mod eye;
 mod launch;
-mod mask;
+pub(crate) mod mask;
 mod net;
 mod process;
 mod program;

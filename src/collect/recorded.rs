@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Door;
 use super::kind::{By, Kind, guess, template_of};
 use super::search::{Found, Gathered};
-use crate::bundle::{Answer, Bundle, FileText};
+use crate::bundle::{Answer, Bundle, FileText, Redaction};
 use crate::gap::GapReason;
 use crate::source::path::normal;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
@@ -16,10 +16,12 @@ use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 #[derive(Debug, Default)]
 pub struct Recorded<'a> {
     files: BTreeMap<PathBuf, &'a Answer<FileText>>,
+    redaction: Option<&'a Redaction>,
 }
 
 /// Where a file of a member stands in the tree of all of them.
-fn place(member: &str, path: &str) -> PathBuf {
+#[must_use]
+pub fn place(member: &str, path: &str) -> PathBuf {
     // A name may hold what a path may not.
     let root = member.replace('/', "_");
     normal(&Path::new(&root).join(path.trim_start_matches('/')))
@@ -32,13 +34,14 @@ impl<'a> Recorded<'a> {
         let of_member = |(name, node): (&'a String, &'a crate::bundle::Node)| {
             node.files.iter().map(move |(path, answer)| (place(name, path), answer))
         };
-        Self { files: bundle.nodes.iter().flat_map(of_member).collect() }
+        Self { files: bundle.nodes.iter().flat_map(of_member).collect(), redaction: bundle.redaction.as_ref() }
     }
 
     /// What each file is; one that could not be had is named as unread.
     #[must_use]
     pub fn gather(&self, sources: &SourceMap) -> Gathered {
-        let mut all = Gathered::default();
+        let well_known = self.redaction.map(|r| r.well_known.clone());
+        let mut all = Gathered { well_known, ..Gathered::default() };
         for (path, answer) in &self.files {
             match answer {
                 Answer::Got(file) => {

@@ -39,8 +39,8 @@ pub fn build(
     layout: &Layout,
 ) -> Facts {
     let nodes = nodes::place(recording, &sources);
-    let Gathered { found, problems, unread } = gathered;
-    let mut facts = Whole { problems, nodes, patroni_version: layout.options.patroni, ..Whole::default() };
+    let Gathered { found, problems, unread, well_known } = gathered;
+    let mut facts = Whole { problems, nodes, well_known, patroni_version: layout.options.patroni, ..Whole::default() };
     facts.gaps = unread.into_iter().map(|what| ("unreadable-file", Gap::new(what, GapReason::Unreadable))).collect();
     let opened = door.reader(&sources);
     let reader = &*opened;
