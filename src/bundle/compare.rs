@@ -11,7 +11,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::sql::Table;
+use super::rest::Rest;
+use super::sql::{Session, Table};
 use super::{Answer, Bundle, Miss, Node};
 use tables::{By, Topic};
 
@@ -51,7 +52,9 @@ pub fn compare(before: &Bundle, now: &Bundle) -> Result<Vec<Change>, String> {
         match (before.nodes.get(name), now.nodes.get(name)) {
             (Some(one), Some(other)) => {
                 files(name, one, other, &mut changes);
-                differences(name, &of_node(one), &of_node(other), &mut changes);
+                for (one, other) in of_node(one).iter().zip(&of_node(other)) {
+                    differences(name, one, other, &mut changes);
+                }
             }
             (Some(_), None) => changes.push(change(name, "the member", "was collected then, and not now")),
             _ => changes.push(change(name, "the member", "is collected now, and was not then")),
@@ -118,8 +121,11 @@ enum Item {
 type Items = BTreeMap<(String, String), Item>;
 
 fn differences(node: &str, before: &Items, now: &Items, changes: &mut Vec<Change>) {
-    // A topic that is missing as a whole stands under an empty name.
-    let missing = |items: &Items, topic: &str| matches!(items.get(&(topic.to_owned(), String::new())), Some(Item::Missing(_)));
+    // A topic that is missing as a whole stands under an empty name, and so do all of them.
+    let missing = |items: &Items, topic: &str| {
+        let is = |topic: &str| matches!(items.get(&(topic.to_owned(), String::new())), Some(Item::Missing(_)));
+        is(topic) || ROOTS.iter().any(|root| is(root))
+    };
     for key in before.keys().chain(now.keys()).collect::<BTreeSet<_>>() {
         let (topic, name) = key;
         let about = if name.is_empty() { topic.clone() } else { format!("{topic} {name}") };
@@ -163,55 +169,74 @@ fn fields(before: &BTreeMap<String, String>, now: &BTreeMap<String, String>, say
     }
 }
 
-fn of_node(node: &Node) -> Items {
-    let mut items = Items::new();
+/// What stands for all answers of a server, a host, a REST API.
+const ROOTS: [&str; 3] = ["the server", "the host", "the REST API"];
+
+/// What was had of a member: of its server, its host, its REST API.
+fn of_node(node: &Node) -> [Items; 3] {
+    let mut all = [Items::new(), Items::new(), Items::new()];
+    let root = |i: usize| (ROOTS[i].to_owned(), String::new());
+    let [sql, host, rest] = &mut all;
     match &node.sql {
-        Some(Answer::Got(session)) => {
-            let about = [("address", &session.address), ("user", &session.user), ("database", &session.database)];
-            let mut fields: BTreeMap<String, String> = about.map(|(k, v)| (k.to_owned(), v.clone())).into();
-            fields.insert("version".to_owned(), session.version.to_string());
-            items.insert(("the session".to_owned(), String::new()), Item::Fields(fields));
-            for (question, answer) in &session.answers {
-                let topic = tables::question(question);
-                match answer {
-                    Answer::Got(table) => of_table(question, topic, table, &mut items),
-                    Answer::Missing(miss) => {
-                        items.insert((topic.word(question), String::new()), Item::Missing(miss.clone()));
-                    }
-                }
-            }
-        }
+        Some(Answer::Got(session)) => of_session(session, root(0), sql),
         Some(Answer::Missing(miss)) => {
-            items.insert(("the server".to_owned(), String::new()), Item::Missing(miss.clone()));
+            sql.insert(root(0), Item::Missing(miss.clone()));
         }
         None => {}
     }
-    if let Some(host) = &node.host {
-        of_json("the host", serde_json::to_value(host).unwrap_or_default(), tables::HOST, &mut items);
+    match &node.host {
+        Some(Answer::Got(seen)) => {
+            host.insert(root(1), Item::Fields(BTreeMap::new()));
+            of_json(ROOTS[1], serde_json::to_value(seen).unwrap_or_default(), tables::HOST, host);
+        }
+        Some(Answer::Missing(miss)) => {
+            host.insert(root(1), Item::Missing(miss.clone()));
+        }
+        None => {}
     }
     match &node.rest {
-        Some(Answer::Got(rest)) => {
-            for (path, answer) in &rest.answers {
-                let topic = format!("REST API {path}");
-                match answer {
-                    Answer::Got(response) => {
-                        let body = serde_json::from_str(&response.body).unwrap_or(Value::String(response.body.clone()));
-                        let mut fields = BTreeMap::from([("status".to_owned(), response.status.to_string())]);
-                        flatten("", &body, &mut fields);
-                        items.insert((topic, String::new()), Item::Fields(fields));
-                    }
-                    Answer::Missing(miss) => {
-                        items.insert((topic, String::new()), Item::Missing(miss.clone()));
-                    }
-                }
-            }
-        }
+        Some(Answer::Got(api)) => of_rest(api, root(2), rest),
         Some(Answer::Missing(miss)) => {
-            items.insert(("REST API".to_owned(), String::new()), Item::Missing(miss.clone()));
+            rest.insert(root(2), Item::Missing(miss.clone()));
         }
         None => {}
     }
-    items
+    all
+}
+
+fn of_session(session: &Session, root: (String, String), items: &mut Items) {
+    let about = [("address", &session.address), ("user", &session.user), ("database", &session.database)];
+    let mut fields: BTreeMap<String, String> = about.map(|(k, v)| (k.to_owned(), v.clone())).into();
+    fields.insert("version".to_owned(), session.version.to_string());
+    items.insert(root, Item::Fields(fields));
+    for (question, answer) in &session.answers {
+        let topic = tables::question(question);
+        match answer {
+            Answer::Got(table) => of_table(question, topic, table, items),
+            Answer::Missing(miss) => {
+                items.insert((topic.word(question), String::new()), Item::Missing(miss.clone()));
+            }
+        }
+    }
+}
+
+fn of_rest(rest: &Rest, root: (String, String), items: &mut Items) {
+    let mut fields = BTreeMap::from([("url".to_owned(), rest.url.clone())]);
+    flatten("listens", &serde_json::to_value(&rest.listens).unwrap_or_default(), &mut fields);
+    fields.extend(rest.untrusted.clone().map(|why| ("not trusted because".to_owned(), why)));
+    items.insert(root, Item::Fields(fields));
+    for (path, answer) in &rest.answers {
+        let item = match answer {
+            Answer::Got(response) => {
+                let body = serde_json::from_str(&response.body).unwrap_or(Value::String(response.body.clone()));
+                let mut fields = BTreeMap::from([("status".to_owned(), response.status.to_string())]);
+                flatten("", &body, &mut fields);
+                Item::Fields(fields)
+            }
+            Answer::Missing(miss) => Item::Missing(miss.clone()),
+        };
+        items.insert((format!("REST API {path}"), String::new()), item);
+    }
 }
 
 /// The rows of an answer, by their key columns; without any, one row is a single item and several are known by all they say.

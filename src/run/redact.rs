@@ -13,8 +13,11 @@ mod spelling;
 mod texts;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde_json::{Map, Value};
 
 pub use key::Key;
@@ -26,6 +29,7 @@ use crate::collect::recorded::{Recorded, place};
 use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, nodes};
 use crate::parse::patroni::spans_in_text;
+use crate::source::template::Template;
 use crate::source::{Source, SourceMap};
 use file::Input;
 use texts::Worker;
@@ -177,12 +181,27 @@ fn input(facts: &Facts, source: &Source, kind: Kind) -> Input {
     let mut spans: Vec<_> = marked.collect();
     let guessed: Vec<_> = spans_in_text(source).into_iter().map(|s| s.range()).filter(|r| !r.is_empty()).collect();
     // Parsers mark what only looks like a secret in a file that they cannot read, and then all of it.
-    let is_broken = guessed.iter().all(|g| spans.contains(g));
+    let is_unreadable = facts.patroni.iter().any(|f| !f.config.is_complete())
+        || facts.problems.iter().any(|p| p.at.source == source.id() && p.rule.ends_with("-syntax-error"));
+    let is_broken = is_unreadable && guessed.iter().all(|g| spans.contains(g));
     let mut loose = if is_broken { guessed } else { Vec::new() };
     loose.extend(hidden.iter().cloned());
     spans.extend(hidden);
-    let holes = source.template().map(|t| t.holes.clone()).unwrap_or_default();
+    let holes = source.template().map(|t| holes(source.bytes(), t)).unwrap_or_default();
     Input { kind: Some(kind), spans, loose, holes, ..Input::default() }
+}
+
+/// What belongs to a template engine, and not to the file.
+fn holes(bytes: &[u8], template: &Template) -> Vec<Range<usize>> {
+    static MARKS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?s)\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<%.*?%>|[$%]\{[^}\n]*\}").expect("invariant: a valid pattern")
+    });
+    let mut holes = template.holes.clone();
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        holes.extend(MARKS.find_iter(text).map(|m| m.range()));
+    }
+    holes.extend(template.insertions.iter().map(|i| i.range.clone()));
+    holes
 }
 
 /// A file that no parser reads.

@@ -9,13 +9,15 @@ use patroni_preflight::run::redact::{Key, redact};
 
 use super::bundle;
 use super::redact::{key, said};
+use crate::support::path;
 
-const FILE: &str = "/etc/patroni.yml";
+const FILE: &str = "/patroni.yml";
 
 fn of(member: &str, password: &str) -> Bundle {
-    let text = format!(
-        "scope: a\nname: {member}\npostgresql:\n  authentication:\n    superuser:\n      username: p\n      password: {password}\n"
-    );
+    let case = path("fixtures/rules/role-password-mismatch/bad-between-members/input/a/patroni.yml");
+    let text = std::fs::read_to_string(case).unwrap();
+    let text = text.replace("bill-a", member).replace("fixture-repl-3Tn", password);
+    assert!(text.contains(member) && text.contains(password));
     bundle(&[(member, &[(FILE, text.as_str())])])
 }
 

@@ -96,7 +96,15 @@ pub(crate) fn difference(name: &str, raw: &Bundle, key: &Key) -> Option<String> 
     }
     let lines = one.lines().zip(other.lines()).find(|(a, b)| a != b);
     let (a, b) = lines.unwrap_or(("one is shorter", ""));
-    Some(format!("{name}:\n  raw:      {a}\n  redacted: {b}"))
+    let mut out = format!("{name}:\n  raw:      {a}\n  redacted: {b}");
+    for (member, node) in &raw.nodes {
+        for (path, answer) in &node.files {
+            let (Some(one), Some(other)) = (answer.got(), redacted.nodes[member].files[path].got()) else { continue };
+            let changed = one.text.lines().zip(other.text.lines()).filter(|(a, b)| a != b);
+            changed.take(6).for_each(|(a, b)| out.push_str(&format!("\n    {path}: {a}  -->  {b}")));
+        }
+    }
+    Some(out)
 }
 
 fn fixtures() -> Vec<(String, Bundle)> {

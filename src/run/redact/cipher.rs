@@ -111,9 +111,11 @@ impl<'k> Cipher<'k> {
             return self.word(secret, plain);
         }
         let is_blank = |g: &Glyph| g.0.is_whitespace();
+        let changes = |part: &[Glyph]| part.iter().any(|(c, fixed)| !fixed && alphabet(*c, Scheme::Bits).len() > 1);
+        let any_changes = changes(secret);
         let mut out = Vec::with_capacity(secret.len());
         for part in secret.chunk_by(|a, b| is_blank(a) == is_blank(b)) {
-            if part.first().is_some_and(is_blank) {
+            if part.first().is_some_and(is_blank) || (any_changes && !changes(part)) {
                 out.extend(part.iter().map(|g| g.0));
             } else {
                 out.extend(self.word(part, plain));

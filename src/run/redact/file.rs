@@ -40,7 +40,6 @@ static ANNOUNCED: LazyLock<Regex> = LazyLock::new(|| {
     regex(r#"(?i)(?:password|passwd|passphrase(?:_command)?|secrets?|token)["']?[ \t]*[:=][ \t]*(?P<v>\S.*)$"#)
 });
 static STRING: LazyLock<Regex> = LazyLock::new(|| regex(r"[eE]?'(?:[^']|'')*'?|\$\w*\$[^$]*(?:\$\w*\$)?"));
-static AFTER_PASSWORD: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)password\s+$"));
 
 fn is_yaml(kind: Option<Kind>) -> bool {
     matches!(kind, Some(Kind::Patroni | Kind::Compose | Kind::Pod))
@@ -131,17 +130,28 @@ impl File<'_, '_> {
         let reading = layers(self.input.kind).iter().fold(self.read(at.clone()), |r, l| r.through(*l));
         let reading = if is_block { reading } else { unquoted(&reading) };
         let (meant, owner) = reading.text();
-        let name = nets::announced(&whole[..at.start]).unwrap_or_default().to_owned();
+        // In YAML a value may begin on the line below its key.
+        let line = whole[..at.start].rfind('\n').map_or(0, |n| n + 1);
+        let before = if yaml { &whole[..at.start] } else { &whole[line..at.start] };
+        let name = nets::announced(before).unwrap_or_default().to_owned();
         let is_login = ["auth", "digest"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
         let is_secret = is_name_of_secret(&name);
         let hits = if is_secret { Vec::new() } else { nets::inside(&meant) };
         if !hits.is_empty() {
             return self.worker.hits(text, &reading, &owner, hits, Manner::default());
         }
-        let mut secret = match meant.find(':').filter(|_| is_login) {
-            Some(colon) => reading.part(owner[colon] + 1..reading.units.len()),
+        // Of an option of pg_hba.conf the name is none.
+        let option = meant.find('=').filter(|n| self.input.kind == Some(Kind::Hba) && !is_secret && is_word(&meant[..*n]));
+        if self.input.kind == Some(Kind::Hba) && is_word(&meant) && is_name_of_secret(&meant) {
+            return;
+        }
+        let mut secret = match meant.find(':').filter(|_| is_login).or(option) {
+            Some(at) => reading.part(owner[at] + 1..reading.units.len()),
             None => reading,
         };
+        if self.input.kind == Some(Kind::Conf) && whole[line..at.start].contains("conninfo") {
+            secret = secret.through(Layer::Backslash);
+        }
         if whole[..at.start].rsplit(char::is_whitespace).next().is_some_and(|w| w.contains("://")) {
             secret = secret.through(Layer::Percent);
         }
@@ -161,40 +171,59 @@ impl File<'_, '_> {
     fn loose(&mut self, text: &mut Text<'_>, at: Range<usize>, in_comment: bool) {
         let whole = self.input.text.as_str();
         let Some(written) = whole.get(at.clone()) else { return };
-        let mut is_first = true;
+        // Deeper lines go on with a value only where indentation means something.
+        let line = whole[..at.start].rfind('\n').map_or(0, |n| n + 1);
+        let begins = whole[line..at.start].trim().is_empty();
+        if begins && !in_comment && !matches!(self.input.kind, None | Some(Kind::Patroni | Kind::Compose | Kind::Pod)) {
+            return;
+        }
+        let mut first = Manner { plain: is_yaml(self.input.kind), doubtful: false };
         if self.input.kind == Some(Kind::Sql) && !in_comment {
-            for string in STRING.find_iter(written) {
-                let reading = unquoted(&self.read(at.start + string.start()..at.start + string.end()));
-                self.worker.secret(text, &reading, Manner { plain: false, doubtful: !is_first });
-                is_first = false;
+            // What follows is language again.
+            let string = STRING.find(written).filter(|s| s.start() == 0).map(|s| s.range());
+            let word = string.or_else(|| words(written).into_iter().next()).unwrap_or_default();
+            let here = at.start + word.start..at.start + word.end;
+            if !whole[here.clone()].eq_ignore_ascii_case("null") {
+                self.worker.secret(text, &unquoted(&self.read(here)), first);
             }
+            return;
         }
         for word in words(written) {
-            let here = at.start + word.start..at.start + word.end;
+            let mut here = at.start + word.start..at.start + word.end;
             if whole[here.clone()].starts_with("preflight:") {
                 break;
             }
-            if self.is_innocent(whole, &here) && !in_comment {
-                is_first = false;
-                continue;
+            if !in_comment {
+                here.start += self.innocent(whole, &here);
             }
-            let reading = self.read(here);
-            self.worker.secret(text, &reading, Manner { plain: false, doubtful: !is_first });
-            is_first = false;
+            if !here.is_empty() {
+                let reading = self.read(here);
+                let is_escaped = is_yaml(self.input.kind) && written.starts_with('"');
+                let reading = if is_escaped { reading.through(Layer::Backslash) } else { reading };
+                self.worker.secret(text, &reading, first);
+            }
+            first.doubtful = true;
         }
     }
 
-    /// Whether a word belongs to the language of the file.
-    fn is_innocent(&self, text: &str, word: &Range<usize>) -> bool {
+    /// How many bytes of a word belong to the language of the file: all of a key, what stands in front of the value of an option.
+    fn innocent(&self, text: &str, word: &Range<usize>) -> usize {
         let written = &text[word.clone()];
-        if self.input.kind == Some(Kind::Sql) {
-            let is_keyword = written.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
-            return is_keyword
-                && (!AFTER_PASSWORD.is_match(&text[..word.start]) || written.eq_ignore_ascii_case("null"));
+        let known = |name: &str| names::shared(name).is_some() || is_name_of_secret(name);
+        if let Some(equals) = written.find('=')
+            && known(&written[..equals])
+        {
+            if !is_name_of_secret(&written[..equals]) {
+                return written.len();
+            }
+            let quotes = written[equals + 1..].len() - written[equals + 1..].trim_start_matches(['"', '\'']).len();
+            return equals + 1 + quotes;
         }
-        let is_key = written.strip_suffix(':').is_some_and(|key| names::shared(key).is_some());
-        let before_colon = text[word.end..].starts_with(':') && names::shared(written).is_some();
-        is_key || before_colon || (is_yaml(self.input.kind) && (written.starts_with(['!', '*', '&']) || nets::is_reference(written)))
+        let behind = text[word.end..].trim_start_matches([' ', '\t', '"', '\'']);
+        let is_key = written.strip_suffix(':').is_some_and(known) || (behind.starts_with([':', '=']) && known(written));
+        let is_yaml_word =
+            is_yaml(self.input.kind) && (written.starts_with(['!', '*', '&']) || nets::is_reference(written));
+        if is_key || is_yaml_word || !written.contains(char::is_alphanumeric) { written.len() } else { 0 }
     }
 
     /// The last field of each line.
@@ -228,14 +257,14 @@ impl File<'_, '_> {
             in_key &= !body.contains("-----END");
             let comment = COMMENT.captures(body).and_then(|c| c.name("c")).map_or(body.len(), |c| c.start());
             let (code, behind) = body.split_at(comment);
-            let reading = layers(self.input.kind).iter().fold(self.read(here.start..here.start + comment), |r, l| r.through(*l));
+            let from = here.start + comment;
+            let reading = layers(self.input.kind).iter().fold(self.read(here.start..from), |r, l| r.through(*l));
             let (meant, owner) = reading.text();
-            debug_assert!(meant.len() <= code.len() || self.input.kind.is_none() || owner.len() == meant.len() + 1);
             self.worker.hits(text, &reading, &owner, nets::inside(&meant), Manner::default());
             if behind.is_empty() || behind[1..].trim_start().starts_with("preflight:") {
                 continue;
             }
-            let from = here.start + comment;
+            let is_behind_secret = !code.trim().is_empty() && text.touches(&(here.start..from));
             let announced = ANNOUNCED.captures(behind).and_then(|c| c.name("v"));
             for hit in nets::inside(behind) {
                 let reading = self.read(from + hit.at.start..from + hit.at.end);
@@ -246,7 +275,7 @@ impl File<'_, '_> {
                 self.loose(text, from + value.start()..from + value.end(), true);
             }
             // A comment behind a secret is often the one before it.
-            if !code.trim().is_empty() && text.touches(&here) {
+            if is_behind_secret {
                 let skip = behind.len() - behind.trim_start_matches(['#', '-', ' ', '\t']).len();
                 self.loose(text, from + skip..here.end, true);
             }
@@ -268,4 +297,8 @@ fn words(text: &str) -> Vec<Range<usize>> {
         start += word.len();
     }
     found
+}
+
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

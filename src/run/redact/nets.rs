@@ -27,6 +27,8 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"(?i)\bpassword[ \t]+(?P<v>[eEuU]?&?'(?:[^']|'')*'?|\$\w*\$[^$]*)",
         r"\s-W\s+(?P<v>[^\s-]\S*)",
         r"\\set[ \t]+\S+[ \t]+(?P<v>\S.*)$",
+        // Names that are misspelled, and values whose quotes are not closed.
+        r#"(?i)(?:pass?w[a-z]*|pas[a-z]*d|passo[a-z]*|[a-z]*sword|pwd|tok[a-z]*|passphrase|secrets?)["']?\s*[:=]\s*["']*(?P<v>[^\s"']\S*)"#,
         r"(?P<v>SCRAM-SHA-256\$\d+:[\w+/=]+\$[\w+/=]+:[\w+/=]+)",
         r"\b(?P<v>md5[0-9a-f]{32})\b",
         r"(?m)^(?P<v>[A-Za-z0-9+/]{60,}={0,2})$",
@@ -63,7 +65,7 @@ pub(super) fn announced(before: &str) -> Option<&str> {
 /// Whether a value is none: a word for nothing, a reference, the start of something with parts.
 fn is_no_value(value: &str) -> bool {
     let lower = value.to_lowercase();
-    value.is_empty()
+    !value.contains(char::is_alphanumeric)
         || value.starts_with(['!', '&', '*', '|', '>', '{', '[', '#'])
         || ["null", "~", "true", "false", "yes", "no", "on", "off", "none"].contains(&lower.as_str())
         || is_reference(value)
@@ -90,7 +92,14 @@ fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
     {
         return at.start + 1..at.end - 1;
     }
-    let kept = value.trim_end_matches(CLOSING);
+    let opener = |c: char| match c {
+        ')' => Some('('),
+        ']' => Some('['),
+        '}' => Some('{'),
+        '>' => Some('<'),
+        _ => None,
+    };
+    let kept = value.trim_end_matches(|c| CLOSING.contains(&c) && !opener(c).is_some_and(|open| value.contains(open)));
     let from = kept.len() - kept.trim_start_matches(['"', '\'']).len();
     at.start + from..at.start + kept.len().max(from)
 }
@@ -102,8 +111,10 @@ pub(super) fn inside(text: &str) -> Vec<Hit> {
         let is_url = text[..at.start].rsplit(char::is_whitespace).next().is_some_and(|w| w.contains("://"));
         let is_quoted = text[..at.start].ends_with('\'') && text[at.end..].starts_with('\'');
         let name = NAME.captures(&text[..at.start].trim_end_matches('\'')).and_then(|c| c.get(1));
-        let word = at.start..at.start + text[at.clone()].trim_end_matches(['"', '\'']).len();
-        let at = if is_url || is_quoted { at } else { word };
+        // In a command only what stands behind a quote is surely no part of it.
+        let word = trimmed(text, at.clone());
+        let is_cut = text[word.end..at.end].contains(['"', '\'']);
+        let at = if is_url || is_quoted || !is_cut { at } else { word };
         if name.is_none_or(|n| is_name_of_secret(n.as_str()) || n.as_str().ends_with("-pass")) {
             let layer = if is_url { Layer::Percent } else { Layer::Backslash };
             hits.push(Hit { at, layer: (is_url || is_quoted).then_some(layer) });
@@ -119,14 +130,24 @@ pub(super) fn inside(text: &str) -> Vec<Hit> {
             }
         }
     }
-    for pattern in PATTERNS.iter() {
+    for (i, pattern) in PATTERNS.iter().enumerate() {
         let found = pattern.captures_iter(text).filter_map(|c| c.name("v"));
-        hits.extend(found.map(|v| Hit { at: v.range(), layer: None }));
+        hits.extend(found.map(|v| {
+            let is_quoted = i == 0 || v.as_str().starts_with('$');
+            Hit { at: if is_quoted { v.range() } else { trimmed(text, v.range()) }, layer: None }
+        }));
     }
-    for pattern in URLS.iter() {
-        let found = pattern.captures_iter(text).filter_map(|c| c.name("v"));
-        hits.extend(found.map(|v| Hit { at: v.range(), layer: Some(Layer::Percent) }));
+    let [narrow, wide] = &*URLS;
+    let urls = |pattern: &Regex| -> Vec<Range<usize>> {
+        pattern.captures_iter(text).filter_map(|c| c.name("v")).map(|v| v.range()).collect()
+    };
+    let mut passwords = urls(narrow);
+    for at in urls(wide) {
+        if passwords.iter().all(|other| other.end <= at.start || at.end <= other.start) {
+            passwords.push(at);
+        }
     }
+    hits.extend(passwords.into_iter().map(|at| Hit { at, layer: Some(Layer::Percent) }));
     hits.retain(|h| !is_no_value(&text[h.at.clone()]));
     hits.sort_by_key(|h| (h.at.start, std::cmp::Reverse(h.at.end)));
     let mut end = 0;
@@ -174,6 +195,7 @@ mod tests {
             ("CREATE ROLE a PASSWORD 'x''y' LOGIN", &["'x''y'"]),
             (r#"radius radiussecrets="s1,s2" ldapbindpasswd=s3"#, &["s1,s2", "s3"]),
             (r#"{"password": "s1", "token":"s2"}"#, &["s1", "s2"]),
+            ("ldapbindpaswd=s1 PATRONI_RESTAPI_PASWORD='s2", &["s1", "s2"]),
             ("curl -H 'Authorization: Bearer s1s2s3s4'", &["s1s2s3s4"]),
             ("password_encryption = scram-sha-256", &[]),
             ("password: null, token: ${TOKEN}, secret: {{ x }}", &[]),

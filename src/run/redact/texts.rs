@@ -26,7 +26,7 @@ const LONG: usize = 12;
 /// Digits alone may well be another number.
 const DIGITS: usize = 8;
 /// So deep one spelling in another is looked into.
-const MOST_DEPTH: usize = 4;
+const MOST_DEPTH: usize = 3;
 
 static BASE64: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"[A-Za-z0-9+/_-]{8,}={0,2}").expect("invariant: a valid pattern"));
@@ -43,16 +43,18 @@ pub(super) struct Patch {
 pub(super) struct Text<'t> {
     pub(super) text: &'t str,
     patches: BTreeMap<usize, Patch>,
+    /// Characters of secrets, whether they are others now or not: start and end.
+    covered: BTreeMap<usize, usize>,
 }
 
 impl<'t> Text<'t> {
     pub(super) const fn new(text: &'t str) -> Self {
-        Self { text, patches: BTreeMap::new() }
+        Self { text, patches: BTreeMap::new(), covered: BTreeMap::new() }
     }
 
-    /// Whether something of a range was replaced.
+    /// Whether something of a range belongs to a secret that was replaced.
     pub(super) fn touches(&self, at: &Range<usize>) -> bool {
-        self.patches.range(..at.end).next_back().is_some_and(|(_, p)| p.at.end > at.start)
+        self.covered.range(..at.end).next_back().is_some_and(|(_, end)| *end > at.start)
     }
 
     pub(super) fn done(&self) -> String {
@@ -131,7 +133,11 @@ impl<'k> Worker<'k> {
 
     fn write(text: &mut Text<'_>, reading: &Reading, word: &[char]) {
         for (unit, c) in reading.units.iter().zip(word) {
-            if unit.c == *c || text.touches(&unit.at) {
+            if text.touches(&unit.at) {
+                continue;
+            }
+            text.covered.insert(unit.at.start, unit.at.end);
+            if unit.c == *c {
                 continue;
             }
             if let Some(with) = unit.written(text.text, *c) {
@@ -194,9 +200,8 @@ impl<'k> Worker<'k> {
         if self.order.is_empty() {
             return;
         }
-        let mut readings = vec![Reading::new(text.text, 0..text.text.len())];
-        let mut layers = 0;
-        while let Some(reading) = readings.pop() {
+        let mut readings = vec![(Reading::new(text.text, 0..text.text.len()), 0)];
+        while let Some((reading, depth)) = readings.pop() {
             let (meant, owner) = reading.text();
             for secret in &self.order {
                 let word = &self.known[secret];
@@ -207,11 +212,10 @@ impl<'k> Worker<'k> {
                     }
                 }
             }
-            if layers < MOST_DEPTH {
-                layers += 1;
-                let uses = |marks: &[&str]| marks.iter().any(|m| meant.contains(m));
-                let also = [(Layer::Backslash, uses(&["\\"])), (Layer::Percent, uses(&["%"])), (Layer::Doubled, uses(&["''", "\"\""]))];
-                readings.extend(also.iter().filter(|(_, is)| *is).map(|(layer, _)| reading.through(*layer)));
+            if depth < MOST_DEPTH {
+                let all = [Layer::Backslash, Layer::Percent, Layer::Doubled].map(|layer| reading.through(layer));
+                let others = all.into_iter().filter(|other| other.units.len() < reading.units.len());
+                readings.extend(others.map(|other| (other, depth + 1)));
             }
         }
         self.encoded(text);
@@ -226,6 +230,7 @@ impl<'k> Worker<'k> {
                 continue;
             }
             if let Some(with) = self.encode_again(written) {
+                text.covered.insert(at.start, at.end);
                 text.patches.insert(at.start, Patch { at, with });
             }
         }
