@@ -7,7 +7,7 @@ mod data;
 mod eye;
 pub mod files;
 mod launch;
-mod mask;
+pub(crate) mod mask;
 mod net;
 mod process;
 mod program;

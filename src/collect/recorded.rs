@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Door;
 use super::kind::{By, Kind, guess, template_of};
 use super::search::{Found, Gathered};
-use crate::bundle::{Answer, Bundle, FileText, Miss};
+use crate::bundle::{Answer, Bundle, FileText, Miss, Redaction};
 use crate::gap::GapReason;
 use crate::source::path::normal;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
@@ -19,6 +19,7 @@ pub struct Recorded<'a> {
     directories: BTreeMap<PathBuf, &'a Answer<Option<Vec<String>>>>,
     roots: Vec<PathBuf>,
     missed: Mutex<Missed>,
+    redaction: Option<&'a Redaction>,
 }
 
 /// What was wanted of a bundle and is not in it: it was not asked for.
@@ -58,6 +59,7 @@ impl<'a> Recorded<'a> {
             directories: bundle.nodes.iter().flat_map(directories).collect(),
             roots: bundle.nodes.keys().map(|name| root(name)).collect(),
             missed: Mutex::default(),
+            redaction: bundle.redaction.as_ref(),
         }
     }
 
@@ -75,7 +77,8 @@ impl<'a> Recorded<'a> {
     /// What each file is; one that could not be had is named as unread.
     #[must_use]
     pub fn gather(&self, sources: &SourceMap) -> Gathered {
-        let mut all = Gathered::default();
+        let well_known = self.redaction.map(|r| r.well_known.clone());
+        let mut all = Gathered { well_known, ..Gathered::default() };
         for (path, answer) in &self.files {
             match answer {
                 Answer::Got(None) => {}

@@ -24,7 +24,7 @@ pub use manifest::Manifest;
 
 use self::member::Asked;
 use self::plan::{Plan, Plans};
-use crate::bundle::{Bundle, FORMAT};
+use crate::bundle::Bundle;
 use crate::cli::Named;
 use crate::collect::member::Member;
 use crate::collect::net::Net;
@@ -115,13 +115,7 @@ async fn all(plans: Plans, questions: Vec<queries::Question>, request: &Request)
     let nodes = nodes(&plans, questions, request);
     let (nodes, stores, mut rests) = tokio::join!(nodes, dcs::collect(&members, &net), rest::collect(&members, &net));
     let mut manifest = Manifest { endpoints: net.touched(), ..Manifest::default() };
-    let mut bundle = Bundle {
-        format: FORMAT,
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        taken: clock::now(),
-        nodes: BTreeMap::new(),
-        stores,
-    };
+    let mut bundle = Bundle { taken: clock::now(), stores, ..Bundle::of_nodes(BTreeMap::new()) };
     for (name, asked) in nodes {
         manifest.nodes.insert(name.clone(), asked.touched);
         let mut node = asked.node;

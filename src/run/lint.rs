@@ -132,7 +132,7 @@ pub fn lint(request: &Lint) -> Result<Linted, String> {
     let mut files: Vec<&Listed> = listed.iter().collect();
     files.dedup_by(|a, b| a.source.file() == b.source.file());
     let files = files.into_iter().map(|l| l.source.id()).collect();
-    Ok(Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Files })
+    Ok(Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Files, changes: None })
 }
 
 /// Keeps the findings that point into a changed file.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
-use crate::support::site::{Layout, OPERATOR, Ran, Site};
+use crate::support::site::{Layout, OPERATOR, Ran, Site, password};
 
 /// `check` of all members, with the ways to their hosts, and how each server is reached.
 fn check_by(site: &Site, dsn: &dyn Fn(&str) -> String, more: &[&str]) -> Ran {
@@ -190,4 +190,53 @@ fn an_inventory_lists_clusters() {
     let ran = site.preflight(&["check", "--inventory", "/etc/inventory.yml"]);
     assert_eq!(ran.code, Some(2));
     assert!(ran.err.contains("/etc/inventory.yml: ") && ran.err.contains("line 3"), "{}", ran.err);
+}
+
+#[test]
+fn a_bundle_says_what_the_members_said() {
+    let site = Site::of(15).standbys(1).start();
+    site.write(OPERATOR, "/etc/key", "a key for the tests of bundles\n");
+    let files = ["/etc/patroni/pg1.yml", "/etc/patroni/pg2.yml"];
+    let ways = |m: &str| [format!("--ssh={m}={m}"), format!("--dsn={m}={}", site.dsn(m, "dba", "postgres"))];
+    let of = |verb: &str, members: &[&str], more: &[&str]| {
+        let mut args = vec![verb.to_owned(), "--secret-key=/etc/key".to_owned()];
+        for m in members {
+            args.push(files[usize::from(*m == "pg2")].to_owned());
+            args.extend(ways(m));
+        }
+        args.extend(more.iter().map(|m| (*m).to_owned()));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        site.preflight(&args)
+    };
+    let both = ["pg1", "pg2"];
+    let live = of("check", &both, &[]);
+    let collected = of("collect", &both, &["-o", "/tmp/both.json"]);
+    assert_eq!(collected.code, Some(0), "{}{}", collected.out, collected.err);
+    let read = site.preflight(&["check", "--bundle", "/tmp/both.json"]);
+    assert_eq!((&live.out, live.code), (&read.out, read.code));
+    // No password is in it.
+    let text = site.read(OPERATOR, "/tmp/both.json");
+    for role in ["patroni_su", "replicator", "rewinder", "dba"] {
+        let password = password(role);
+        assert!(!password.is_empty() && !text.contains(password), "{role}");
+    }
+    // One of each host: together they are the same, unless their keys differ.
+    for m in both {
+        let out = format!("/tmp/{m}.json");
+        assert_eq!(of("collect", &[m], &["-o", &out]).code, Some(0));
+    }
+    let joined = site.preflight(&["check", "--bundle", "/tmp/pg1.json", "--bundle", "/tmp/pg2.json"]);
+    assert_eq!((&live.out, live.code), (&joined.out, joined.code));
+    site.write(OPERATOR, "/etc/key", "another key for the tests of bundles\n");
+    assert_eq!(of("collect", &["pg2"], &["-o", "/tmp/pg2b.json"]).code, Some(0));
+    let refused = site.preflight(&["check", "--bundle", "/tmp/pg1.json", "--bundle", "/tmp/pg2b.json"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.out);
+    assert!(refused.err.contains("key"), "{}", refused.err);
+    // Two moments.
+    site.write(OPERATOR, "/etc/key", "a key for the tests of bundles\n");
+    site.sql("pg1", "ALTER SYSTEM SET work_mem = '9MB'");
+    site.reload_postgres("pg1");
+    let compared = of("check", &both, &["--compare", "/tmp/both.json"]);
+    assert!(compared.out.contains("pg1: setting work_mem: "), "{}{}", compared.out, compared.err);
+    assert!(!compared.out.contains("pg2: setting work_mem"), "{}", compared.out);
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use super::{Request, login, questions};
-use crate::bundle::{Answer, Bundle, FORMAT, FileText, Miss, Node};
+use crate::bundle::{Answer, Bundle, FileText, Miss, Node};
 use crate::cli::Named;
 use crate::collect::host::{Questions, Way};
 use crate::collect::recorded::{Recorded, root};
@@ -180,7 +180,7 @@ fn read(texts: &[BTreeMap<String, Answer<Option<FileText>>>], request: &Request)
     let node =
         |(i, files): (usize, &BTreeMap<String, _>)| (number(i), Node { files: files.clone(), ..Node::default() });
     let nodes = texts.iter().enumerate().map(node).collect();
-    let bundle = Bundle { format: FORMAT, program: String::new(), taken: String::new(), nodes, stores: Vec::new() };
+    let bundle = Bundle::of_nodes(nodes);
     let (sources, recorded) = (SourceMap::default(), Recorded::new(&bundle));
     let gathered = recorded.gather(&sources);
     let layout = Layout { options: request.options, ..Layout::default() };
