@@ -18,6 +18,10 @@ fn check(site: &Site, more: &[&str]) -> Ran {
 #[test]
 fn a_prepared_site_is_ready() {
     let site = Site::of(15).layout(Layout::Debian).standbys(2).start();
+    // As Debian makes it, the cluster is started at boot.
+    for member in site.members() {
+        site.sh(member, "sed -i s/auto/manual/ /etc/postgresql/15/main/start.conf");
+    }
     let ran = check(&site, &["--manifest", "/tmp/manifest"]);
     println!("{}\n{}\n{:?}", ran.out, ran.err, ran.code);
 
