@@ -209,7 +209,9 @@ fn patroni_ends_and_leaves_the_server_alone() {
         },
         Row {
             rule: "config-dir-not-writable",
-            make: &|site| drop(site.sh("pg1", &format!("chown root: {CONFIG}; chmod 0755 {CONFIG}"))),
+            make: &|site| {
+                drop(site.sh("pg1", &format!("mv {CONFIG}/postgresql.base.conf {CONFIG}/postgresql.conf; chown root: {CONFIG}; chmod 0755 {CONFIG}")))
+            },
             says: "PermissionError: [Errno 13] Permission denied: '/etc/postgresql/15/main/",
             mend: None,
             after: &nothing,
@@ -321,7 +323,11 @@ fn a_stopped_server_does_not_start() {
                 self::edit(site, "pg1", "  config_dir: /etc/postgresql/15/main\n", "");
             },
             says: "initdb: error: directory \"/srv/data\" exists but is not empty",
-            mend: Some(&edit(MOUNT, BELOW)),
+            mend: Some(&|site| {
+                self::edit(site, "pg1", MOUNT, BELOW);
+                // Patroni was killed before it could take its key away.
+                self::edit(site, "pg1", "scope: fresh\n", "scope: again\n");
+            }),
             after: &nothing,
         },
     ];
@@ -349,10 +355,10 @@ fn twice(rule: &str, says: &str, make: &dyn Fn(&Site), mend: &dyn Fn(&Site, &Jso
 #[test]
 fn another_directory_than_that_of_the_server() {
     let make = |site: &Site| {
-        edit(site, "pg1", "data_dir: /var/lib/postgresql/15/main\n", "data_dir: /var/lib/postgresql/15/mian\n")
+        edit(site, "pg1", "data_dir: /var/lib/postgresql/15/main\n", "data_dir: /var/lib/postgresql/15/mian\n");
     };
     let mend = |site: &Site, _: &Json| {
-        edit(site, "pg1", "data_dir: /var/lib/postgresql/15/mian\n", "data_dir: /var/lib/postgresql/15/main\n")
+        edit(site, "pg1", "data_dir: /var/lib/postgresql/15/mian\n", "data_dir: /var/lib/postgresql/15/main\n");
     };
     twice("data-dir-not-the-running-one", "trying to bootstrap a new cluster", &make, &mend, &|_, _| {});
 }

@@ -19,6 +19,7 @@ const OPTIONS: [&str; 10] = [
     "sslnegotiation",
 ];
 
+/// Where the login stands.
 const ROLE: &str = "postgresql.authentication.superuser";
 
 /// The connection string for a member of this machine, or for one elsewhere by the address that it tells others.

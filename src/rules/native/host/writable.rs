@@ -59,11 +59,7 @@ pub(in crate::rules::native) fn config_dir(facts: &Facts, report: &mut Report) -
         if on.entry(dir.value)?.is_none() {
             return Ok(());
         }
-        let found = match fault(on, dir.value, false)? {
-            Some(fault) => Some((dir.value.to_owned(), fault)),
-            None => file_fault(on, dir.value.trim_end_matches('/'))?,
-        };
-        if let Some((path, fault)) = found {
+        if let Some((path, fault)) = conf_fault(on, dir.value.trim_end_matches('/'))? {
             let problem = report.problem(dir.span).arg("member", on.member.name.as_str()).arg("path", path);
             report.add(problem.arg("fault", fault).arg("user", on.user()?));
         }
@@ -72,11 +68,12 @@ pub(in crate::rules::native) fn config_dir(facts: &Facts, report: &mut Report) -
     Ok(())
 }
 
-/// postgresql.conf that Patroni has to write over: with the old file beside it, it is not renamed.
-fn file_fault(on: &OnHost<'_>, dir: &str) -> Fact<Option<(String, String)>> {
+/// What Patroni may not write to, and why: at take-over it renames postgresql.conf, so the directory counts; with the old file beside
+/// it already, only the file (`config.py:ConfigHandler.write_postgresql_conf`).
+fn conf_fault(on: &OnHost<'_>, dir: &str) -> Fact<Option<(String, String)>> {
     let (file, old) = (format!("{dir}/postgresql.conf"), format!("{dir}/postgresql.base.conf"));
     if on.entry(&file)?.is_none() || on.entry(&old)?.is_none() {
-        return Ok(None);
+        return Ok(fault(on, dir, false)?.map(|fault| (dir.to_owned(), fault)));
     }
     let (user, access) = on.access(&file)?;
     Ok((!access.write).then(|| (file, format!("user {user} may not write to it"))))
