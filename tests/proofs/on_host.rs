@@ -210,7 +210,7 @@ fn patroni_ends_and_leaves_the_server_alone() {
         Row {
             rule: "config-dir-not-writable",
             make: &|site| {
-                drop(site.sh("pg1", &format!("mv {CONFIG}/postgresql.base.conf {CONFIG}/postgresql.conf; chown root: {CONFIG}; chmod 0755 {CONFIG}")))
+                site.sh("pg1", &format!("mv {CONFIG}/postgresql.base.conf {CONFIG}/postgresql.conf; chown root: {CONFIG}; chmod 0755 {CONFIG}"));
             },
             says: "PermissionError: [Errno 13] Permission denied: '/etc/postgresql/15/main/",
             mend: None,

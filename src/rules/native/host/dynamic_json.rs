@@ -26,7 +26,8 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             return Ok(());
         }
         let wanted = on.file.written_dynamic.as_ref();
-        let is_hidden = || !on.file.config.is_certain();
+        // What a template fills in may say the same.
+        let is_hidden = || !on.file.config.is_certain() || on.file.source.template().is_some();
         if wanted.map_or_else(is_hidden, |w| w.open) {
             return Err(Gap::new("`bootstrap.dcs`", GapReason::Unreadable).on(&on.node.name));
         }
