@@ -15,4 +15,4 @@ pub(super) mod rewind_restore_command_outside_pgdata;
 pub(super) mod standby_cluster;
 pub(super) mod start_order;
 pub(super) mod timeouts_rule;
-pub(super) mod watchdog;
+pub(in crate::rules::native) mod watchdog;
