@@ -5,16 +5,26 @@ use std::net::IpAddr;
 use super::today;
 use crate::facts::connections::{LocalEnd, local_end};
 use crate::facts::gap::{Fact, Gap, GapReason};
+use crate::facts::nodes::{Node, Row};
 use crate::facts::patroni_file::is_placeholder;
-use crate::facts::{ConfFile, Facts, Member, host_path};
+use crate::facts::running::told;
+use crate::facts::{ConfFile, Facts, Member, PatroniFile, host_path};
 use crate::rules::report::Report;
 use crate::source::Span;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for (member, file, conf) in today::confs(facts) {
-        let Some(listen) = file.config.listen().filter(|l| !is_placeholder(&l.value.0)) else { continue };
+    let mut servers: Vec<(&Member, &PatroniFile, Server)> = Vec::new();
+    for (member, file, conf) in today::confs(facts).filter(|(member, ..)| told(facts, member).is_none()) {
         today::note_outside(member, conf, report);
-        let server = Server::of(conf);
+        servers.push((member, file, Server::of(conf)));
+    }
+    for member in facts.members() {
+        if let Some(node) = told(facts, member) {
+            servers.push((member, &facts.patroni[member.file], Server::of_running(node)));
+        }
+    }
+    for (member, file, server) in servers {
+        let Some(listen) = file.config.listen().filter(|l| !is_placeholder(&l.value.0)) else { continue };
         let Some(end) = report.known(local_end(facts, member, "use_unix_socket")) else { continue };
         if server.port == Some(listen.value.1) {
             let Some(answers) = report.known(server.answers(&end, member)) else { continue };
@@ -58,6 +68,8 @@ struct Server {
     sockets: Option<Vec<String>>,
     /// Nothing of all this is written, so that the file may not be all there is.
     is_silent: bool,
+    /// The directories of sockets are hidden from us.
+    hides_sockets: bool,
     at: Vec<Span>,
     sockets_at: Option<Span>,
 }
@@ -72,8 +84,26 @@ impl Server {
             hosts: list(&hosts.map_or_else(|| "localhost".to_owned(), |h| h.set.value.value.to_ascii_lowercase())),
             sockets: written("unix_socket_directories").map(|s| list(&s.set.value.value)),
             is_silent: hosts.is_none() && port.is_none(),
+            hides_sockets: false,
             at: hosts.into_iter().chain(port).map(|l| l.set.value.span).collect(),
             sockets_at: written("unix_socket_directories").map(|s| s.set.value.span),
+        }
+    }
+
+    /// As it says itself.
+    fn of_running(node: &Node) -> Self {
+        let row = |name: &str| node.setting(name).ok().flatten();
+        let list = |text: &str| text.split(',').map(|h| h.trim().trim_matches('"').to_owned()).collect();
+        let (hosts, port, sockets) = (row("listen_addresses"), row("port"), row("unix_socket_directories"));
+        let text = |row: Option<&Row>| row.and_then(|row| row.get("setting")).unwrap_or_default().to_ascii_lowercase();
+        Self {
+            port: port.and_then(|row| row.number("setting")),
+            hosts: list(&text(hosts)),
+            sockets: sockets.map(|row| list(row.get("setting").unwrap_or_default())),
+            is_silent: hosts.is_none(),
+            hides_sockets: sockets.is_none(),
+            at: hosts.into_iter().chain(port).map(|row| row.at).collect(),
+            sockets_at: sockets.map(|row| row.at),
         }
     }
 
@@ -82,6 +112,9 @@ impl Server {
         let unknown = |what: String| Err(Gap::new(what, GapReason::NotGiven).on(&member.name));
         let has = |host: &str| self.hosts.iter().any(|h| h == host);
         let host = match end {
+            LocalEnd::Socket(_) if self.hides_sockets => {
+                return unknown("`unix_socket_directories` of its server".to_owned());
+            }
             LocalEnd::Socket(None) => return Ok(true),
             LocalEnd::Socket(Some(dir)) => return Ok(self.has_socket(dir)),
             LocalEnd::Localhost => "localhost",
