@@ -45,8 +45,15 @@ impl Problem {
     /// A problem at a place.
     #[must_use]
     pub fn new(rule: impl Into<RuleId>, at: Span) -> Self {
-        let (args, labels, notes, nodes, edits) = Default::default();
-        Self { rule: rule.into(), at, args, labels, notes, nodes, edits }
+        Self {
+            rule: rule.into(),
+            at,
+            args: Vec::new(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+            nodes: Vec::new(),
+            edits: Vec::new(),
+        }
     }
 
     /// Gives a placeholder of the rule's texts its value. Never a secret.

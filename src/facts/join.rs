@@ -122,7 +122,7 @@ pub(super) fn clusters(
     let candidates: Vec<(usize, group::Candidate, Option<u16>)> = (0..facts.patroni.len())
         .into_par_iter()
         .filter(|i| facts.patroni[*i].is_whole() || named(*i).is_some())
-        .map(|i| (i, candidate(&facts.patroni[i]), version_of(&facts.patroni[i])))
+        .map(|i| (i, candidate(&facts.patroni[i], layout), version_of(&facts.patroni[i])))
         .collect();
     let versions: Vec<Option<u16>> = candidates.iter().map(|(.., version)| *version).collect();
     let (whole, candidates): (Vec<usize>, Vec<group::Candidate>) =
@@ -200,10 +200,13 @@ fn places(sources: &[Arc<Source>]) -> Places<'_> {
     Places::new(sources.iter().map(|s| s.path().unwrap_or(Path::new(""))).collect())
 }
 
-fn candidate(file: &PatroniFile) -> group::Candidate {
+fn candidate(file: &PatroniFile, layout: &Layout) -> group::Candidate {
     let config = &file.config;
+    let path = file.source.path().unwrap_or(Path::new(""));
+    // Members that were asked together stand side by side, wherever their files are.
+    let together = layout.home(path).map(|home| Path::new("members").join(home.root.with_added_extension("yml")));
     group::Candidate {
-        path: file.source.path().map(Path::to_path_buf).unwrap_or_default(),
+        path: together.unwrap_or_else(|| path.to_path_buf()),
         scope: config.scope().map(|s| s.value.to_owned()),
         is_certain: ["scope", "namespace"].into_iter().all(|path| match config.get(path) {
             Some(item) => !item.optional && item.kind() != Type::Unknown,

@@ -128,6 +128,9 @@ pub fn has_configuration(facts: &Whole, member: &Member) -> bool {
     facts.patroni[member.file].dynamic_from == DynamicFrom::Store
 }
 
+/// The line of `pg_controldata` with the system identifier.
+const LABEL: &str = "Database system identifier";
+
 /// The system identifier of a member's data: what its server says, else what `pg_controldata` says of its data directory.
 ///
 /// # Errors
@@ -146,7 +149,6 @@ pub fn system_identifier(facts: &Whole, member: &Member, node: &Node) -> Fact<(S
     let Some(data_dir) = facts.patroni[member.file].config.data_dir() else { return Err(missing()) };
     let Ok(host) = node.host() else { return Err(missing()) };
     let Some(data) = host.value().data.get(data_dir.value) else { return Err(missing()) };
-    const LABEL: &str = "Database system identifier";
     let control = data.control.got().and_then(|control| control.get(LABEL)).ok_or_else(missing)?;
     Ok((control.clone(), host.at(&["data", data_dir.value, "control", LABEL])))
 }

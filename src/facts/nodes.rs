@@ -98,9 +98,15 @@ impl Node {
     /// What the server runs with: the row of `pg_settings`; `None` for a setting that it does not know.
     ///
     /// # Errors
-    /// As [`Self::rows`].
+    /// As [`Self::rows`]; and when the row is not there and our role does not see all of them.
     pub fn setting(&self, name: &str) -> Fact<Option<&Row>> {
-        Ok(self.rows("settings")?.iter().find(|row| row.get("name") == Some(name)))
+        let row = self.rows("settings")?.iter().find(|row| row.get("name") == Some(name));
+        let sees_all = || self.rows("server").is_ok_and(|rows| rows.iter().any(|row| row.is("reads_all_settings")));
+        if row.is_none() && !sees_all() {
+            let what = format!("setting `{name}` (our role is no member of pg_read_all_settings)");
+            return Err(Gap::new(what, GapReason::Denied).on(&self.name));
+        }
+        Ok(row)
     }
 
     /// Whether the server is a standby.

@@ -76,24 +76,21 @@ impl Patroni {
         let key = |name: &str| Spanned::new(Key::named(name), at);
         let map = |pairs| Item { value: ItemValue::Map(pairs), key_span: None, ..dynamic.clone() };
         let ItemValue::Map(pairs) = &mut self.root.value else { return None };
-        let bootstrap = match pairs.iter().position(|p| p.key.value.as_str() == Some("bootstrap")) {
-            Some(at) => &mut pairs[at].item,
-            None => {
-                pairs.push(Pair { key: key("bootstrap"), item: map(Vec::new()) });
-                &mut pairs.last_mut()?.item
-            }
-        };
+        let is = |name: &'static str| move |pair: &Pair| pair.key.value.as_str() == Some(name);
+        if !pairs.iter().any(is("bootstrap")) {
+            pairs.push(Pair { key: key("bootstrap"), item: map(Vec::new()) });
+        }
+        let bootstrap = &mut pairs.iter_mut().find(|p| is("bootstrap")(p))?.item;
         if !matches!(bootstrap.value, ItemValue::Map(_)) {
             bootstrap.value = ItemValue::Map(Vec::new());
         }
         let ItemValue::Map(pairs) = &mut bootstrap.value else { return None };
-        let before = match pairs.iter_mut().find(|p| p.key.value.as_str() == Some("dcs")) {
-            Some(pair) => Some(std::mem::replace(&mut pair.item, dynamic)),
-            None => {
-                dynamic.key_span = None;
-                pairs.push(Pair { key: key("dcs"), item: dynamic });
-                None
-            }
+        let before = if let Some(pair) = pairs.iter_mut().find(|p| is("dcs")(p)) {
+            Some(std::mem::replace(&mut pair.item, dynamic))
+        } else {
+            dynamic.key_span = None;
+            pairs.push(Pair { key: key("dcs"), item: dynamic });
+            None
         };
         self.paths = paths::Paths::of(&self.root);
         self.settled = self.root.is_known();

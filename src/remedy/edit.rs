@@ -75,7 +75,16 @@ mod tests {
         let (title, because) = ("x".to_owned(), String::new());
         let fix = Ok(Fix { title, safety: Safety::Safe, because, steps: vec![step], after: Vec::new() });
         let (message, labels, notes) = (String::new(), Vec::new(), Vec::new());
-        Finding { rule: "r".into(), severity: Severity::Error, at: source.whole(), message, labels, notes, fix }
+        Finding {
+            rule: "r".into(),
+            severity: Severity::Error,
+            at: source.whole(),
+            message,
+            labels,
+            nodes: Vec::new(),
+            notes,
+            fix,
+        }
     }
 
     #[test]

@@ -202,6 +202,7 @@ mod tests {
                     severity: Severity::Error,
                     at: source.span(start, from),
                     message: String::new(),
+                    nodes: Vec::new(),
                     labels: Vec::new(),
                     notes: Vec::new(),
                     fix: Err(String::new()),

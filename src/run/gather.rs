@@ -74,11 +74,10 @@ pub fn gather(request: &Request, rules: &[Rule]) -> Result<(Bundle, Manifest), S
 fn asked(rules: &[Rule]) -> Vec<queries::Question> {
     let of_rule = |rule: &Rule| match &rule.check {
         CheckSpec::Rows(rows) => {
-            let mut fitting =
-                MAJORS.into_iter().filter(|major| range::holds_major(&rule.postgresql, *major)).map(u32::from);
+            let mut fitting = MAJORS.filter(|major| range::holds_major(&rule.postgresql, *major)).map(u32::from);
             let from = fitting.next();
             // A rule without an end is true of servers that are newer than we know.
-            let until = fitting.last().or(from).filter(|last| *last < u32::from(*MAJORS.end()));
+            let until = fitting.next_back().or(from).filter(|last| *last < u32::from(*MAJORS.end()));
             Some(queries::Question { name: rule.id.to_string(), from, until, sql: rows.query.to_string() })
         }
         _ => None,

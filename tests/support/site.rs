@@ -442,8 +442,9 @@ impl Site {
 
     /// Leaves it to Patroni alone to start a member's server when the host starts, where Debian's scripts do it.
     pub(crate) fn leave_start_to_patroni(&self, member: &str) {
-        if self.plan.layout == Layout::Debian {
-            self.replace(member, &format!("{}/start.conf", self.plan.config_dir()), "\nauto\n", "\nmanual\n");
+        let file = format!("{}/start.conf", self.plan.config_dir());
+        if self.plan.layout == Layout::Debian && self.read(member, &file).contains("\nauto\n") {
+            self.replace(member, &file, "\nauto\n", "\nmanual\n");
         }
     }
 

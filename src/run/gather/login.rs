@@ -19,13 +19,15 @@ const OPTIONS: [&str; 10] = [
     "sslnegotiation",
 ];
 
+/// Where the login stands.
+const ROLE: &str = "postgresql.authentication.superuser";
+
 /// The connection string for a member of this machine, or for one elsewhere by the address that it tells others.
 pub(super) fn dsn(config: &Patroni, is_here: bool) -> Result<String, Miss> {
     let unknown = |what: &str| Miss {
         why: GapReason::NotGiven,
         detail: format!("{what} is not known; say how to connect with --dsn NAME=DSN"),
     };
-    const ROLE: &str = "postgresql.authentication.superuser";
     if !config.is_decided(ROLE) || config.get(ROLE).is_some_and(|item| !item.is_known()) {
         return Err(unknown(&format!("`{ROLE}`")));
     }

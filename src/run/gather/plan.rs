@@ -130,8 +130,8 @@ fn ways(request: &Request, plans: &mut [Plan]) -> Result<(), String> {
 }
 
 fn no_member(option: &str, named: &Named, plans: &[Plan]) -> String {
-    let names: Vec<&str> = plans.iter().map(|p| p.name.as_str()).collect();
-    format!("{option} {}=…: no member is called so; there are: {}", named.name, names.join(", "))
+    let members: Vec<&str> = plans.iter().map(|p| p.name.as_str()).collect();
+    format!("{option} {}=…: no member is called so; there are: {}", named.name, members.join(", "))
 }
 
 /// How a server is reached: as it was said, or as Patroni itself would log in.

@@ -12,7 +12,7 @@ use crate::source::Span;
 const SHOWN: usize = 6;
 
 /// Members that run, each with its file; one of those that share a dynamic configuration.
-fn running<'a>(facts: &'a Facts) -> impl Iterator<Item = (&'a Member, &'a PatroniFile)> {
+fn running(facts: &Facts) -> impl Iterator<Item = (&Member, &PatroniFile)> {
     let mut seen = BTreeSet::new();
     facts.live().filter_map(move |live| {
         let member = live.member?;

@@ -9,6 +9,7 @@ use crate::facts::kept::store_of;
 use crate::facts::written::Written;
 use crate::facts::{Facts, LiveMember};
 use crate::knowledge::patroni::Version;
+use crate::parse::patroni::Item;
 use crate::problem::Problem;
 use crate::rules::report::Report;
 use crate::source::Span;
@@ -184,7 +185,7 @@ pub(in crate::rules::native) fn advertised(facts: &Facts, report: &mut Report) -
     for (live, store) in stores(facts, report).into_iter().filter(|(_, store)| store.kind.starts_with("etcd")) {
         let member = live.member.map(|m| &facts.patroni[m.file]);
         let by_proxy = |key: &str| {
-            member.is_some_and(|f| f.config.get(&format!("{}.{key}", store.kind)).is_some_and(|i| i.is_true()))
+            member.is_some_and(|f| f.config.get(&format!("{}.{key}", store.kind)).is_some_and(Item::is_true))
         };
         // Patroni asks no server for others then.
         if by_proxy("use_proxies") || by_proxy("proxy") {
