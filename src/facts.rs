@@ -21,6 +21,7 @@ pub mod patroni_file;
 pub mod patroni_keys;
 mod read;
 pub mod roles;
+pub mod running;
 pub mod scripts;
 pub mod service;
 pub mod settings;

@@ -30,6 +30,12 @@ pub fn later(facts: &Whole, member: &Member, name: &str) -> Fact<Option<Used>> {
         let gap = || Gap::new(format!("`{name}`"), GapReason::Unreadable).on(&member.name);
         return item.as_setting().map(|value| Some(Used { value, at: Some(item.span) })).ok_or_else(gap);
     }
+    // What a server runs with stands for files that were not given, unless its command line says it.
+    let row = super::running::told(facts, member).and_then(|node| node.setting(name).ok().flatten());
+    if let Some(row) = row.filter(|row| member.conf.is_err() && row.get("source") != Some("command line")) {
+        let is_set = row.get("source") != Some("default");
+        return Ok(is_set.then(|| Used { value: super::running::value(row), at: Some(row.at) }));
+    }
     match (&member.conf, old) {
         // One gap stands for all members when nobody handed over any.
         (Err(_), _) if facts.confs.is_empty() => Err(Gap::new("`postgresql.conf`", GapReason::NotGiven)),

@@ -161,13 +161,13 @@ SELECT r.rolname AS role, d.datname AS database, split_part(c.entry, '=', 1) AS 
 
 --: rewind_privileges -
 -- Who may call the functions that pg_rewind needs, in this database.
-SELECT r.rolname, f.signature, pg_catalog.has_function_privilege(r.oid, f.signature, 'EXECUTE') AS allowed
+SELECT pg_catalog.current_database() AS database, r.rolname, f.signature, pg_catalog.has_function_privilege(r.oid, f.signature, 'EXECUTE') AS allowed
   FROM pg_catalog.pg_roles AS r
  CROSS JOIN (VALUES ('pg_catalog.pg_ls_dir(text,boolean,boolean)'),
                     ('pg_catalog.pg_stat_file(text,boolean)'),
                     ('pg_catalog.pg_read_binary_file(text)'),
                     ('pg_catalog.pg_read_binary_file(text,bigint,bigint,boolean)')) AS f(signature)
- WHERE r.rolcanlogin ORDER BY 1, 2
+ WHERE r.rolcanlogin ORDER BY 2, 3
 
 --: databases 13-14
 -- Databases.

@@ -175,6 +175,12 @@ fn describe(page: &Page<'_>, fix: &Fix) -> String {
     text
 }
 
+/// A word as a shell takes it.
+fn word_of_shell(word: &str) -> String {
+    let is_plain = word.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.=/:,%+@".contains(&b));
+    if is_plain { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}
+
 fn describe_step(page: &Page<'_>, step: &Step) -> String {
     let cost = match step.disruption {
         Disruption::None => "",
@@ -185,7 +191,8 @@ fn describe_step(page: &Page<'_>, step: &Step) -> String {
     match &step.action {
         Action::Edit(edits) => changes(page, edits),
         Action::SetDynamic { key, value } => format!(
-            "\n  before Patroni's first start: `{key}: {value}` under `bootstrap.dcs`\n  later: patronictl edit-config -s {key}={value}{cost}"
+            "\n  before Patroni's first start: `{key}: {value}` under `bootstrap.dcs`\n  later: patronictl edit-config -s {}{cost}",
+            word_of_shell(&format!("{key}={value}"))
         ),
         Action::Sql(sql) => format!("\n  SQL: {sql}"),
         Action::Command(command) => format!("\n  $ {command}"),

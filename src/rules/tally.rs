@@ -50,7 +50,7 @@ pub fn tally(rules: &[Rule], facts: &Facts, outcome: &mut Outcome) {
             let name = live.node.name.as_str();
             let has_found = about.iter().any(|(id, members)| *id == rule.id && members.contains(name));
             let could_not = gaps.get(&*rule.id).is_some_and(|g| g.iter().any(|n| n.is_none_or(|n| n == name)));
-            let missing = rule.needs.iter().find_map(|need| missing(facts, live, *need));
+            let missing = missing_of(facts, live, &rule.needs);
             let state = match missing {
                 _ if has_found => State::Finding,
                 _ if could_not => State::NotChecked,
@@ -78,6 +78,17 @@ fn members<'a>(facts: &'a Facts, finding: &'a Finding) -> BTreeSet<&'a str> {
     let found: BTreeSet<&str> =
         sources.into_iter().filter_map(|id| facts.node_at(id)).map(|node| node.name.as_str()).collect();
     if found.is_empty() { facts.nodes.iter().map(|node| node.name.as_str()).collect() } else { found }
+}
+
+/// What a rule needs of a member and was not had. A rule that asks a server and reads its files looks at what there is of the two.
+fn missing_of(facts: &Facts, live: LiveMember<'_>, needs: &[Need]) -> Option<Gap> {
+    let is_file = |need: &Need| matches!(need, Need::Conf | Need::RoleSql);
+    let either = needs.contains(&Need::Sql) && needs.iter().any(is_file);
+    let of = |need: &Need| missing(facts, live, *need);
+    let other = needs.iter().filter(|need| !either || !(is_file(need) || **need == Need::Sql)).find_map(of);
+    let in_files = || needs.iter().filter(|need| **need == Need::Conf).find_map(of);
+    let has_files = || needs.contains(&Need::Conf) && in_files().is_none();
+    other.or_else(|| of(&Need::Sql).filter(|_| either && !has_files()))
 }
 
 /// What is needed of a member and was not had. Files that stand for what a server or host says itself are not missed.

@@ -12,6 +12,7 @@ pub(super) mod listen_narrower;
 pub(super) mod remove_data_dir_options;
 pub(super) mod restapi_port_in_use;
 pub(super) mod rewind_restore_command_outside_pgdata;
+pub(super) mod running_servers;
 pub(super) mod standby_cluster;
 pub(super) mod start_order;
 pub(super) mod timeouts_rule;

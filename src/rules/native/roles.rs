@@ -1,7 +1,8 @@
-//! The roles that Patroni logs in as, against the SQL that makes them.
+//! The roles that Patroni logs in as, against the servers that have them or the SQL that makes them.
 
 pub(super) mod rewind_grants_missing;
 pub(super) mod role_attribute;
+pub(super) mod role_missing;
 pub(super) mod role_password_expires;
 pub(super) mod role_password_mismatch;
 

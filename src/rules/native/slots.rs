@@ -1,6 +1,7 @@
-//! Replication slots as the configuration declares them.
+//! Replication slots as the configuration declares them, and as servers have them.
 
 pub(super) mod cascading_standby_without_tag;
+pub(super) mod declared;
 pub(super) mod ignore_slots;
 pub(super) mod limits;
 pub(super) mod slot_name_collision;
@@ -11,7 +12,9 @@ pub(super) mod slots_logical_name_equals_member;
 pub(super) mod slots_not_mapping;
 pub(super) mod sync_standby_names_app_name;
 pub(super) mod unbounded_slot_wal;
+pub(super) mod undeclared;
 pub(super) mod use_slots_false;
+mod wanted;
 
 use crate::facts::PatroniFile;
 use crate::parse::patroni::{Item, Type};

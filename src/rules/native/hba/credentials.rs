@@ -1,8 +1,11 @@
 //! Lines that ask Patroni for credentials that it does not have.
 
+use std::collections::BTreeSet;
+
 use super::asked::{self, Asked};
 use crate::facts::Facts;
 use crate::facts::gap::{Gap, GapReason};
+use crate::facts::running::speaker_of;
 use crate::parse::hba::{ClientCert, ConnType, HbaRule, Method};
 use crate::parse::sql::RoleFacts;
 use crate::rules::report::Report;
@@ -14,10 +17,22 @@ fn is_md5_secret(password: &str) -> bool {
 
 /// `hba-method-needs-scram-secret`
 pub(in crate::rules::native) fn scram(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    if facts.sqls.is_empty() {
+    if facts.sqls.is_empty() && facts.nodes.is_empty() {
         return Ok(());
     }
+    let mut said = BTreeSet::new();
     for asked in asked::all(facts, |rule| rule.method.value == Method::Scram) {
+        if let Some(server) = speaker_of(facts, asked.target) {
+            let Some(rows) = report.known(server.rows("role_passwords")) else { continue };
+            let user = asked.login.user.as_str();
+            let row = rows.iter().find(|row| row.get("rolname") == Some(user) && row.get("kind") == Some("md5"));
+            if let Some(row) = row.filter(|row| said.insert(row.at)) {
+                let at = asked.rule(facts).method.span;
+                let problem = report.problem(row.at).node(&server.name).arg("role", user);
+                report.add(problem.label(at, "this line wants a SCRAM secret"));
+            }
+            continue;
+        }
         let Some(role) = role_of(facts, &asked) else { continue };
         let Some(password) = role.password.as_ref() else { continue };
         if !password.value.as_ref().is_some_and(|p| is_md5_secret(p.reveal())) {

@@ -3,11 +3,14 @@
 
 use super::today;
 use crate::facts::gap::{Fact, Gap};
+use crate::facts::nodes::Node;
 use crate::facts::patroni_file::is_placeholder;
-use crate::facts::{Facts, PatroniFile, host_path};
+use crate::facts::running::told;
+use crate::facts::{Facts, Member, PatroniFile, host_path};
 use crate::parse::patroni::Item;
 use crate::rules::native::on_host::{OnHost, each};
 use crate::rules::report::Report;
+use crate::source::Span;
 
 /// The name of the main file without `.conf`; `None` when it is not known.
 fn base_name(file: &PatroniFile) -> Option<&str> {
@@ -226,22 +229,46 @@ fn outside(parameter: &str, list: &str, facts: &Facts, report: &mut Report) {
 
 /// `data-directory-guc-mismatch`
 pub(in crate::rules::native) fn data_directory(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for (member, file, conf) in today::confs(facts) {
-        let (Some(named), Some(data_dir)) = (today::path(conf, "data_directory"), today::known(file.config.data_dir()))
-        else {
-            continue;
-        };
-        let in_file = host_path::normal(&named.set.value.value);
-        if in_file != data_dir.value {
-            report.add(
-                report
-                    .problem(named.set.value.span)
-                    .arg("member", member.name.as_str())
-                    .arg("guc", in_file)
-                    .arg("data_dir", data_dir.value)
-                    .label(data_dir.span, "Patroni watches this one"),
-            );
+    for (member, file, conf) in today::confs(facts).filter(|(member, ..)| told(facts, member).is_none()) {
+        let Some(named) = today::path(conf, "data_directory") else { continue };
+        differ(member, file, &named.set.value.value, named.set.value.span, report);
+    }
+    for member in facts.members() {
+        let Some(node) = told(facts, member) else { continue };
+        let Some(row) = report.known(node.setting("data_directory")) else { continue };
+        // Only some roles are told it.
+        let Some(row) = report.known(row.ok_or_else(|| node.not_asked("`data_directory`"))) else { continue };
+        let file = &facts.patroni[member.file];
+        let Some(real) = row.get("setting") else { continue };
+        let named = today::known(file.config.data_dir()).map(|d| d.value).unwrap_or_default();
+        if without_links(node, &named) != without_links(node, real) {
+            differ(member, file, real, row.at, report);
         }
     }
     Ok(())
+}
+
+/// Where a path leads, as far as its host tells.
+fn without_links(node: &Node, path: &str) -> String {
+    let path = host_path::normal(path);
+    let entry = node.host().ok().and_then(|host| {
+        let host = host.value();
+        host.data.get(&path).and_then(|data| data.entry.got()).or_else(|| host.paths.get(&path)?.got())
+    });
+    let real = entry.and_then(|entry| entry.as_ref()?.real.clone());
+    real.unwrap_or(path)
+}
+
+fn differ(member: &Member, file: &PatroniFile, today: &str, at: Span, report: &mut Report) {
+    let Some(data_dir) = today::known(file.config.data_dir()) else { return };
+    let today = host_path::normal(today);
+    if today != data_dir.value {
+        let problem = report
+            .problem(at)
+            .node(&member.name)
+            .arg("member", member.name.as_str())
+            .arg("guc", today)
+            .arg("data_dir", data_dir.value);
+        report.add(problem.label(data_dir.span, "Patroni watches this one"));
+    }
 }

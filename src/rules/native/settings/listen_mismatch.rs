@@ -6,27 +6,35 @@ use super::today;
 use crate::bundle::host::{Listener, Place};
 use crate::facts::connections::{LocalEnd, local_end};
 use crate::facts::gap::{Fact, Gap, GapReason};
+use crate::facts::nodes::{Node, Row};
 use crate::facts::patroni_file::is_placeholder;
-use crate::facts::{ConfFile, Facts, Member, host_path};
+use crate::facts::running::told;
+use crate::facts::{ConfFile, Facts, Member, PatroniFile, host_path};
 use crate::problem::Problem;
 use crate::rules::native::on_host::OnHost;
 use crate::rules::report::Report;
 use crate::source::{Span, Spanned};
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for live in facts.live() {
-        // Where nothing is known of the host, the file tells what it can.
+    // What the server says of itself goes first, then what its host shows, then the file.
+    for live in facts.live().filter(|live| live.member.is_none_or(|member| told(facts, member).is_none())) {
         let Ok(Some(running)) = OnHost::of(facts, live).and_then(|on| Running::on(&on)) else { continue };
         let looked = of_running(facts, &running, report);
         report.known(looked);
     }
-    for (member, file, conf) in today::confs(facts) {
-        let Some(listen) = file.config.listen().filter(|l| !is_placeholder(&l.value.0)) else { continue };
-        if is_running(facts, member) {
-            continue;
-        }
+    let mut servers: Vec<(&Member, &PatroniFile, Server)> = Vec::new();
+    let by_file = |member: &Member| told(facts, member).is_none() && !is_running(facts, member);
+    for (member, file, conf) in today::confs(facts).filter(|(member, ..)| by_file(member)) {
         today::note_outside(member, conf, report);
-        let server = Server::of(conf);
+        servers.push((member, file, Server::of(conf)));
+    }
+    for member in facts.members() {
+        if let Some(node) = told(facts, member) {
+            servers.push((member, &facts.patroni[member.file], Server::of_running(node)));
+        }
+    }
+    for (member, file, server) in servers {
+        let Some(listen) = file.config.listen().filter(|l| !is_placeholder(&l.value.0)) else { continue };
         let Some(end) = report.known(local_end(facts, member, "use_unix_socket")) else { continue };
         if server.port == Some(listen.value.1) {
             let Some(answers) = report.known(server.answers(&end, member)) else { continue };
@@ -103,8 +111,15 @@ impl<'a> Running<'a> {
     }
 
     fn server(&self) -> Server {
-        let mut server =
-            Server { port: None, hosts: Vec::new(), sockets: None, is_silent: false, at: Vec::new(), sockets_at: None };
+        let mut server = Server {
+            port: None,
+            hosts: Vec::new(),
+            sockets: None,
+            is_silent: false,
+            hides_sockets: false,
+            at: Vec::new(),
+            sockets_at: None,
+        };
         for (n, listener) in &self.listeners {
             let at = self.on.host.at(&["listeners", &n.to_string()]);
             match &listener.at {
@@ -173,6 +188,8 @@ struct Server {
     sockets: Option<Vec<String>>,
     /// Nothing of all this is written, so that the file may not be all there is.
     is_silent: bool,
+    /// The directories of sockets are hidden from us.
+    hides_sockets: bool,
     at: Vec<Span>,
     sockets_at: Option<Span>,
 }
@@ -187,8 +204,26 @@ impl Server {
             hosts: list(&hosts.map_or_else(|| "localhost".to_owned(), |h| h.set.value.value.to_ascii_lowercase())),
             sockets: written("unix_socket_directories").map(|s| list(&s.set.value.value)),
             is_silent: hosts.is_none() && port.is_none(),
+            hides_sockets: false,
             at: hosts.into_iter().chain(port).map(|l| l.set.value.span).collect(),
             sockets_at: written("unix_socket_directories").map(|s| s.set.value.span),
+        }
+    }
+
+    /// As it says itself.
+    fn of_running(node: &Node) -> Self {
+        let row = |name: &str| node.setting(name).ok().flatten();
+        let list = |text: &str| text.split(',').map(|h| h.trim().trim_matches('"').to_owned()).collect();
+        let (hosts, port, sockets) = (row("listen_addresses"), row("port"), row("unix_socket_directories"));
+        let text = |row: Option<&Row>| row.and_then(|row| row.get("setting")).unwrap_or_default().to_ascii_lowercase();
+        Self {
+            port: port.and_then(|row| row.number("setting")),
+            hosts: list(&text(hosts)),
+            sockets: sockets.map(|row| list(row.get("setting").unwrap_or_default())),
+            is_silent: hosts.is_none(),
+            hides_sockets: sockets.is_none(),
+            at: hosts.into_iter().chain(port).map(|row| row.at).collect(),
+            sockets_at: sockets.map(|row| row.at),
         }
     }
 
@@ -197,6 +232,9 @@ impl Server {
         let unknown = |what: String| Err(Gap::new(what, GapReason::NotGiven).on(&member.name));
         let has = |host: &str| self.hosts.iter().any(|h| h == host);
         let host = match end {
+            LocalEnd::Socket(_) if self.hides_sockets => {
+                return unknown("`unix_socket_directories` of its server".to_owned());
+            }
             LocalEnd::Socket(None) => return Ok(true),
             LocalEnd::Socket(Some(dir)) => return Ok(self.has_socket(dir)),
             LocalEnd::Localhost => "localhost",

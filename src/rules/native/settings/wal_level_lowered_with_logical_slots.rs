@@ -2,6 +2,7 @@
 
 use crate::facts::enforced::enforced;
 use crate::facts::gap::Gap;
+use crate::facts::nodes::{Node, Row};
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::settings::equal;
 use crate::facts::{Facts, Member};
@@ -17,14 +18,18 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let file = &facts.patroni[member.file];
         // Citus clusters always get `logical` (`postgresql/mpp/citus.py`).
         let Some(used) = enforced(file, setting).filter(|_| file.is_absent("citus")) else { continue };
-        let Some((name, slot)) = logical_slot(facts, member).filter(|_| !equal("wal_level", &used.value, "logical"))
-        else {
+        if equal("wal_level", &used.value, "logical") {
             continue;
-        };
+        }
+        let node = facts.node_of(member);
+        let Some((name, slot)) = logical_slot(facts, member).or_else(|| of_server(node?, report)) else { continue };
         let section = file.place_of("bootstrap.dcs.postgresql.parameters");
         // Where the running server has it, that line is what is lost.
         let today = member.conf.as_ref().ok().and_then(|c| facts.confs[*c].conf.effective("wal_level"));
         let today = today.filter(|l| equal("wal_level", &l.set.value.value, "logical")).map(|l| l.set.value.span);
+        let running = node.and_then(|node| node.setting("wal_level").ok().flatten());
+        let running = running.filter(|row| row.get("setting") == Some("logical")).map(|row| row.at);
+        let today = running.or(today);
         let mut problem =
             report.problem(today.or(used.at).unwrap_or(slot)).arg("slot", name).arg("value", used.value.as_str());
         if problem.at != slot {
@@ -38,6 +43,13 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         report.add(problem);
     }
     Ok(())
+}
+
+/// A logical slot that the server has.
+fn of_server(node: &Node, report: &mut Report) -> Option<(String, Span)> {
+    let rows = report.known(node.rows("slots"))?;
+    let is_logical = |row: &&Row| row.get("slot_type") == Some("logical") && !row.is("temporary");
+    rows.iter().find(is_logical).and_then(|row| Some((row.get("slot_name")?.to_owned(), row.at)))
 }
 
 /// A permanent slot that is logical (`dcs/__init__.py:Cluster.is_logical_slot`), one that is named as not to be dropped, or one

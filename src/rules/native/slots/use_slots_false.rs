@@ -1,19 +1,37 @@
-//! Permanent slots while Patroni is told to use none (`dcs/__init__.py:Cluster._get_permanent_slots`).
+//! Slots while Patroni is told to use none (`dcs/__init__.py:Cluster._get_permanent_slots`, `_get_members_slots`).
 
+use std::collections::BTreeSet;
+
+use super::wanted::is_left_alone;
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.files() {
+    for (number, file) in facts.numbered_files() {
         let Ok(Some(switch)) = file.known("bootstrap.dcs.postgresql.use_slots") else { continue };
-        let Some(slots) = file.config.slots().filter(|_| switch.as_bool() == Some(false)) else { continue };
-        let names: Vec<String> =
-            slots.pairs().iter().filter_map(|p| Some(format!("`{}`", p.key.value.as_str()?))).collect();
-        if !names.is_empty() {
-            let problem = report.problem(switch.key_or_value()).arg("slots", names.join(", "));
-            report.add(problem.label(slots.key_or_value(), "none of these is made or kept"));
+        if switch.as_bool() != Some(false) {
+            continue;
         }
+        let declared = file.config.slots();
+        let mut names: BTreeSet<&str> =
+            declared.iter().flat_map(|slots| slots.pairs()).filter_map(|p| p.key.value.as_str()).collect();
+        let node = facts.member_of(number).and_then(|member| facts.node_of(member));
+        let rows = node.and_then(|node| report.known(node.rows("slots"))).unwrap_or_default();
+        let there: Vec<_> = rows.iter().filter(|row| !is_left_alone(file, row)).collect();
+        names.extend(there.iter().filter_map(|row| row.get("slot_name")));
+        if names.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+        let mut problem = report.problem(switch.key_or_value()).arg("slots", names.join(", "));
+        if let Some(slots) = declared {
+            problem = problem.label(slots.key_or_value(), "none of these is made or kept");
+        }
+        for row in there {
+            problem = problem.label(row.at, "dropped as soon as nobody reads from it");
+        }
+        report.add(problem);
     }
     Ok(())
 }
