@@ -172,7 +172,9 @@ pub(in crate::rules::native) fn rewind(facts: &Facts, report: &mut Report) -> Re
         let Some(member) = report.known(live.member()) else { continue };
         let file = &facts.patroni[member.file];
         // With hints off in the dynamic configuration it stays so, of which another rule speaks.
-        let will_log = hints.and_then(|hints| enforced(file, hints)).is_some_and(|used| used.value == "on" || used.value == "true");
+        let will_log = hints
+            .and_then(|hints| enforced(file, hints))
+            .is_some_and(|used| used.value == "on" || used.value == "true");
         if !file.is_on("use_pg_rewind") || !will_log {
             continue;
         }
@@ -182,7 +184,8 @@ pub(in crate::rules::native) fn rewind(facts: &Facts, report: &mut Report) -> Re
         if has_checksums || hints.get("setting") != Some("off") {
             continue;
         }
-        let mut problem = report.problem(hints.at).node(&member.name).arg("member", &*member.name);
+        let scope = file.config.scope().map(|s| s.value).unwrap_or_default();
+        let mut problem = report.problem(hints.at).node(&member.name).arg("member", &*member.name).arg("scope", scope);
         if let Some(row) = data {
             problem = problem.label(row.at, "no checksums either");
         }
@@ -248,7 +251,9 @@ pub(in crate::rules::native) fn remote_slot(facts: &Facts, report: &mut Report) 
         let file = &facts.patroni[member.file];
         let Some(section) = file.dynamic("standby_cluster").filter(|_| file.is_standby_cluster()) else { continue };
         let text = |key: &str| section.get(key).and_then(Item::as_setting);
-        let Some((slot, name)) = section.get("primary_slot_name").and_then(|s| Some((s, s.as_str()?))) else { continue };
+        let Some((slot, name)) = section.get("primary_slot_name").and_then(|s| Some((s, s.as_str()?))) else {
+            continue;
+        };
         let (Some(hosts), port) = (text("host"), text("port").unwrap_or_else(|| "5432".to_owned())) else { continue };
         let is_remote = |other: &&Member| {
             let address = facts.patroni[other.file].config.connect_address().map(|a| a.value);

@@ -74,10 +74,13 @@ pub(in crate::rules::native) fn database(facts: &Facts, report: &mut Report) -> 
             .arg("database", name)
             .arg("quoted", quoted(name))
             .arg("fault", if found.is_some() { "takes no connections" } else { "does not exist" })
-            .arg("sql", match found {
-                Some(_) => format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", quoted(name)),
-                None => format!("CREATE DATABASE {}", quoted(name)),
-            });
+            .arg(
+                "sql",
+                match found {
+                    Some(_) => format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", quoted(name)),
+                    None => format!("CREATE DATABASE {}", quoted(name)),
+                },
+            );
         if let Some(row) = found {
             problem = problem.label(row.at, "it takes no connections");
         }
@@ -91,7 +94,9 @@ pub(in crate::rules::native) fn limit(facts: &Facts, report: &mut Report) -> Res
     let mut said = BTreeSet::new();
     for live in facts.live() {
         let Some(member) = report.known(live.member()) else { continue };
-        let (Some(server), Some(cluster)) = (speaker_of(facts, member), facts.cluster_of(member.file)) else { continue };
+        let (Some(server), Some(cluster)) = (speaker_of(facts, member), facts.cluster_of(member.file)) else {
+            continue;
+        };
         let Some(rows) = report.known(server.rows("roles")) else { continue };
         let others = i64::try_from(cluster.members.len()).unwrap_or(i64::MAX) - 1;
         // A standby streams with one; one that is cloned takes two, and each of them may rewind.

@@ -95,11 +95,7 @@ fn lost(
     {
         return None;
     }
-    let problem = report
-        .problem(at)
-        .arg("name", setting.name)
-        .arg("value", today)
-        .arg("enforced", used.value.as_str());
+    let problem = report.problem(at).arg("name", setting.name).arg("value", today).arg("enforced", used.value.as_str());
     Some(match used.at {
         Some(at) => problem.label(at, "Patroni will use this"),
         None => problem.label(file.place_of("bootstrap.dcs.postgresql.parameters"), "it is not set here"),

@@ -76,6 +76,7 @@ pub(in crate::rules::native) fn wal_level(facts: &Facts, report: &mut Report) ->
             .problem(row.at)
             .node(&member.name)
             .arg("member", &*member.name)
+            .arg("scope", file.config.scope().map(|s| s.value).unwrap_or_default())
             .arg("slot", *name)
             .arg("value", row.get("setting").unwrap_or_default())
             .label(slot.key_or_value(), "declared here");
@@ -129,7 +130,8 @@ pub(in crate::rules::native) fn left(facts: &Facts, report: &mut Report) -> Resu
             let (Some(name), Some(at)) = (row.get("slot_name"), row.get("restart_lsn").and_then(bytes)) else {
                 continue;
             };
-            let Some((_, slot)) = permanent(file).find(|(declared, slot)| *declared == name && !is_logical(slot)) else {
+            let Some((_, slot)) = permanent(file).find(|(declared, slot)| *declared == name && !is_logical(slot))
+            else {
                 continue;
             };
             // Members that have come this far need the old slot no more.
@@ -173,8 +175,7 @@ pub(in crate::rules::native) fn without_lsn(facts: &Facts, report: &mut Report) 
             if declared.is_none() && !wanted.is_of_member(name) {
                 continue;
             }
-            let mut problem =
-                report.problem(row.at).node(&member.name).arg("member", &*member.name).arg("slot", name);
+            let mut problem = report.problem(row.at).node(&member.name).arg("member", &*member.name).arg("slot", name);
             if let Some(item) = declared {
                 problem = problem.label(item.key_or_value(), "declared here");
             }

@@ -19,7 +19,10 @@ pub(in crate::rules::native) fn slots(facts: &Facts, report: &mut Report) -> Res
         let (members, permanent) = consumers(facts, cluster, file);
         let members = if file.uses_slots() { members } else { 0 };
         let more = facts.node_of(member).map_or(0, |node| further_slots(facts, member, node, report));
-        (members + permanent + more, words(&[(members, "other member"), (permanent, "permanent slot"), (more, "further slot")]))
+        (
+            members + permanent + more,
+            words(&[(members, "other member"), (permanent, "permanent slot"), (more, "further slot")]),
+        )
     });
     Ok(())
 }

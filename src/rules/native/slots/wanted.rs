@@ -29,9 +29,8 @@ impl<'a> Wanted<'a> {
         let file = &facts.patroni[member.file];
         let kept = kept(facts, member, node)?;
         let mut names: BTreeSet<String> = kept.members().into_keys().collect();
-        let is_streaming = |m: &&Member| {
-            facts.patroni[m.file].config.get("tags.nostream").and_then(Item::as_bool) != Some(true)
-        };
+        let is_streaming =
+            |m: &&Member| facts.patroni[m.file].config.get("tags.nostream").and_then(Item::as_bool) != Some(true);
         let others = facts.cluster_of(member.file).map_or(&[][..], |cluster| &cluster.members);
         names.extend(others.iter().filter(is_streaming).map(|m| m.name.clone()));
         names.remove(&member.name);
