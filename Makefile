@@ -41,6 +41,7 @@ lint: setup ## fmt, clippy, cargo-deny, typos
 bench: setup ## times against the named peers, in one run (ARGS=--strict: fail on a missed aim)
 	cargo build --quiet --locked --release
 	cargo bench --quiet --locked --bench lint -- $(ARGS)
+	cargo bench --quiet --locked --bench check -- $(ARGS)
 
 fuzz: setup ## every fuzz target for SECONDS=60 (TARGET=yaml: only that one); needs g++
 	scripts/fuzz.sh $(SECONDS) $(TARGET)

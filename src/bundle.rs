@@ -3,12 +3,14 @@
 //! A run always goes from the world to a bundle and from the bundle to facts, so that the same bundle gives the same findings
 //! on any machine. Each answer stands by itself: one that is missing says why, and never reads as "fine".
 
+pub mod compare;
 pub mod dcs;
 pub mod host;
+mod join;
 pub mod rest;
 pub mod sql;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +34,29 @@ pub struct Bundle {
     /// The stores that keep the state of clusters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stores: Vec<dcs::Store>,
+    /// How its secrets were replaced; absent while they stand there as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redaction: Option<Redaction>,
+}
+
+/// How the secrets of a bundle were replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redaction {
+    /// The fingerprint of the key: two bundles with the same one have the same words for the same secrets.
+    pub key: String,
+    /// The words that stand for passwords that everybody knows.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub well_known: BTreeSet<String>,
+}
+
+impl Bundle {
+    /// Nothing but what was collected about members.
+    #[must_use]
+    pub fn of_nodes(nodes: BTreeMap<String, Node>) -> Self {
+        let program = env!("CARGO_PKG_VERSION").to_owned();
+        Self { format: FORMAT, program, taken: String::new(), nodes, stores: Vec::new(), redaction: None }
+    }
 }
 
 /// What was collected about a member. What was not asked for is absent; what was asked for and not had says why.

@@ -24,6 +24,8 @@ pub enum Command {
     Lint(Box<LintArgs>),
     /// Checks members as they run: their files, servers, hosts, REST APIs and the store. Nothing is changed.
     Check(Box<CheckArgs>),
+    /// Writes what `check` looks at into one file, with words in the place of secrets, to be checked elsewhere. Nothing is changed.
+    Collect(Box<CollectArgs>),
     /// Explains a rule, a key of Patroni, a setting of PostgreSQL or an environment variable.
     Explain {
         /// Its name: `timeouts-rule`, `bootstrap.dcs.ttl` or `ttl`, `max_connections`, `PATRONI_SCOPE`.
@@ -226,9 +228,9 @@ pub struct LintArgs {
     pub today: Option<Date>,
 }
 
-/// `check`.
+/// Members that are asked, and how.
 #[derive(Debug, clap::Args)]
-pub struct CheckArgs {
+pub struct MembersArgs {
     /// Patroni's configuration of each member: a file, or a directory of files.
     #[arg(value_name = "MEMBER.yml")]
     pub members: Vec<PathBuf>,
@@ -245,24 +247,53 @@ pub struct CheckArgs {
     /// The tree of a member's host that does not run.
     #[arg(long, value_name = "NAME=DIR")]
     pub root: Vec<Named>,
-    /// What `collect` has written, instead of members that are asked now; can be given several times.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn", "ssh", "root", "manifest"])]
-    pub bundle: Vec<PathBuf>,
+    /// Many clusters: a file that says of each member where its configuration is and how it is reached.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn", "ssh", "root"])]
+    pub inventory: Option<PathBuf>,
     /// Write down every query, file, program and endpoint that was touched; `-` for standard error.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
-    /// A directory of rules of your own; can be given several times.
-    #[arg(long, value_name = "DIR")]
-    pub rules: Vec<PathBuf>,
-    /// How it is said.
-    #[command(flatten)]
-    pub said: ReportArgs,
+    /// A text that decides what stands for each secret, so that bundles of several hosts or times fit together; without it, nobody
+    /// knows.
+    #[arg(long, value_name = "FILE")]
+    pub secret_key: Option<PathBuf>,
     /// Major version of PostgreSQL, where neither a server nor a path nor a file tells it.
     #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u16).range(13..=18))]
     pub postgresql: Option<u16>,
     /// Release of Patroni, such as 3.3.8, where no host tells it; else the newest known one.
     #[arg(long, value_name = "RELEASE")]
     pub patroni: Option<String>,
+}
+
+/// `collect`.
+#[derive(Debug, clap::Args)]
+pub struct CollectArgs {
+    /// Who is asked.
+    #[command(flatten)]
+    pub asked: MembersArgs,
+    /// The file to write; standard output when not given.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `check`.
+#[derive(Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Who is asked.
+    #[command(flatten)]
+    pub asked: MembersArgs,
+    /// What `collect` has written, instead of members that are asked now; can be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn", "ssh", "root", "inventory", "manifest", "secret_key"])]
+    pub bundle: Vec<PathBuf>,
+    /// Also say what has changed since this was written by `collect`, with the same --secret-key.
+    #[arg(long, value_name = "FILE")]
+    pub compare: Option<PathBuf>,
+    /// A directory of rules of your own; can be given several times.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// How it is said.
+    #[command(flatten)]
+    pub said: ReportArgs,
     /// Configuration of this program; else the nearest `preflight.toml`, from the current directory up to the root of the
     /// repository.
     #[arg(long, value_name = "FILE")]

@@ -9,7 +9,7 @@ pub mod git;
 pub mod host;
 pub mod http;
 pub mod kind;
-mod mask;
+pub(crate) mod mask;
 pub mod member;
 pub mod net;
 pub mod own;

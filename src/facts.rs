@@ -30,7 +30,7 @@ pub mod take_over;
 pub mod timeouts;
 pub mod written;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -44,6 +44,7 @@ use part::Part;
 use written::Written;
 
 use crate::bundle::dcs::Store;
+use crate::knowledge::passwords;
 use crate::knowledge::patroni::Version;
 use crate::parse::boot::Directive;
 use crate::parse::conf::Conf;
@@ -297,6 +298,8 @@ pub struct Whole {
     secret_spans: Vec<Span>,
     hidden: Vec<Span>,
     secrets: Vec<(SourceId, Secret)>,
+    /// In texts whose secrets were replaced: what stands there for a password that everybody knows.
+    well_known: Option<BTreeSet<String>>,
 }
 
 impl Whole {
@@ -390,6 +393,12 @@ impl Whole {
     #[must_use]
     pub fn secrets(&self) -> &[(SourceId, Secret)] {
         &self.secrets
+    }
+
+    /// Whether a password is one that everybody knows, or stands in the place of one.
+    #[must_use]
+    pub fn is_well_known(&self, password: &str) -> bool {
+        self.well_known.as_ref().map_or_else(|| passwords::is_well_known(password), |known| known.contains(password))
     }
 
     /// Whether a text holds a secret.

@@ -5,6 +5,7 @@ pub mod guc_history;
 pub mod libpq;
 pub mod names;
 pub mod options;
+pub mod passwords;
 pub mod patroni;
 pub mod queries;
 pub mod units;

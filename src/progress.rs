@@ -22,19 +22,24 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins to count texts, on that terminal.
+    /// Begins to show what the words make of a count, on that terminal.
     #[must_use]
-    pub fn start(read: Arc<AtomicUsize>, terminal: impl Write + Send + 'static) -> Self {
-        Self::start_after(PATIENCE, read, terminal)
+    pub fn start(count: Arc<AtomicUsize>, words: fn(usize) -> String, terminal: impl Write + Send + 'static) -> Self {
+        Self::start_after(PATIENCE, count, words, terminal)
     }
 
-    fn start_after(patience: Duration, read: Arc<AtomicUsize>, mut terminal: impl Write + Send + 'static) -> Self {
+    fn start_after(
+        patience: Duration,
+        count: Arc<AtomicUsize>,
+        words: fn(usize) -> String,
+        mut terminal: impl Write + Send + 'static,
+    ) -> Self {
         let (end, ended) = channel();
         let thread = std::thread::spawn(move || {
             let mut wait = patience;
             let mut shown = false;
             while ended.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                let _ = write!(terminal, "{CLEAR}{}", words(read.load(Ordering::Relaxed)));
+                let _ = write!(terminal, "{CLEAR}{}", words(count.load(Ordering::Relaxed)));
                 let _ = terminal.flush();
                 (wait, shown) = (PAUSE, true);
             }
@@ -56,8 +61,16 @@ impl Drop for Progress {
     }
 }
 
-fn words(read: usize) -> String {
+/// How many files are read.
+#[must_use]
+pub fn files(read: usize) -> String {
     if read == 0 { "looking for files …".to_owned() } else { format!("{read} files read …") }
+}
+
+/// How many members are still to answer.
+#[must_use]
+pub fn members(left: usize) -> String {
+    format!("waiting for {left} members …")
 }
 
 #[cfg(test)]
@@ -89,7 +102,7 @@ mod tests {
     #[test]
     fn a_short_run_shows_nothing() {
         let paper = Paper::default();
-        drop(Progress::start(Arc::default(), paper.clone()));
+        drop(Progress::start(Arc::default(), files, paper.clone()));
         assert_eq!(paper.text(), "");
     }
 
@@ -97,7 +110,7 @@ mod tests {
     fn a_long_run_shows_a_line_and_takes_it_away() {
         let paper = Paper::default();
         let read = Arc::new(AtomicUsize::new(0));
-        let progress = Progress::start_after(Duration::ZERO, Arc::clone(&read), paper.clone());
+        let progress = Progress::start_after(Duration::ZERO, Arc::clone(&read), files, paper.clone());
         while !paper.text().contains("looking for files") {
             std::thread::yield_now();
         }

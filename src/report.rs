@@ -52,6 +52,17 @@ pub struct Page<'a> {
     pub fail_on: Severity,
     /// What was read as configuration, in order of the names.
     pub files: &'a [SourceId],
+    /// What has changed since another moment, if that was asked.
+    pub changes: Option<&'a Changes>,
+}
+
+/// What has changed between two moments.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Changes {
+    /// The earlier moment, in UTC.
+    pub since: String,
+    /// One line each.
+    pub lines: Vec<String>,
 }
 
 impl<'a> Page<'a> {

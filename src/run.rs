@@ -1,9 +1,11 @@
 //! The verbs, top to bottom.
 
 mod check;
+mod collect;
 pub mod gather;
 mod lint;
 mod pages;
+pub mod redact;
 mod said;
 
 use std::path::Path;
@@ -37,6 +39,7 @@ pub struct Output {
 pub fn run(cli: &Cli, around: &Surroundings) -> Output {
     match &cli.command {
         Command::Lint(args) => lint::command(args, around).unwrap_or_else(|message| fault(&message)),
+        Command::Collect(args) => collect::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Check(args) => check::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Explain { name, format } => pages::explain(name, *format),
         Command::Rules { what: RulesCommand::List { area, severity, format } } => {

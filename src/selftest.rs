@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::Format;
 use crate::collect::own::{self, Scratch};
-use crate::gap::GapReason;
+use crate::gap::{Gap, GapReason};
 use crate::knowledge::patroni::Version;
 use crate::output;
 use crate::report::Style;
@@ -55,21 +55,18 @@ pub fn lint(case: &Path, input: &Path, rules: &[Rule]) -> Result<Linted, String>
     request.selection.today = today;
     let mut linted = run::lint(&request)?;
     let own = case.parent().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    linted
-        .outcome
-        .gaps
-        .retain(|(id, gap)| id.ends_with(&own) || gap.why != GapReason::NotGiven || !asks(rules, id, &gap.what));
+    let nodes: Vec<String> = linted.facts.nodes.iter().map(|node| node.name.clone()).collect();
+    let of_node = |gap: &Gap| gap.node.as_ref().is_some_and(|name| nodes.contains(name));
+    let is_told = |id: &str, gap: &Gap| gap.why != GapReason::NotGiven || !(of_node(gap) || asks(rules, id));
+    linted.outcome.gaps.retain(|(id, gap)| id.ends_with(&own) || is_told(id, gap));
     Ok(linted)
 }
 
-/// Whether a rule asks what a case records only for the rule that it is about. One that reads a file where no server answers asks for the
-/// file as well.
-fn asks(rules: &[Rule], id: &str, what: &str) -> bool {
+/// Whether a rule asks what a case records only for the rule that it is about.
+fn asks(rules: &[Rule], id: &str) -> bool {
     let live = [Need::Sql, Need::Host, Need::Dcs, Need::Rest];
-    let is_answer = what.starts_with("the answer to `");
-    let is_live = |rule: &Rule| {
-        rule.needs.iter().any(|need| live.contains(need)) && (is_answer || !rule.needs.contains(&Need::Conf))
-    };
+    // One that reads a file where no server answers asks for the file.
+    let is_live = |rule: &Rule| rule.needs.iter().any(|need| live.contains(need)) && !rule.needs.contains(&Need::Conf);
     rules.iter().any(|rule| rule.id == id && is_live(rule))
 }
 

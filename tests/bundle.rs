@@ -1,5 +1,9 @@
 //! Bundles are judged as the files and servers are that they were made of.
 
+mod compare;
+mod join;
+pub(crate) mod redact;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -14,7 +18,7 @@ use patroni_preflight::run::{Check, Linted, check, render};
 
 use crate::support::report;
 
-fn bundle(nodes: &[(&str, &[(&str, &str)])]) -> Bundle {
+pub(crate) fn bundle(nodes: &[(&str, &[(&str, &str)])]) -> Bundle {
     let file = |(path, text): &(&str, &str)| {
         let file = FileText { text: (*text).to_owned(), kind: None, given: None, mode: Some(0o600) };
         ((*path).to_owned(), Answer::Got(Some(file)))
@@ -33,6 +37,7 @@ fn bundle(nodes: &[(&str, &[(&str, &str)])]) -> Bundle {
         taken: "2026-01-31T12:00:00Z".to_owned(),
         nodes: nodes.iter().map(node).collect::<BTreeMap<_, _>>(),
         stores: Vec::new(),
+        redaction: None,
     }
 }
 

@@ -4,9 +4,16 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use patroni_preflight::bundle::{Answer, Bundle, Node};
 use patroni_preflight::cli::Format;
+use patroni_preflight::gap::GapReason;
+use patroni_preflight::run::redact::redact;
 use rayon::prelude::*;
 
+use crate::bundle::bundle;
+use crate::bundle::redact::{difference, key};
 use crate::cli::run;
 use crate::support::{TempDir, lint_dir, path, report, subdirs};
 
@@ -180,4 +187,240 @@ fn planted_secrets_are_in_no_message_of_an_own_rule() {
         assert!(!text.contains(MARK), "{text}");
         assert!(text.contains("org/ask-"), "{text}{}", String::from_utf8_lossy(&output.stderr));
     }
+}
+
+/// A mark that no word of ours has by chance.
+const LONG_MARK: &str = "Zq9Zk7Vw3";
+
+/// The planted files with a mark of that length, as files of a member.
+fn planted_bundle(files: &BTreeMap<String, String>) -> Bundle {
+    let files: Vec<(String, String)> =
+        files.iter().map(|(name, text)| (format!("/{name}"), text.replace(MARK, LONG_MARK))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    bundle(&[("pg1", &files)])
+}
+
+/// The lines of a bundle that still show a mark.
+fn shown(bundle: &Bundle) -> Vec<String> {
+    let files = bundle.nodes.iter().flat_map(|(_, node)| node.files.iter());
+    let mut lines = Vec::new();
+    for (path, answer) in files {
+        let text = answer.got().and_then(Option::as_ref).map(|f| f.text.as_str()).unwrap_or_default();
+        lines.extend(text.lines().filter(|l| l.contains(LONG_MARK)).map(|l| format!("{path}: {l}")));
+    }
+    let all = serde_json::to_string(bundle).unwrap();
+    if lines.is_empty() && all.contains(LONG_MARK) {
+        let at = all.find(LONG_MARK).unwrap();
+        let start = (0..at).rev().filter(|i| all.is_char_boundary(*i)).nth(60).unwrap_or(0);
+        lines.push(format!("{}…", all[start..].chars().take(120).collect::<String>()));
+    }
+    lines
+}
+
+#[test]
+fn planted_secrets_are_in_no_bundle() {
+    let raw = planted_bundle(&planted());
+    let redacted = redact(&raw, &key());
+    assert_eq!(shown(&redacted), Vec::<String>::new());
+    assert_eq!(difference("the planted files", &raw, &key()), None);
+    // What is no secret is still there.
+    let text = serde_json::to_string(&redacted).unwrap();
+    for kept in
+        ["connect_address: 10.20.0.11", "patroni_su", "/usr/local/bin/restore", "host=10.20.0.12 user=replicator"]
+    {
+        assert_eq!(text.contains(kept), serde_json::to_string(&raw).unwrap().contains(kept), "{kept}");
+    }
+}
+
+#[test]
+fn planted_secrets_are_in_no_bundle_of_damaged_files() {
+    let files = planted();
+    let mut damaged = Vec::new();
+    for (name, text) in &files {
+        let lines: Vec<&str> = text.lines().collect();
+        for (i, _) in lines.iter().enumerate().filter(|(_, l)| l.contains(MARK)) {
+            for way in 0..WAYS {
+                let mut other: Vec<String> = lines.iter().map(|l| (*l).to_owned()).collect();
+                other[i] = damage(lines[i], way);
+                damaged.push((name, i + 1, way, other.join("\n") + "\n"));
+            }
+        }
+    }
+    assert!(damaged.len() > 500, "{}", damaged.len());
+    let key = key();
+    let mut wrong: Vec<String> = damaged
+        .into_par_iter()
+        .filter_map(|(name, line, way, text)| {
+            let own = BTreeMap::from([(name.clone(), text)]);
+            let raw = planted_bundle(&own);
+            let leaks = shown(&redact(&raw, &key));
+            let differs = difference("it", &raw, &key);
+            let said: Vec<String> = leaks.into_iter().chain(differs).collect();
+            (!said.is_empty()).then(|| format!("{name}:{line} way {way}\n  {}", said.join("\n  ")))
+        })
+        .collect();
+    wrong.sort();
+    let count = wrong.len();
+    wrong.truncate(20);
+    assert!(wrong.is_empty(), "{count}\n{}", wrong.join("\n"));
+}
+
+/// A secret in the ways in which others may write it.
+fn spellings(secret: &str) -> Vec<String> {
+    let each = |f: fn(u8) -> String| secret.bytes().map(f).collect::<String>();
+    let special = |f: fn(u8) -> String| {
+        secret
+            .bytes()
+            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { f(b) })
+            .collect::<String>()
+    };
+    let mut all = vec![
+        secret.to_owned(),
+        each(|b| format!("%{b:02X}")),
+        special(|b| format!("%{b:02x}")),
+        each(|b| format!("\\x{b:02x}")),
+        each(|b| format!("\\u{b:04x}")),
+        secret.replace('\'', "''"),
+        secret.replace('"', "\\\""),
+        secret.replace('\'', "\\'").replace('"', "\\\""),
+        serde_json::to_string(secret).unwrap().trim_matches('"').to_owned(),
+    ];
+    all.extend(
+        [secret.to_owned(), format!("joe:{secret}"), format!("a:{secret}"), format!("x{secret}")]
+            .map(|t| BASE64.encode(t)),
+    );
+    all
+}
+
+/// Everything that a bundle can hold, with secrets in it.
+fn full_bundle() -> (Bundle, Vec<String>) {
+    let secrets: Vec<String> = (0..40).map(|i| format!("{LONG_MARK}-{i}_\"p'x@{i}")).collect();
+    let s = |i: usize| secrets[i].clone();
+    let mut raw = bundle(&[(
+        "pg1",
+        &[(
+            "/etc/patroni.yml",
+            format!(
+                "scope: a\nname: pg1\nrestapi:\n  authentication:\n    username: joe\n    password: '{}'\nconsul:\n  token: \"{}\"\n\
+                 postgresql:\n  authentication:\n    superuser:\n      password: {}\n",
+                s(0).replace('\'', "''"),
+                s(1).replace('"', "\\\""),
+                s(2)
+            )
+            .as_str(),
+        ),
+        ("/home/p/.pgpass", format!("h:5432:*:joe:{}\n", s(3)).as_str()),
+        ("/etc/pg_service.conf", format!("[x]\nhost=h\npassword={}\n", s(4)).as_str()),
+        ("/etc/key.pem", "-----BEGIN PRIVATE KEY-----\nZq9Zk7Vw3Zq9Zk7Vw3Zq9Zk7Vw3\n-----END PRIVATE KEY-----\n")],
+    )]);
+    let known: Vec<String> = (0..3).flat_map(|i| spellings(&secrets[i])).collect();
+    let conninfo = |i: usize| format!("host=h user=u password='{}'", s(i).replace('\'', "\\'"));
+    let url = |i: usize| {
+        let text: String = s(i)
+            .bytes()
+            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+            .collect();
+        format!("postgres://joe:{text}@h:5432/db")
+    };
+    let got = |value: serde_json::Value| serde_json::json!({"got": value});
+    let missing =
+        |i: usize| serde_json::json!({"missing": {"why": "denied", "detail": format!("refused: {}", conninfo(i))}});
+    let table =
+        |columns: &[&str], rows: serde_json::Value| serde_json::json!({"got": {"columns": columns, "rows": rows}});
+    let node = serde_json::json!({
+        "sql": got(serde_json::json!({
+            "address": "h:5432", "user": "u", "database": "d", "version": 150_018,
+            "answers": {
+                "settings": table(&["name", "setting", "boot_val", "reset_val"], serde_json::json!([
+                    ["primary_conninfo", conninfo(5), "", conninfo(6)],
+                    ["ssl_passphrase_command", format!("echo {}", s(7)), null, null],
+                    ["my.password", s(8), s(9), null],
+                    ["archive_command", format!("PGPASSWORD={LONG_MARK}-10 cp %p x"), null, null],
+                ])),
+                "wal_receiver": table(&["conninfo"], serde_json::json!([[conninfo(11)]])),
+                "org/own": table(&["rolname", "rolpassword", "note"], serde_json::json!([
+                    ["joe", s(12), known.join(" | ")],
+                    ["joe", format!("SCRAM-SHA-256$4096:{LONG_MARK}==$x{LONG_MARK}=:{LONG_MARK}="), null],
+                ])),
+                "roles": missing(13),
+            },
+        })),
+        "rest": got(serde_json::json!({
+            "url": "http://h:8008", "listens": missing(14), "untrusted": format!("token={LONG_MARK}-15"),
+            "answers": {
+                "/config": got(serde_json::json!({"status": 200, "body": serde_json::json!({
+                    "postgresql": {"parameters": {"primary_conninfo": conninfo(16), "archive_command": format!("x --password={LONG_MARK}-17 %p")},
+                        "authentication": {"superuser": {"password": s(18), "list": [{"token": s(19)}]}}},
+                    "other": known,
+                }).to_string()})),
+                "/patroni": got(serde_json::json!({"status": 401, "body": format!("Authorization: Basic {}", BASE64.encode(format!("joe:{}", s(0))))})),
+                "/cluster": missing(20),
+            },
+        })),
+    });
+    let node: Node = serde_json::from_value(node).unwrap();
+    let first = raw.nodes.get_mut("pg1").unwrap();
+    (first.sql, first.rest) = (node.sql, node.rest);
+    first.files.insert("/etc/gone".to_owned(), Answer::missing(GapReason::Denied, url(21)));
+    raw.stores.push(
+        serde_json::from_value(serde_json::json!({
+            "kind": "etcd3", "members": ["pg1"],
+            "endpoints": [{"url": "http://h:2379", "configured": true, "version": missing(22), "healthy": missing(23)}],
+            "scopes": {"/service/a": got(serde_json::json!({"keys": {
+                "config": serde_json::json!({"restapi": {"password": s(24)}, "x": s(1)}).to_string(),
+                "members/pg1": serde_json::json!({"conn_url": url(25), "api_url": "http://h:8008"}).to_string(),
+                "other": format!("password: {LONG_MARK}-26"),
+            }})), "/service/b": missing(27)},
+        }))
+        .unwrap(),
+    );
+    (raw, secrets)
+}
+
+/// A host with secrets wherever it has a free text.
+fn full_host() -> serde_json::Value {
+    let miss = |i: usize| serde_json::json!({"missing": {"why": "denied", "detail": format!("password={LONG_MARK}-host-{i}")}});
+    let got = |value: serde_json::Value| serde_json::json!({"got": value});
+    serde_json::json!({"host": got(serde_json::json!({
+        "running": true, "uid": miss(1), "name": got("h".into()), "kernel": miss(2), "clock": miss(3), "synchronised": miss(4),
+        "addresses": miss(5), "names": {"h": miss(6)}, "reverse": {"h": miss(7)}, "systemd": miss(8), "units": got(serde_json::json!({"x": miss(9)})),
+        "clusters": miss(10),
+        "launchers": got(serde_json::json!({"lines": [{"file": "/etc/crontab", "line": 1, "text": format!("* * * * * PGPASSWORD={LONG_MARK}-cron pg_ctl start")}],
+            "unread": [{"what": {"why": "denied", "detail": format!("token={LONG_MARK}-unread")}}]})),
+        "processes": got(serde_json::json!([{"pid": 1, "ppid": 0, "uid": 0, "name": "patroni", "started": 1,
+            "command": ["patroni", "--password", format!("{LONG_MARK}-argument"), format!("--db-password={LONG_MARK} two"), "--config", "/etc/x"],
+            "cgroup": miss(11), "directory": miss(12)}])),
+        "listeners": miss(13), "paths": {"/x": miss(14)},
+        "data": {"/d": {"entry": miss(15), "names": miss(16), "version": miss(17), "pid_file": miss(18),
+            "backup_label": got(format!("LABEL: password={LONG_MARK}-label").into()),
+            "dynamic": got(serde_json::json!({"postgresql": {"parameters": {"primary_conninfo": format!("password={LONG_MARK}-dynamic")}}}).to_string().into()),
+            "control": miss(19), "wal": miss(20), "tablespaces": miss(21)}},
+        "filesystems": {"/d": miss(22)}, "programs": {}, "patroni": miss(23), "watchdogs": {"/dev/watchdog": miss(24)}, "access": {"u": miss(25)},
+    }))})
+}
+
+#[test]
+fn planted_secrets_are_in_no_place_of_a_bundle_in_no_spelling() {
+    let (mut raw, secrets) = full_bundle();
+    let host: Node = serde_json::from_value(full_host()).unwrap();
+    raw.nodes.get_mut("pg1").unwrap().host = host.host;
+    assert!(serde_json::to_string(&raw).unwrap().matches(LONG_MARK).count() > 90);
+    let redacted = redact(&raw, &key());
+    assert_eq!(shown(&redacted), Vec::<String>::new());
+    let text = serde_json::to_string(&redacted).unwrap();
+    for secret in &secrets {
+        for spelled in spellings(secret) {
+            let again = serde_json::to_string(&spelled).unwrap();
+            assert!(!text.contains(&spelled) && !text.contains(again.trim_matches('"')), "{spelled}");
+        }
+    }
+    // What one file says and another answer repeats is the same word in both.
+    let file = redacted.nodes["pg1"].files["/etc/patroni.yml"].got().unwrap().as_ref().unwrap().text.clone();
+    let word = file.lines().find_map(|l| l.trim().strip_prefix("password: ")).unwrap();
+    let word = word.trim_matches('\'').replace("''", "'");
+    for spelled in spellings(&word).iter().take(4) {
+        assert!(text.contains(serde_json::to_string(spelled).unwrap().trim_matches('"')), "{spelled}");
+    }
+    assert!(text.contains(&BASE64.encode(format!("joe:{word}"))), "{word}");
+    assert!(text.contains("/etc/x") && text.contains("cp %p x") && text.contains("pg_ctl start"));
 }

@@ -7,7 +7,7 @@ mod data;
 mod eye;
 pub mod files;
 mod launch;
-mod mask;
+pub(crate) mod mask;
 mod net;
 mod process;
 mod program;
@@ -332,7 +332,11 @@ impl Look<'_> {
         let mut ask = Ask::default();
         let files = host.units.got().map(|units| units::add_environment_files(&mut ask, units)).unwrap_or_default();
         let paths = self.questions.all_paths();
-        let users: BTreeSet<_> = host.units.got().map(users).unwrap_or_default();
+        let mut users: BTreeSet<_> = host.units.got().map(users).unwrap_or_default();
+        if users.len() != 1 {
+            // Only the owner of the data can start a server on it.
+            users.extend(host.data.values().filter_map(|data| data.entry.got()?.as_ref()?.owner.clone()));
+        }
         let access: Vec<_> = users.iter().map(|u| access::Questions::add(&mut ask, u, &paths)).collect();
         let installed: Vec<_> = installations.iter().map(|p| program::Installation::add(&mut ask, p)).collect();
         let replies = self.again(ask).await;

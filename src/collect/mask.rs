@@ -14,7 +14,7 @@ use crate::source::Source;
 const STARS: &str = "***";
 
 /// A text without its secrets. JSON stays JSON with everything else as it was; in other texts rather too much goes than too little.
-pub(super) fn text(text: &str) -> String {
+pub(crate) fn text(text: &str) -> String {
     let is_json = text.trim_start().starts_with(['{', '[']);
     let cuts = if is_json { json(text) } else { None };
     let cuts = cuts.unwrap_or_else(|| {
@@ -22,6 +22,13 @@ pub(super) fn text(text: &str) -> String {
         spans_in_text(&source).into_iter().map(|s| (s.range(), STARS)).collect()
     });
     cut(text, cuts)
+}
+
+/// The places of secrets in a JSON text, each inside of the quotes of its string; `None` when it is none.
+pub(crate) fn places(text: &str) -> Option<Vec<Range<usize>>> {
+    let is_json = text.trim_start().starts_with(['{', '[']);
+    let cuts = if is_json { json(text) } else { None };
+    Some(cuts?.into_iter().map(|(at, _)| at).collect())
 }
 
 fn cut(text: &str, mut cuts: Vec<(Range<usize>, &str)>) -> String {

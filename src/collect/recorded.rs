@@ -1,13 +1,13 @@
 //! The files of a bundle: those of each member below a directory of its name, which stands for the root of its host.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Door;
 use super::kind::{By, Kind, guess, template_of};
 use super::search::{Found, Gathered};
-use crate::bundle::{Answer, Bundle, FileText, Miss};
+use crate::bundle::{Answer, Bundle, FileText, Miss, Redaction};
 use crate::gap::GapReason;
 use crate::source::path::normal;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
@@ -17,7 +17,9 @@ use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 pub struct Recorded<'a> {
     files: BTreeMap<PathBuf, &'a Answer<Option<FileText>>>,
     directories: BTreeMap<PathBuf, &'a Answer<Option<Vec<String>>>>,
+    roots: Vec<PathBuf>,
     missed: Mutex<Missed>,
+    redaction: Option<&'a Redaction>,
 }
 
 /// What was wanted of a bundle and is not in it: it was not asked for.
@@ -32,8 +34,8 @@ pub struct Missed {
 /// The directory that stands for the root of a member's host.
 #[must_use]
 pub fn root(member: &str) -> PathBuf {
-    // A name may hold what a path may not.
-    PathBuf::from(member.replace('/', "_"))
+    // A name may hold what the part of a path may not.
+    member.split('/').map(|part| if matches!(part, "" | "." | "..") { "_" } else { part }).collect()
 }
 
 /// Where a file of a member stands in the tree of all of them.
@@ -55,7 +57,9 @@ impl<'a> Recorded<'a> {
         Self {
             files: bundle.nodes.iter().flat_map(files).collect(),
             directories: bundle.nodes.iter().flat_map(directories).collect(),
+            roots: bundle.nodes.keys().map(|name| root(name)).collect(),
             missed: Mutex::default(),
+            redaction: bundle.redaction.as_ref(),
         }
     }
 
@@ -73,7 +77,8 @@ impl<'a> Recorded<'a> {
     /// What each file is; one that could not be had is named as unread.
     #[must_use]
     pub fn gather(&self, sources: &SourceMap) -> Gathered {
-        let mut all = Gathered::default();
+        let well_known = self.redaction.map(|r| r.well_known.clone());
+        let mut all = Gathered { well_known, ..Gathered::default() };
         for (path, answer) in &self.files {
             match answer {
                 Answer::Got(None) => {}
@@ -147,9 +152,9 @@ impl Reader for RecordedReader<'_> {
 
     /// An absolute path belongs to the host of the file that names it.
     fn resolve(&self, written: &str, file: &Path) -> PathBuf {
-        let root = file.components().next().filter(|c| matches!(c, Component::Normal(_)));
+        let root = self.recorded.roots.iter().find(|root| file.starts_with(root));
         match (written.strip_prefix('/'), root) {
-            (Some(below), Some(root)) => normal(&Path::new(&root).join(below)),
+            (Some(below), Some(root)) => normal(&root.join(below)),
             _ => normal(&file.parent().unwrap_or_else(|| Path::new("")).join(written)),
         }
     }

@@ -1,5 +1,6 @@
 //! Finds configuration files: walks a repository, and tells what each file is.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -168,6 +169,8 @@ pub struct Gathered {
     pub problems: Vec<Problem>,
     /// Files in other ones, in words, that are there and that this program cannot look into.
     pub unread: Vec<String>,
+    /// In texts whose secrets were replaced: what stands there for a password that everybody knows.
+    pub well_known: Option<BTreeSet<String>>,
 }
 
 /// Why a file is not among those found.

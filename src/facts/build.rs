@@ -40,8 +40,9 @@ pub fn build(
     layout: &Layout,
 ) -> Facts {
     let nodes::Collected { nodes, stores } = collected;
-    let Gathered { found, problems, unread } = gathered;
-    let mut facts = Whole { problems, nodes, stores, patroni_version: layout.options.patroni, ..Whole::default() };
+    let Gathered { found, problems, unread, well_known } = gathered;
+    let patroni_version = layout.options.patroni;
+    let mut facts = Whole { problems, nodes, stores, well_known, patroni_version, ..Whole::default() };
     facts.gaps = unread.into_iter().map(|what| ("unreadable-file", Gap::new(what, GapReason::Unreadable))).collect();
     let opened = door.reader(&sources);
     let reader = &*opened;

@@ -58,3 +58,10 @@ pub fn parse(source: &Source) -> Parsed<Tree> {
     let reading = recover::read(source);
     report::parsed(source, reading)
 }
+
+/// What a plain scalar becomes in Python, in a word: `str`, `int`, `bool`, `NoneType`; `None` for one that ends the reading of its
+/// file.
+#[must_use]
+pub fn kind_of_plain(text: &str) -> Option<&'static str> {
+    scalar::kind_of_plain(text)
+}

@@ -43,6 +43,7 @@ pub fn render(page: &Page<'_>, style: &Style) -> String {
         );
     }
     text.push_str(&overview::table(page));
+    text.push_str(&since(page));
     text.push_str(&gate::block(page));
     text.push_str(&last_line(page));
     text.push('\n');
@@ -263,6 +264,21 @@ fn wrap(text: &str, indent: &str) -> String {
         column += width;
     }
     out
+}
+
+/// What has changed since another moment.
+fn since(page: &Page<'_>) -> String {
+    let Some(changes) = page.changes else { return String::new() };
+    let moment = page.redactor.words(&[], &changes.since);
+    if changes.lines.is_empty() {
+        return format!("nothing has changed since {moment}\n\n");
+    }
+    let mut text = format!("changed since {moment}:\n");
+    for line in &changes.lines {
+        let _ = writeln!(text, "  {}", page.redactor.words(&[], line));
+    }
+    text.push('\n');
+    text
 }
 
 /// What was not checked, one line a cause.

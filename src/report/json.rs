@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::gate::{Gate, gates};
 use super::place::{Place, place};
 use super::redact::MASK;
-use super::{Page, edits};
+use super::{Changes, Page, edits};
 use crate::finding::{Action, Finding, Fix, Step};
 use crate::rules::schema::{Disruption, Safety, Severity};
 use crate::rules::tally::Checked;
@@ -33,6 +33,8 @@ pub(super) struct Rest {
     tool: Tool,
     not_checked: Vec<NotChecked>,
     faults: Vec<Fault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Changes>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gate: Vec<Gate>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -168,6 +170,10 @@ pub(super) fn rest(page: &Page<'_>) -> Rest {
             .iter()
             .map(|b| Fault { rule: b.rule.clone(), message: page.redactor.words(&[], &b.message) })
             .collect(),
+        changes: page.changes.map(|changes| Changes {
+            since: page.redactor.words(&[], &changes.since),
+            lines: changes.lines.iter().map(|line| page.redactor.words(&[], line)).collect(),
+        }),
         gate: gates(page),
         checked: outcome.checked.clone(),
         summary: Summary {

@@ -4,12 +4,14 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Output;
-use super::gather::{Manifest, Request, gather};
+use super::gather::{Given, Manifest, Request, add_inventory, gather};
 use super::lint::{finish, organisation, read_config};
+use super::redact::{Key, redact};
 use super::said::{Linted, deliver, outputs, style};
+use crate::bundle::compare::compare;
 use crate::bundle::rest::Speaker;
 use crate::bundle::{Answer, Bundle, FORMAT, FileText, Node};
-use crate::cli::CheckArgs;
+use crate::cli::{CheckArgs, MembersArgs};
 use crate::collect::kind::Kind;
 use crate::collect::recorded::{Recorded, place, root};
 use crate::collect::sql::Environment;
@@ -19,7 +21,7 @@ use crate::facts::layout::{Home, Layout};
 use crate::facts::{self, Options, nodes};
 use crate::knowledge::patroni::Version;
 use crate::output;
-use crate::report::Question;
+use crate::report::{Changes, Question};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Selection};
 use crate::rules::schema::{Rule, Severity};
@@ -53,7 +55,7 @@ pub fn check(request: &Check) -> Linted {
     let rules = if request.rules.is_empty() { BUILTIN } else { &request.rules };
     let mut outcome = engine::run(rules, &facts, &request.selection);
     tally(rules, &facts, &mut outcome);
-    Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Members }
+    Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Members, changes: None }
 }
 
 /// Which files of a bundle are what to which member, and in which versions.
@@ -108,44 +110,78 @@ pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output,
     let rules = organisation(&dirs)?;
     let all = if rules.is_empty() { BUILTIN } else { &rules };
     let config = draft.map_or_else(|| Ok(Config::default()), |draft| finish(draft, &base, all))?;
-    let patroni = args.patroni.as_deref().map_or(Ok(Version::LATEST), config::release);
-    let patroni = patroni.map_err(|what| format!("--patroni {what}"))?;
-    let options = Options { postgresql: args.postgresql, patroni };
     let outputs = outputs(&args.said)?;
+    let options = options(&args.asked)?;
     let bundle = if args.bundle.is_empty() {
-        let (bundle, manifest) = gather(&asked(args, options)?, &rules)?;
-        if let Some(file) = &args.manifest {
-            write_manifest(file, &manifest)?;
-        }
-        bundle
+        let progress = around.progress();
+        collected(&args.asked, options, &rules, progress)?
     } else {
-        let [one] = &args.bundle[..] else { return Err("several bundles cannot be joined yet".to_owned()) };
-        read_bundle(one)?
+        let read = |path: &PathBuf| Ok((path.display().to_string(), read_bundle(path)?));
+        Bundle::join(args.bundle.iter().map(read).collect::<Result<_, String>>()?)?
     };
+    let changes = args.compare.as_deref().map(|before| changes(before, &bundle)).transpose()?;
     let mut selection = config.selection;
     selection.trial = args.trial;
     selection.today = args.today.or_else(clock::today);
-    let linted = check(&Check { bundle, options, selection, rules });
+    let mut linted = check(&Check { bundle, options, selection, rules });
+    linted.changes = changes;
     let fail_on = args.said.fail_on.or(config.fail_on).unwrap_or(Severity::Error);
     Ok(deliver(&linted, &outputs, fail_on, &style(&args.said, around)))
 }
 
-fn asked(args: &CheckArgs, options: Options) -> Result<Request, String> {
-    if args.members.is_empty() && args.dsn.is_empty() {
-        return Err(
-            "nothing to check: give Patroni's configuration of each member, or --dsn NAME=DSN, or --bundle FILE"
-                .to_owned(),
-        );
+/// The versions that were said.
+pub(super) fn options(args: &MembersArgs) -> Result<Options, String> {
+    let patroni = args.patroni.as_deref().map_or(Ok(Version::LATEST), config::release);
+    Ok(Options { postgresql: args.postgresql, patroni: patroni.map_err(|what| format!("--patroni {what}"))? })
+}
+
+/// Asks members; secrets are replaced.
+pub(super) fn collected(
+    args: &MembersArgs,
+    options: Options,
+    rules: &[Rule],
+    progress: bool,
+) -> Result<Bundle, String> {
+    let key = match &args.secret_key {
+        Some(file) => {
+            let text = own::text(file).map_err(|why| format!("{}: {why}", file.display()))?;
+            Key::from_text(&text).map_err(|why| format!("{}: {why}", file.display()))?
+        }
+        None => Key::random()?,
+    };
+    let (bundle, manifest) = gather(&asked(args, options, progress)?, rules)?;
+    if let Some(file) = &args.manifest {
+        write_manifest(file, &manifest)?;
     }
-    Ok(Request {
-        files: args.members.clone(),
+    Ok(redact(&bundle, &key))
+}
+
+/// What is not as it was, one line each.
+fn changes(before: &Path, now: &Bundle) -> Result<Changes, String> {
+    let before = read_bundle(before)?;
+    let lines = compare(&before, now)?.iter().map(ToString::to_string).collect();
+    Ok(Changes { since: before.taken, lines })
+}
+
+fn asked(args: &MembersArgs, options: Options, progress: bool) -> Result<Request, String> {
+    let mut request = Request {
+        files: args.members.iter().map(|path| Given { path: path.clone(), key: None }).collect(),
         dsns: args.dsn.clone(),
         ssh: args.ssh.clone(),
         ssh_command: args.ssh_command.split_whitespace().map(str::to_owned).collect(),
         roots: args.root.clone(),
         environment: Environment::of_process(),
         options,
-    })
+        progress,
+    };
+    if let Some(inventory) = &args.inventory {
+        add_inventory(inventory, &mut request)?;
+    }
+    if request.files.is_empty() && request.dsns.is_empty() {
+        let ways = "Patroni's configuration of each member, --dsn NAME=DSN, --inventory FILE or --bundle FILE";
+        return Err(format!("nothing to check: give {ways}"));
+    }
+    Ok(request)
 }
 
 /// Writes down what was touched; `-` is standard error.

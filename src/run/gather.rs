@@ -3,24 +3,28 @@
 //! Members are asked side by side; of each, first the server, then the host, then the files that both name. What one does has no
 //! bearing on the others.
 
+mod discover;
+mod inventory;
 mod login;
 mod manifest;
 mod member;
 mod plan;
 mod questions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+pub use inventory::add as add_inventory;
 pub use manifest::Manifest;
 
 use self::member::Asked;
 use self::plan::{Plan, Plans};
-use crate::bundle::{Bundle, FORMAT};
+use crate::bundle::Bundle;
 use crate::cli::Named;
 use crate::collect::member::Member;
 use crate::collect::net::Net;
@@ -29,6 +33,7 @@ use crate::collect::{clock, dcs, host, rest, sql};
 use crate::facts::Options;
 use crate::knowledge::guc::MAJORS;
 use crate::knowledge::queries;
+use crate::progress::{self, Progress};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::range;
 use crate::rules::schema::{CheckSpec, Rule};
@@ -36,11 +41,20 @@ use crate::rules::schema::{CheckSpec, Rule};
 /// How many members are asked at once.
 const AT_ONCE: usize = 32;
 
+/// Patroni's configuration of a member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// A file or directory.
+    pub path: PathBuf,
+    /// What the member is called in this run, `cluster/member` of an inventory; the name of the configuration when nothing is said.
+    pub key: Option<String>,
+}
+
 /// What is to be collected.
 #[derive(Debug, Default)]
 pub struct Request {
-    /// Patroni's configuration of members: files or directories.
-    pub files: Vec<PathBuf>,
+    /// Patroni's configuration of members.
+    pub files: Vec<Given>,
     /// Connection strings by member.
     pub dsns: Vec<Named>,
     /// Targets of ssh by member.
@@ -53,6 +67,8 @@ pub struct Request {
     pub environment: Environment,
     /// Versions, where nothing else tells them.
     pub options: Options,
+    /// Say on standard error how far it is.
+    pub progress: bool,
 }
 
 /// Collects, for these rules; the built-in ones when there are none.
@@ -67,7 +83,7 @@ pub fn gather(request: &Request, rules: &[Rule]) -> Result<(Bundle, Manifest), S
         .enable_all()
         .build()
         .map_err(|e| format!("cannot begin: {e}"))?;
-    Ok(runtime.block_on(all(plans, asked(rules), request.options)))
+    Ok(runtime.block_on(all(plans, asked(rules), request)))
 }
 
 /// The questions of this program, and those of rules that bring their own.
@@ -85,7 +101,7 @@ fn asked(rules: &[Rule]) -> Vec<queries::Question> {
     queries::questions().into_iter().chain(rules.iter().filter_map(of_rule)).collect()
 }
 
-async fn all(plans: Plans, questions: Vec<queries::Question>, options: Options) -> (Bundle, Manifest) {
+async fn all(plans: Plans, questions: Vec<queries::Question>, request: &Request) -> (Bundle, Manifest) {
     let Plans { plans, facts } = plans;
     let net = Net::default();
     let configured: Vec<(&Plan, Member<'_>)> = plans
@@ -96,16 +112,10 @@ async fn all(plans: Plans, questions: Vec<queries::Question>, options: Options) 
         })
         .collect();
     let members: Vec<Member<'_>> = configured.iter().map(|(_, member)| *member).collect();
-    let nodes = nodes(&plans, questions, options);
+    let nodes = nodes(&plans, questions, request);
     let (nodes, stores, mut rests) = tokio::join!(nodes, dcs::collect(&members, &net), rest::collect(&members, &net));
     let mut manifest = Manifest { endpoints: net.touched(), ..Manifest::default() };
-    let mut bundle = Bundle {
-        format: FORMAT,
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        taken: clock::now(),
-        nodes: BTreeMap::new(),
-        stores,
-    };
+    let mut bundle = Bundle { taken: clock::now(), stores, ..Bundle::of_nodes(BTreeMap::new()) };
     for (name, asked) in nodes {
         manifest.nodes.insert(name.clone(), asked.touched);
         let mut node = asked.node;
@@ -115,24 +125,44 @@ async fn all(plans: Plans, questions: Vec<queries::Question>, options: Options) 
     (bundle, manifest)
 }
 
-async fn nodes(plans: &[Plan], questions: Vec<queries::Question>, options: Options) -> Vec<(String, Asked)> {
+async fn nodes(plans: &[Plan], questions: Vec<queries::Question>, request: &Request) -> Vec<(String, Asked)> {
     let (questions, turns) = (Arc::new(questions), Arc::new(Semaphore::new(AT_ONCE)));
+    let options = request.options;
     let mut tasks = JoinSet::new();
-    for plan in plans {
-        let (plan, questions, turns) = (plan.clone(), Arc::clone(&questions), Arc::clone(&turns));
+    let begin = |tasks: &mut JoinSet<_>, plan: Plan| {
+        let (questions, turns) = (Arc::clone(&questions), Arc::clone(&turns));
         tasks.spawn(async move {
             let _turn = turns.acquire().await;
-            let name = plan.name.clone();
-            (name, member::ask(plan, &questions, options).await)
+            let asked = member::ask(plan.clone(), &questions, options).await;
+            (plan, asked)
         });
+    };
+    // Without any configuration a server is asked for the others of its cluster.
+    let discovers = request.files.is_empty();
+    let mut names: BTreeSet<String> = plans.iter().map(|plan| plan.name.clone()).collect();
+    let mut known = BTreeSet::new();
+    let left = Arc::new(AtomicUsize::new(plans.len()));
+    let shown = Arc::clone(&left);
+    let _progress = request.progress.then(|| Progress::start(shown, progress::members, std::io::stderr()));
+    for plan in plans {
+        begin(&mut tasks, plan.clone());
     }
-    let mut all = Vec::new();
+    let mut all: Vec<(String, Asked)> = Vec::new();
     while let Some(done) = tasks.join_next().await {
         match done {
-            Ok(asked) => all.push(asked),
+            Ok((plan, asked)) => {
+                let further =
+                    if discovers { discover::plans(&plan, &asked.node, &mut known, &mut names) } else { Vec::new() };
+                left.fetch_add(further.len(), Ordering::Relaxed);
+                for plan in further {
+                    begin(&mut tasks, plan);
+                }
+                all.push((plan.name, asked));
+            }
             Err(broken) if broken.is_panic() => std::panic::resume_unwind(broken.into_panic()),
             Err(_) => {}
         }
+        left.fetch_sub(1, Ordering::Relaxed);
     }
     all.sort_by(|a, b| a.0.cmp(&b.0));
     all

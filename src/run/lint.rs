@@ -18,7 +18,7 @@ use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, Options};
 use crate::knowledge::patroni::Version;
 use crate::output;
-use crate::progress::Progress;
+use crate::progress::{self, Progress};
 use crate::report::listing::{self, Listed};
 use crate::report::{Question, fingerprint::fingerprints, plural};
 use crate::rules::builtin::BUILTIN;
@@ -70,7 +70,7 @@ impl Lint {
     /// Finds and reads the files.
     fn look(&self) -> Result<(Facts, Vec<Listed>), String> {
         let sources = SourceMap::default();
-        let _progress = self.progress.then(|| Progress::start(sources.count(), std::io::stderr()));
+        let _progress = self.progress.then(|| Progress::start(sources.count(), progress::files, std::io::stderr()));
         if let Some((path, bytes)) = &self.given {
             let template = template_of(path, bytes);
             sources.add_template(Origin::File(path.clone()), path.display().to_string(), bytes.clone(), template);
@@ -132,7 +132,7 @@ pub fn lint(request: &Lint) -> Result<Linted, String> {
     let mut files: Vec<&Listed> = listed.iter().collect();
     files.dedup_by(|a, b| a.source.file() == b.source.file());
     let files = files.into_iter().map(|l| l.source.id()).collect();
-    Ok(Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Files })
+    Ok(Linted { facts, outcome, files, rules: request.rules.clone(), question: Question::Files, changes: None })
 }
 
 /// Keeps the findings that point into a changed file.

@@ -8,7 +8,7 @@ use crate::collect::host;
 use crate::facts::Facts;
 use crate::output;
 use crate::report::redact::Redactor;
-use crate::report::{self, Links, Page, Question, Style};
+use crate::report::{self, Changes, Links, Page, Question, Style};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::Outcome;
 use crate::rules::schema::{Rule, Severity};
@@ -27,6 +27,8 @@ pub struct Linted {
     pub(super) rules: Vec<Rule>,
     /// What was asked.
     pub(super) question: Question,
+    /// What has changed since another moment, if that was asked.
+    pub(super) changes: Option<Changes>,
 }
 
 impl Linted {
@@ -56,6 +58,7 @@ pub fn render(linted: &Linted, format: Format, fail_on: Severity, style: &Style)
         verdict: &verdict,
         fail_on,
         files: &linted.files,
+        changes: linted.changes.as_ref(),
     };
     let text = match format {
         Format::Full => report::full::render(&page, style),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Stdio;
 
-use crate::support::site::{Layout, OPERATOR, Ran, Site};
+use crate::support::site::{Layout, OPERATOR, Ran, Site, password};
 
 /// `check` of all members, with the ways to their hosts, and how each server is reached.
 fn check_by(site: &Site, dsn: &dyn Fn(&str) -> String, more: &[&str]) -> Ran {
@@ -128,4 +128,115 @@ fn a_busy_primary_does_not_notice() {
     assert_eq!(logged, sent);
     assert!(own.clone().all(|e| !e.contains("still waiting for") && !e.contains("ERROR:  ")), "{log}");
     assert_eq!(before, site.sql("pg1", written));
+}
+
+/// The members that a report in JSON speaks of.
+fn members(ran: &Ran) -> BTreeSet<String> {
+    let report: serde_json::Value =
+        serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}{}", ran.out, ran.err));
+    let checked = report["checked"].as_array().expect("a list");
+    checked.iter().map(|c| c["member"].as_str().expect("a name").to_owned()).collect()
+}
+
+#[test]
+fn one_server_tells_of_the_others() {
+    let site = Site::of(15).layout(Layout::Directory).standbys(2).start();
+    let addresses = ["pg1", "pg2", "pg3"].map(|m| site.address(m));
+    for asked in ["pg1", "pg3"] {
+        let dsn = format!("{asked}={}", site.dsn(asked, "dba", "postgres"));
+        let ran = site.preflight(&["check", "--dsn", &dsn, "--format", "json", "--manifest", "/tmp/manifest"]);
+        let found = members(&ran);
+        assert_eq!(found.len(), 3, "{found:?}");
+        let manifest = site.read(OPERATOR, "/tmp/manifest");
+        assert_eq!(manifest.matches("sent to its server").count(), 3, "{manifest}");
+        // Without their configuration nothing is ready.
+        assert_eq!(ran.code, Some(3), "{}", ran.out);
+    }
+    // One that cannot be asked is not left out.
+    site.sh(
+        "pg2",
+        &format!("sed -i 's/^host .*dba.*/host all dba all reject/' {}/pg_hba.conf", site.plan.config_dir()),
+    );
+    site.reload_postgres("pg2");
+    let dsn = format!("pg1={}", site.dsn("pg1", "dba", "postgres"));
+    let ran = site.preflight(&["check", "--dsn", &dsn]);
+    assert!(ran.out.contains("is refused to us"), "{} {addresses:?}", ran.out);
+}
+
+#[test]
+fn an_inventory_lists_clusters() {
+    let site = Site::of(15).layout(Layout::Directory).standbys(1).start();
+    let dsn = |m: &str| site.dsn(m, "dba", "postgres");
+    let inventory = format!(
+        "clusters:\n  orders:\n    pg1: {{patroni: patroni/pg1.yml, ssh: pg1, dsn: \"{}\"}}\n    pg2: {{patroni: patroni/pg2.yml, ssh: pg2, dsn: \"{}\"}}\n  \
+         other:\n    db: {{dsn: \"{}\"}}\n    gone: {{dsn: \"host=10.77.0.99 user=dba connect_timeout=2\"}}\n",
+        dsn("pg1"),
+        dsn("pg2"),
+        dsn("pg1"),
+    );
+    site.write(OPERATOR, "/etc/inventory.yml", inventory);
+    let ran = site.preflight(&["check", "--inventory", "/etc/inventory.yml", "--format", "json"]);
+    let expected = ["orders/pg1", "orders/pg2", "other/db", "other/gone"].map(str::to_owned);
+    assert_eq!(members(&ran), expected.into_iter().collect());
+    let report: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
+    let gate = |name: &str| {
+        report["gate"].as_array().expect("a list").iter().find(|g| g["member"] == name).map(|g| g["answer"].clone())
+    };
+    assert_eq!(gate("orders/pg1"), Some("no".into()), "{}", ran.out);
+    assert_eq!(gate("other/gone"), Some("not-known".into()));
+    assert_eq!(ran.code, Some(3), "{}", ran.out);
+    // A mistake in the list is told with its place.
+    site.write(OPERATOR, "/etc/inventory.yml", "clusters:\n  orders:\n    pg1: {patrni: x}\n");
+    let ran = site.preflight(&["check", "--inventory", "/etc/inventory.yml"]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("/etc/inventory.yml: ") && ran.err.contains("line 3"), "{}", ran.err);
+}
+
+#[test]
+fn a_bundle_says_what_the_members_said() {
+    let site = Site::of(15).standbys(1).start();
+    site.write(OPERATOR, "/etc/key", "a key for the tests of bundles\n");
+    let files = ["/etc/patroni/pg1.yml", "/etc/patroni/pg2.yml"];
+    let ways = |m: &str| [format!("--ssh={m}={m}"), format!("--dsn={m}={}", site.dsn(m, "dba", "postgres"))];
+    let of = |verb: &str, members: &[&str], more: &[&str]| {
+        let mut args = vec![verb.to_owned(), "--secret-key=/etc/key".to_owned()];
+        for m in members {
+            args.push(files[usize::from(*m == "pg2")].to_owned());
+            args.extend(ways(m));
+        }
+        args.extend(more.iter().map(|m| (*m).to_owned()));
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        site.preflight(&args)
+    };
+    let both = ["pg1", "pg2"];
+    let live = of("check", &both, &[]);
+    let collected = of("collect", &both, &["-o", "/tmp/both.json"]);
+    assert_eq!(collected.code, Some(0), "{}{}", collected.out, collected.err);
+    let read = site.preflight(&["check", "--bundle", "/tmp/both.json"]);
+    assert_eq!((&live.out, live.code), (&read.out, read.code));
+    // No password is in it.
+    let text = site.read(OPERATOR, "/tmp/both.json");
+    for role in ["patroni_su", "replicator", "rewinder", "dba"] {
+        let password = password(role);
+        assert!(!password.is_empty() && !text.contains(password), "{role}");
+    }
+    // One of each host: together they are the same, unless their keys differ.
+    for m in both {
+        let out = format!("/tmp/{m}.json");
+        assert_eq!(of("collect", &[m], &["-o", &out]).code, Some(0));
+    }
+    let joined = site.preflight(&["check", "--bundle", "/tmp/pg1.json", "--bundle", "/tmp/pg2.json"]);
+    assert_eq!((&live.out, live.code), (&joined.out, joined.code));
+    site.write(OPERATOR, "/etc/key", "another key for the tests of bundles\n");
+    assert_eq!(of("collect", &["pg2"], &["-o", "/tmp/pg2b.json"]).code, Some(0));
+    let refused = site.preflight(&["check", "--bundle", "/tmp/pg1.json", "--bundle", "/tmp/pg2b.json"]);
+    assert_eq!(refused.code, Some(2), "{}", refused.out);
+    assert!(refused.err.contains("key"), "{}", refused.err);
+    // Two moments.
+    site.write(OPERATOR, "/etc/key", "a key for the tests of bundles\n");
+    site.sql("pg1", "ALTER SYSTEM SET work_mem = '9MB'");
+    site.reload_postgres("pg1");
+    let compared = of("check", &both, &["--compare", "/tmp/both.json"]);
+    assert!(compared.out.contains("pg1: setting work_mem: "), "{}{}", compared.out, compared.err);
+    assert!(!compared.out.contains("pg2: setting work_mem"), "{}", compared.out);
 }

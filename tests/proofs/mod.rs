@@ -6,6 +6,7 @@ mod cluster;
 mod dcs;
 mod hba;
 mod host;
+mod on_host;
 mod on_site;
 mod restapi;
 mod roles;

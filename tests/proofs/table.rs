@@ -17,10 +17,14 @@ const WITHOUT: &[(&str, &str)] = &[
     ("key-needs-newer-patroni", "one release of Patroni runs here; what older ones read is known from their source"),
     ("pg-connect-address-is-pooler", "PgBouncer does not run here; what it refuses is known from its source"),
     ("standby-conninfo-change-restart", "PostgreSQL 13 runs here without psql, so without a site; read in the source"),
+    ("postmaster-in-foreign-cgroup", "no systemd runs on the hosts of a site, whose units would have control groups"),
+    ("python-mixed-site-packages", "the packages of an older distribution are needed, whose failure was seen there"),
+    ("rewind-binary-missing", "what Patroni does without the programs, it does without a word"),
     (
         "standby-cluster-same-scope",
         "two running clusters are needed; what a member with this section does is read in the source",
     ),
+    ("watchdog-device-shared", "there is no watchdog here that another program could hold"),
     ("weak-default-secrets", "advice: programs take any password"),
 ];
 

@@ -68,6 +68,8 @@ pub struct Unit {
     pub environment: Answer<Vec<Variable>>,
     /// The files of variables that it reads.
     pub environment_files: Answer<Vec<EnvironmentFile>>,
+    /// What it runs before it starts that, secrets replaced.
+    pub exec_start_pre: Answer<Vec<Vec<String>>>,
     /// What it starts, secrets replaced.
     pub exec_start: Answer<Vec<Vec<String>>>,
     /// Its first process; 0 without one.

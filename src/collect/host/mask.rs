@@ -28,7 +28,7 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
 /// Names that only sound so.
 const INNOCENT: [&str; 3] = ["password_encryption", "ssl_passphrase_command_supports_reload", "scram_iterations"];
 /// What stands behind such a name, in any text.
-static BEHIND: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+pub(crate) static BEHIND: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r#"(?i)(?:passw(?:or)?d|passphrase|secret|token|credentials?|(?:access|api|private|account|encryption)[_-]?key|\bpwd)[\w-]*["']?\s*[:=]\s*(?P<v>"[^"]*"|'[^']*'|[^\s"']\S*)"#,
         r#"(?i)--?[\w-]*(?:passw(?:or)?d|passphrase|secret|token)[\w-]*\s+(?P<v>"[^"]*"|'[^']*'|[^\s"'-]\S*)"#,
@@ -41,19 +41,20 @@ static BEHIND: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .into()
 });
 /// A word that is nothing but an option whose value is a secret.
-static OPTION: LazyLock<Regex> =
+pub(crate) static OPTION: LazyLock<Regex> =
     LazyLock::new(|| regex(r"(?i)^--?[\w-]*(?:passw(?:or)?d|passphrase|secret|token|api-?key)$"));
 /// A word that is such an option with its value.
-static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
+pub(crate) static ASSIGNED: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"(?is)^(?:-*|\w*)[\w-]*(?:passw(?:or)?d|passphrase|secret|token|(?:access|api)[_-]?key)[\w-]*=(?P<v>.+)$")
 });
 
-fn is_secret(name: &str) -> bool {
+/// Whether a name is one of something secret.
+pub(crate) fn is_secret(name: &str) -> bool {
     NAME.is_match(name) && !INNOCENT.contains(&name.to_ascii_lowercase().as_str())
 }
 
 /// A value this short, or this much like a name, would also blot out innocent words.
-fn is_telling(value: &str) -> bool {
+pub(crate) fn is_telling(value: &str) -> bool {
     value.chars().count() >= 6 && !(value.len() < 12 && value.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
 }
 

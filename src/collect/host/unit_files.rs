@@ -250,7 +250,8 @@ impl Files {
             oom_score_adjust: read.or("OOMScoreAdjust", "0").into(),
             environment: read.here().map(|u| units::variables(&u.environment().tree, masker)).into(),
             environment_files: read.environment_files().into(),
-            exec_start: read.exec_start(masker).into(),
+            exec_start_pre: read.commands("ExecStartPre", masker).into(),
+            exec_start: read.commands("ExecStart", masker).into(),
             main_pid: Answer::Missing(running.clone()),
         }
     }
@@ -366,8 +367,8 @@ impl Read<'_> {
         Ok(files.iter().map(|f| new_environment_file(&self.expanded(&f.path.value), f.optional)).collect())
     }
 
-    fn exec_start(&self, masker: &mut Masker) -> Result<Vec<Vec<String>>, Miss> {
-        let commands = self.here()?.commands("ExecStart").tree;
+    fn commands(&self, key: &str, masker: &mut Masker) -> Result<Vec<Vec<String>>, Miss> {
+        let commands = self.here()?.commands(key).tree;
         let words = |c: &unit::Command| {
             let words = std::iter::once(&c.path).chain(&c.args).map(|w| self.expanded(&w.value));
             words.collect::<Vec<_>>()

@@ -107,7 +107,7 @@ impl Questions {
 }
 
 /// The properties that make a [`Unit`].
-const PROPERTIES: [&str; 27] = [
+const PROPERTIES: [&str; 28] = [
     "After",
     "ActiveState",
     "Conflicts",
@@ -115,6 +115,7 @@ const PROPERTIES: [&str; 27] = [
     "Environment",
     "EnvironmentFiles",
     "ExecStart",
+    "ExecStartPre",
     "FragmentPath",
     "KillMode",
     "LimitMEMLOCK",
@@ -188,7 +189,11 @@ pub(super) fn unit(reply: &Reply, masker: &mut Masker) -> Result<Unit, Miss> {
     };
     let span = |key: &str| Answer::from(one(key).and_then(milliseconds));
     let files = all.get("EnvironmentFiles").into_iter().flatten().filter(|t| !t.is_empty());
-    let commands = all.get("ExecStart").into_iter().flatten().filter_map(|t| command(t));
+    let mut commands = |key: &str| {
+        let commands = all.get(key).into_iter().flatten().filter_map(|t| command(t));
+        Answer::Got(commands.map(|words| masker.words(&words)).collect())
+    };
+    let (before, start) = (commands("ExecStartPre"), commands("ExecStart"));
     Ok(Unit {
         load: string("LoadState"),
         active: string("ActiveState"),
@@ -214,7 +219,8 @@ pub(super) fn unit(reply: &Reply, masker: &mut Masker) -> Result<Unit, Miss> {
         oom_score_adjust: string("OOMScoreAdjust"),
         environment: one("Environment").map(|text| environment(text, masker)).into(),
         environment_files: Answer::Got(files.map(|t| environment_file(t)).collect()),
-        exec_start: Answer::Got(commands.map(|words| masker.words(&words)).collect()),
+        exec_start_pre: before,
+        exec_start: start,
         main_pid: one("MainPID").and_then(|t| t.parse().map_err(|_| unsaid("MainPID"))).into(),
     })
 }

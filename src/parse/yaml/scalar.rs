@@ -49,6 +49,18 @@ pub(super) fn value(tag: &Tag, text: Cow<'_, str>) -> Result<Value, PyError> {
     }
 }
 
+/// What a plain scalar becomes in Python, in a word: `str`, `int`, `bool`; `None` for one that ends the reading of its file.
+pub(super) fn kind_of_plain(text: &str) -> Option<&'static str> {
+    Some(match value(&Tag::resolved(text), Cow::Borrowed(text)).ok()? {
+        Value::Null => "NoneType",
+        Value::Bool(_) => "bool",
+        Value::Int(_) => "int",
+        Value::Float(_) => "float",
+        Value::Timestamp(_) => "datetime",
+        _ => "str",
+    })
+}
+
 fn boolean(text: &str) -> Result<bool, PyError> {
     let lower = text.to_lowercase();
     match lower.as_str() {

@@ -16,4 +16,4 @@ pub(super) mod running_servers;
 pub(super) mod standby_cluster;
 pub(super) mod start_order;
 pub(super) mod timeouts_rule;
-pub(super) mod watchdog;
+pub(in crate::rules::native) mod watchdog;

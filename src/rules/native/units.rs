@@ -6,6 +6,7 @@ pub(super) mod dependencies;
 pub(super) mod postgres_started;
 pub(super) mod service;
 pub(super) mod settings_lost;
+pub(super) mod there;
 pub(super) mod wanted_by;
 
 use crate::facts::Facts;

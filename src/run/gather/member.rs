@@ -7,7 +7,7 @@ use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
 use crate::bundle::sql::Session;
-use crate::bundle::{Answer, Bundle, FORMAT, Node};
+use crate::bundle::{Answer, Bundle, Node};
 use crate::collect::host;
 use crate::collect::host::files::{Texts, Wanted};
 use crate::collect::recorded::{Recorded, root};
@@ -121,7 +121,7 @@ fn below(dir: &str, name: &str) -> String {
 /// The files that those we have name and that we do not have.
 fn missed(name: &str, node: &Node, options: Options) -> Wanted {
     let nodes = [(name.to_owned(), node.clone())].into();
-    let bundle = Bundle { format: FORMAT, program: String::new(), taken: String::new(), nodes, stores: Vec::new() };
+    let bundle = Bundle::of_nodes(nodes);
     let (sources, recorded) = (SourceMap::default(), Recorded::new(&bundle));
     let gathered = recorded.gather(&sources);
     let _facts = facts::build(sources, gathered, nodes::Collected::default(), &recorded, &layout(&bundle, options));

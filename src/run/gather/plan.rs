@@ -5,7 +5,7 @@ use std::net::{IpAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use super::{Request, login, questions};
-use crate::bundle::{Answer, Bundle, FORMAT, FileText, Miss, Node};
+use crate::bundle::{Answer, Bundle, FileText, Miss, Node};
 use crate::cli::Named;
 use crate::collect::host::{Questions, Way};
 use crate::collect::recorded::{Recorded, root};
@@ -49,7 +49,7 @@ pub(super) struct Plans {
 /// Reads the configuration of members, and finds out how each is reached.
 pub(super) fn plan(request: &Request) -> Result<Plans, String> {
     let texts: Vec<BTreeMap<String, Answer<Option<FileText>>>> =
-        request.files.iter().map(|path| texts(path)).collect::<Result<_, _>>()?;
+        request.files.iter().map(|given| texts(&given.path)).collect::<Result<_, _>>()?;
     let facts = read(&texts, request);
     let mut plans: Vec<Plan> = Vec::new();
     for (i, texts) in texts.into_iter().enumerate() {
@@ -57,10 +57,12 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
         let file = facts.patroni.iter().position(|f| f.source.path().is_some_and(|path| path.starts_with(&own)));
         let named = file.and_then(|f| Some(facts.patroni[f].config.name()?.value.to_owned()));
         let given = &request.files[i];
-        let stem = || given.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let mut name = named.unwrap_or_else(stem);
+        let stem = || given.path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        // A slash parts a cluster of an inventory from its member.
+        let own = || named.unwrap_or_else(stem).replace('/', "_");
+        let mut name = given.key.clone().unwrap_or_else(own);
         if plans.iter().any(|p| p.name == name) {
-            name = given.display().to_string();
+            name = given.path.display().to_string().replace('/', "_");
         }
         plans.push(Plan {
             name,
@@ -74,7 +76,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
     }
     for dsn in &request.dsns {
         if !plans.iter().any(|p| p.name == dsn.name) {
-            if !request.files.is_empty() {
+            if request.files.iter().any(|given| given.key.is_none()) {
                 return Err(no_member("--dsn", dsn, &plans));
             }
             plans.push(Plan {
@@ -178,7 +180,7 @@ fn read(texts: &[BTreeMap<String, Answer<Option<FileText>>>], request: &Request)
     let node =
         |(i, files): (usize, &BTreeMap<String, _>)| (number(i), Node { files: files.clone(), ..Node::default() });
     let nodes = texts.iter().enumerate().map(node).collect();
-    let bundle = Bundle { format: FORMAT, program: String::new(), taken: String::new(), nodes, stores: Vec::new() };
+    let bundle = Bundle::of_nodes(nodes);
     let (sources, recorded) = (SourceMap::default(), Recorded::new(&bundle));
     let gathered = recorded.gather(&sources);
     let layout = Layout { options: request.options, ..Layout::default() };

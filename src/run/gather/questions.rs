@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use crate::bundle::sql::Session;
 use crate::collect::host::Questions;
 use crate::facts::host_path::parent;
+use crate::facts::scripts;
 use crate::parse::patroni::{Item, Patroni, split_command};
 
 /// Keys that hold the path of a file or directory.
-const PATHS: [&str; 14] = [
+const PATHS: [&str; 16] = [
     "postgresql.pgpass",
     "postgresql.custom_conf",
     "log.dir",
@@ -21,13 +22,25 @@ const PATHS: [&str; 14] = [
     "etcd3.cacert",
     "etcd3.cert",
     "etcd3.key",
+    "etcd.cacert",
+    "etcd.cert",
+    "etcd.key",
     "consul.cacert",
+];
+
+/// Files that Patroni reads, writes or makes in the directory of configuration.
+const CONFIGURATION: [&str; 4] = ["postgresql.conf", "postgresql.base.conf", "pg_hba.conf", "pg_ident.conf"];
+
+/// Keys of lists of directories that Patroni makes where they are not there.
+const DIRECTORIES: [&str; 4] = [
     "postgresql.parameters.unix_socket_directories",
+    "postgresql.parameters.stats_temp_directory",
+    "bootstrap.dcs.postgresql.parameters.unix_socket_directories",
+    "bootstrap.dcs.postgresql.parameters.stats_temp_directory",
 ];
 
 /// Keys that hold a command.
-const COMMANDS: [&str; 4] =
-    ["postgresql.pre_promote", "postgresql.before_stop", "bootstrap.post_bootstrap", "bootstrap.post_init"];
+const COMMANDS: [&str; 2] = ["postgresql.before_stop", "bootstrap.post_init"];
 
 /// Settings of a server that hold the path of a file or directory.
 const SETTINGS: [&str; 5] = ["config_file", "hba_file", "ident_file", "external_pid_file", "log_directory"];
@@ -37,14 +50,24 @@ pub(super) fn of_configuration(config: &Patroni) -> Questions {
     let text = |path: &str| config.get(path).and_then(Item::as_str).map(str::to_owned);
     let mut paths: BTreeSet<String> =
         PATHS.iter().filter_map(|path| text(path)).filter(|p| p.starts_with('/')).collect();
-    let callbacks = config.get("postgresql.callbacks").map(Item::pairs).unwrap_or_default();
     let commands = COMMANDS.iter().filter_map(|path| text(path));
-    let commands = commands.chain(callbacks.iter().filter_map(|pair| pair.item.as_str().map(str::to_owned)));
+    let commands = commands.chain(scripts::commands(config).into_iter().map(|command| command.text.to_owned()));
     paths.extend(commands.filter_map(|command| split_command(&command).ok()?.into_iter().next()));
-    paths.retain(|path| path.starts_with('/'));
     let data_dir = config.data_dir().map(|d| d.value.to_owned());
     paths.extend(data_dir.iter().map(|d| parent(d).to_owned()));
-    paths.extend(text("postgresql.pgpass").map(|p| parent(&p).to_owned()).filter(|p| p.starts_with('/')));
+    let made = DIRECTORIES.iter().filter_map(|path| text(path));
+    let made = made.flat_map(|list| list.split(',').map(|d| d.trim().to_owned()).collect::<Vec<_>>());
+    // What is not there is made, with all above it, as far as the directory that is there allows.
+    for dir in made.chain(text("postgresql.pgpass").map(|p| parent(&p).to_owned())) {
+        paths.extend(std::path::Path::new(&dir).ancestors().map(|d| d.to_string_lossy().into_owned()));
+    }
+    if let Some(dir) = config.config_dir().map(|d| d.value.trim_end_matches('/')) {
+        paths.extend(CONFIGURATION.iter().map(|name| format!("{dir}/{name}")));
+        if let Some(base) = text("postgresql.config_base_name") {
+            paths.extend([format!("{dir}/{base}.conf"), format!("{dir}/{base}.base.conf")]);
+        }
+    }
+    paths.retain(|path| path.starts_with('/'));
     let is_off = config.get("watchdog.mode").is_some_and(|mode| !mode.is_true() || mode.as_str() == Some("off"));
     let device = text("watchdog.device").unwrap_or_else(|| "/dev/watchdog".to_owned());
     Questions {

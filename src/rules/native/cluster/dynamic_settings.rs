@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::gap::Gap;
+use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{DynamicFrom, Facts, Member, PatroniFile};
 use crate::parse::patroni::Item;
 use crate::rules::report::Report;
@@ -90,6 +91,10 @@ pub(in crate::rules::native) fn failsafe(facts: &Facts, report: &mut Report) -> 
     let mut seen = BTreeSet::new();
     for (_, file) in running(facts) {
         let Ok(mode) = file.known("bootstrap.dcs.failsafe_mode") else { continue };
+        // Whose it is, a template decides.
+        if file.config.scope().is_none_or(|scope| is_placeholder(scope.value)) {
+            continue;
+        }
         if mode.is_some_and(|m| m.as_bool() == Some(true)) || !seen.insert(file.config.dcs_path()) {
             continue;
         }

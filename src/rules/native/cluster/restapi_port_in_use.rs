@@ -3,6 +3,7 @@
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
 use crate::facts::patroni_file::is_placeholder;
+use crate::rules::native::host::ports;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -17,11 +18,11 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         }
         let host = plain(host);
         if hosts.split(',').map(plain).any(|h| is_every(&h) || is_every(&host) || h == host) {
-            let problem = report.problem(rest.span).arg("port", port.to_string());
+            let problem = report.problem(rest.span).arg("port", port.to_string()).arg("what", "PostgreSQL too");
             report.add(problem.label(server.span, "PostgreSQL listens here"));
         }
     }
-    Ok(())
+    ports::restapi(facts, report)
 }
 
 fn plain(host: &str) -> String {

@@ -15,7 +15,11 @@ fn unled<'a>(
     let mut all = Vec::new();
     let mut is_known = true;
     for member in &cluster.members {
-        let Some(node) = facts.node_of(member) else { continue };
+        // One that nobody asked may be the primary.
+        let Some(node) = facts.node_of(member) else {
+            is_known = false;
+            continue;
+        };
         let Some(kept) = report.known(kept(facts, member, node)) else {
             is_known = false;
             continue;

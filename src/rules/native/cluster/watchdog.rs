@@ -10,7 +10,7 @@ use crate::rules::report::Report;
 
 /// What Patroni makes of `watchdog.mode` (`parse_mode`).
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(in crate::rules::native) enum Mode {
     Off,
     Automatic,
     Required,
@@ -18,7 +18,8 @@ enum Mode {
     Unknown,
 }
 
-fn mode(file: &PatroniFile) -> Option<Mode> {
+/// What Patroni makes of a configuration; `None` when that is not certain.
+pub(in crate::rules::native) fn mode(file: &PatroniFile) -> Option<Mode> {
     file.known("watchdog.mode").ok()?.map_or(Some(Mode::Automatic), mode_of)
 }
 
@@ -107,7 +108,13 @@ pub(in crate::rules::native) fn required(facts: &Facts, report: &mut Report) -> 
     if !prepared && facts.units.iter().any(|u| u.unit.is_open()) {
         return Err(Gap::new("what the unit starts first (a template decides)", GapReason::Unreadable));
     }
-    for file in facts.files().iter().filter(|_| !prepared) {
+    // Of a member whose host was looked at, the device itself tells.
+    let is_looked_at =
+        |i: usize| facts.member_of(i).and_then(|m| facts.node_of(m)).is_some_and(|node| node.host().is_ok());
+    for (i, file) in facts.numbered_files().filter(|_| !prepared) {
+        if is_looked_at(i) {
+            continue;
+        }
         let Some(item) = file.config.get("watchdog.mode") else { continue };
         if mode(file) == Some(Mode::Required) {
             let device = file.config.get("watchdog.device").and_then(|d| d.as_str()).unwrap_or("/dev/watchdog");

@@ -183,12 +183,12 @@ pub(in crate::rules::native) fn advertised(facts: &Facts, report: &mut Report) -
         ["localhost", "127.", "[::1]", "0.0.0.0"].iter().any(|start| host.starts_with(start))
     };
     for (live, store) in stores(facts, report).into_iter().filter(|(_, store)| store.kind.starts_with("etcd")) {
-        let member = live.member.map(|m| &facts.patroni[m.file]);
-        let by_proxy = |key: &str| {
-            member.is_some_and(|f| f.config.get(&format!("{}.{key}", store.kind)).is_some_and(Item::is_true))
-        };
+        let Some(member) = report.known(live.member()) else { continue };
+        let file = &facts.patroni[member.file];
+        let keys = ["use_proxies", "proxy"].map(|key| file.known(&format!("{}.{key}", store.kind)));
+        let Some(keys) = report.known(keys.into_iter().collect::<Result<Vec<_>, _>>()) else { continue };
         // Patroni asks no server for others then.
-        if by_proxy("use_proxies") || by_proxy("proxy") {
+        if keys.into_iter().flatten().any(Item::is_true) {
             continue;
         }
         if store.endpoints.iter().any(|e| e.configured && is_local(&e.url)) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::programs;
 use crate::facts::gap::Gap;
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{Facts, Member, PatroniFile, host_path};
@@ -114,12 +115,17 @@ pub(in crate::rules::native) fn bin_unset(facts: &Facts, report: &mut Report) ->
 
 /// `bin-dir-version-mismatch`
 pub(in crate::rules::native) fn bin_version(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.files() {
+    for (i, file) in facts.numbered_files() {
         let Some((bin, bin_dir)) = path(file, "bin_dir") else { continue };
         let Some(version) = host_path::packaged_version(bin_dir) else { continue };
         for key in ["data_dir", "config_dir"] {
             let Some((item, dir)) = path(file, key) else { continue };
             let Some(other) = host_path::packaged_version(dir).filter(|o| *o != version) else { continue };
+            // Of a member whose host was looked at, programs and data tell themselves.
+            let node = facts.member_of(i).and_then(|member| facts.node_of(member));
+            if key == "data_dir" && node.is_some_and(|node| node.host().is_ok()) {
+                continue;
+            }
             report.add(
                 report
                     .problem(bin.span)
@@ -131,7 +137,7 @@ pub(in crate::rules::native) fn bin_version(facts: &Facts, report: &mut Report) 
             break;
         }
     }
-    Ok(())
+    programs::version(facts, report)
 }
 
 /// `upgrade-yaml-not-updated`: members of one cluster with programs of several majors.

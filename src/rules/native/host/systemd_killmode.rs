@@ -3,6 +3,7 @@
 use crate::facts::Facts;
 use crate::facts::gap::{Gap, GapReason};
 use crate::parse::unit::Value;
+use crate::rules::native::units::there;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -27,5 +28,5 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             }
         }
     }
-    Ok(())
+    there::kill_mode(facts, report)
 }

@@ -1,12 +1,11 @@
 //! The unit of Patroni that runs as root.
 
+use super::CHANGERS;
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Facts, UnitFile};
 use crate::parse::unit::Value;
+use crate::rules::native::units::there;
 use crate::rules::report::Report;
-
-/// Programs that start another one as somebody else.
-const CHANGERS: [&str; 6] = ["gosu", "runuser", "setpriv", "su", "su-exec", "sudo"];
 
 fn changes_user(unit: &UnitFile) -> bool {
     let commands = unit.unit.commands("ExecStart").tree;
@@ -36,5 +35,5 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             }
         }
     }
-    Ok(())
+    there::user(facts, report)
 }

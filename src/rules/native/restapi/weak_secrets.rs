@@ -7,34 +7,6 @@ use crate::parse::patroni::{ItemValue, Type};
 use crate::rules::report::Report;
 use crate::words::join;
 
-/// From the sample files and the documentation of Patroni and of what is built on it, and those that are tried first anywhere.
-const KNOWN: [&str; 24] = [
-    "1234",
-    "12345",
-    "123456",
-    "12345678",
-    "admin",
-    "admin%",
-    "change_me",
-    "changeit",
-    "changeme",
-    "default",
-    "p@ssw0rd",
-    "passw0rd",
-    "password",
-    "patroni",
-    "postgres",
-    "qwerty",
-    "rep-pass",
-    "replicate",
-    "replicator",
-    "rewind_password",
-    "secret",
-    "test",
-    "vagrant",
-    "zalando",
-];
-
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.files() {
         // Patroni reads these no more since 4.0.
@@ -43,9 +15,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let weak: Vec<_> = secrets
             .filter(|named| match &named.item.value {
                 // What YAML does not read as text has a finding of its own.
-                ItemValue::Secret(secret, Type::Str) => {
-                    KNOWN.binary_search(&secret.reveal().to_lowercase().as_str()).is_ok()
-                }
+                ItemValue::Secret(secret, Type::Str) => facts.is_well_known(secret.reveal()),
                 _ => false,
             })
             .collect();
@@ -57,12 +27,4 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         report.add(weak[1..].iter().fold(problem, |problem, named| problem.label(named.item.key_or_value(), "")));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_list_is_sorted() {
-        assert!(super::KNOWN.is_sorted());
-    }
 }

@@ -1,10 +1,12 @@
 //! A command line of which it is certain that it does not do what it says: Patroni starts programs without a shell.
 
-use crate::facts::gap::Gap;
+use crate::bundle::host::Kind;
+use crate::facts::gap::{Fact, Gap};
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::scripts::{Command, Purpose, Script, commands};
 use crate::facts::{Facts, PatroniFile};
 use crate::parse::patroni::split_command;
+use crate::rules::native::on_host::{OnHost, each_with};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn callback(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -36,7 +38,41 @@ fn find(purpose: Purpose, facts: &Facts, report: &mut Report) -> Result<(), Gap>
             }
         }
     }
+    let concerns = |file: &PatroniFile| commands(&file.config).iter().any(|c| c.purpose == purpose);
+    each_with(facts, report, concerns, |on, report| {
+        for command in commands(&on.file.config).into_iter().filter(|c| c.purpose == purpose) {
+            // What is wrong with the words themselves is said already.
+            if fault(&command, on.file).is_some() {
+                continue;
+            }
+            let Some(program) = split_command(command.text).unwrap_or_default().into_iter().next() else { continue };
+            if let Some(problem) = fault_there(on, &program)? {
+                report.add(report.problem(command.item.span).arg("path", &command.path).arg("problem", problem));
+            }
+        }
+        Ok(())
+    });
     Ok(())
+}
+
+/// Why a program cannot be started on the host of a member. One without a path is found by `PATH`, which is not known.
+fn fault_there(on: &OnHost<'_>, program: &str) -> Fact<Option<String>> {
+    if !program.starts_with('/') || is_placeholder(program) {
+        return Ok(None);
+    }
+    let name = &on.member.name;
+    match on.entry(program)? {
+        None => {
+            return Ok(Some(format!("{program} does not exist on the host of {name} (`No such file or directory`)")));
+        }
+        Some(entry) if entry.kind != Kind::File => {
+            return Ok(Some(format!("{program} is no file on the host of {name}")));
+        }
+        Some(_) => {}
+    }
+    let (user, access) = on.access(program)?;
+    let problem = || format!("user {user} may not execute {program} on the host of {name} (`Permission denied`)");
+    Ok((!access.execute).then(problem))
 }
 
 /// Words that only a shell understands.

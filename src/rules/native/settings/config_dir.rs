@@ -2,12 +2,13 @@
 //! `write_postgresql_conf`).
 
 use super::today;
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Fact, Gap};
 use crate::facts::nodes::Node;
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::running::told;
 use crate::facts::{Facts, Member, PatroniFile, host_path};
 use crate::parse::patroni::Item;
+use crate::rules::native::on_host::{OnHost, each};
 use crate::rules::report::Report;
 use crate::source::Span;
 
@@ -26,7 +27,15 @@ fn custom_conf(file: &PatroniFile) -> Option<&Item> {
 
 /// `config-dir-missing`: postgresql.conf does not lie in the data directory, and Patroni is told no other.
 pub(in crate::rules::native) fn missing(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    let mut looked_at = Vec::new();
+    each(facts, report, |on, report| {
+        looked_at.push(on.member.file);
+        missing_there(on, report)
+    });
     for (member, file, conf) in today::confs(facts) {
+        if looked_at.contains(&member.file) {
+            continue;
+        }
         let Some(None) = report.known(file.known_postgresql("custom_conf")) else { continue };
         let dir = report.known(today::outside_data_dir(file, conf)).flatten();
         let (Some(dir), Some(data_dir)) = (dir, file.config.data_dir()) else { continue };
@@ -34,12 +43,45 @@ pub(in crate::rules::native) fn missing(facts: &Facts, report: &mut Report) -> R
             .problem(data_dir.span)
             .arg("member", member.name.as_str())
             .arg("dir", dir)
+            .arg("told", "without `config_dir`")
             .arg("data_dir", host_path::normal(data_dir.value));
         if let Some(named) = today::path(conf, "hba_file") {
             problem = problem.label(named.set.value.span, "the files lie here");
         }
         report.add(problem);
     }
+    Ok(())
+}
+
+/// The same on the host of a member: the file is not where Patroni looks for it.
+fn missing_there(on: &OnHost<'_>, report: &mut Report) -> Fact<()> {
+    let Some((data_dir, data)) = on.data()? else { return Ok(()) };
+    let holds_data = on.node.answer("the version of the data", &data.version)?.is_some();
+    let left = on.file.known_postgresql("custom_conf").map_err(|gap| gap.on(&on.node.name))?.is_some();
+    if !holds_data || left {
+        return Ok(());
+    }
+    let dir = on.path("postgresql.config_dir")?.unwrap_or(data_dir);
+    let Some(base) = base_name(on.file) else { return on.gap("`postgresql.config_base_name`") };
+    let home = dir.value.trim_end_matches('/');
+    for name in [format!("{base}.conf"), format!("{base}.base.conf")] {
+        if on.entry(&format!("{home}/{name}"))?.is_some() {
+            return Ok(());
+        }
+    }
+    let of_server = on.node.setting("config_file").ok().flatten().and_then(|row| Some((row, row.get("setting")?)));
+    let place = of_server.map_or("another directory", |(_, file)| host_path::parent(file));
+    let told = if on.path("postgresql.config_dir")?.is_some() { "by `config_dir`" } else { "without `config_dir`" };
+    let mut problem = report
+        .problem(dir.span)
+        .arg("member", on.member.name.as_str())
+        .arg("dir", place)
+        .arg("told", told)
+        .arg("data_dir", host_path::normal(dir.value));
+    if let Some((row, _)) = of_server {
+        problem = problem.label(row.at, "the server reads this one");
+    }
+    report.add(problem);
     Ok(())
 }
 

@@ -3,18 +3,28 @@
 use std::net::IpAddr;
 
 use super::today;
+use crate::bundle::host::{Listener, Place};
 use crate::facts::connections::{LocalEnd, local_end};
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::nodes::{Node, Row};
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::running::told;
 use crate::facts::{ConfFile, Facts, Member, PatroniFile, host_path};
+use crate::problem::Problem;
+use crate::rules::native::on_host::OnHost;
 use crate::rules::report::Report;
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    // What the server says of itself goes first, then what its host shows, then the file.
+    for live in facts.live().filter(|live| live.member.is_none_or(|member| told(facts, member).is_none())) {
+        let Ok(Some(running)) = OnHost::of(facts, live).and_then(|on| Running::on(&on)) else { continue };
+        let looked = of_running(facts, &running, report);
+        report.known(looked);
+    }
     let mut servers: Vec<(&Member, &PatroniFile, Server)> = Vec::new();
-    for (member, file, conf) in today::confs(facts).filter(|(member, ..)| told(facts, member).is_none()) {
+    let by_file = |member: &Member| told(facts, member).is_none() && !is_running(facts, member);
+    for (member, file, conf) in today::confs(facts).filter(|(member, ..)| by_file(member)) {
         today::note_outside(member, conf, report);
         servers.push((member, file, Server::of(conf)));
     }
@@ -34,27 +44,137 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         } else if server.port.is_none() {
             continue;
         }
-        let by_socket = matches!(end, LocalEnd::Socket(_));
-        let by_directory = by_socket && server.port == Some(listen.value.1);
-        let probed = match &end {
-            LocalEnd::Socket(None) => "its unix socket".to_owned(),
-            LocalEnd::Socket(Some(dir)) => format!("the unix socket in {dir}"),
-            LocalEnd::Localhost => "localhost".to_owned(),
-            LocalEnd::Host(host) => host.clone(),
-        };
-        let mut problem = report
-            .problem(listen.span)
-            .node(&member.name)
-            .arg("member", member.name.as_str())
-            .arg("probed", probed)
-            .arg("port", listen.value.1.to_string())
-            .arg("today", server.words(by_socket))
-            .arg("change", server.change(by_directory));
-        let of_socket = server.sockets_at.into_iter().filter(|_| by_directory);
-        for at in server.at.into_iter().filter(|_| !by_directory).chain(of_socket) {
-            problem = problem.label(at, "the server runs with this");
+        let found = problem(report, member, &listen, &end, server);
+        report.add(found);
+    }
+    Ok(())
+}
+
+fn problem(
+    report: &Report,
+    member: &Member,
+    listen: &Spanned<(String, i64)>,
+    end: &LocalEnd,
+    server: Server,
+) -> Problem {
+    let by_socket = matches!(end, LocalEnd::Socket(_));
+    let by_directory = by_socket && server.port == Some(listen.value.1);
+    let probed = match end {
+        LocalEnd::Socket(None) => "its unix socket".to_owned(),
+        LocalEnd::Socket(Some(dir)) => format!("the unix socket in {dir}"),
+        LocalEnd::Localhost => "localhost".to_owned(),
+        LocalEnd::Host(host) => host.clone(),
+    };
+    let mut problem = report
+        .problem(listen.span)
+        .node(&member.name)
+        .arg("member", member.name.as_str())
+        .arg("probed", probed)
+        .arg("port", listen.value.1.to_string())
+        .arg("today", server.words(by_socket))
+        .arg("change", server.change(by_directory));
+    let of_socket = server.sockets_at.into_iter().filter(|_| by_directory);
+    for at in server.at.into_iter().filter(|_| !by_directory).chain(of_socket) {
+        problem = problem.label(at, "the server runs with this");
+    }
+    problem
+}
+
+/// Whether the server of a member runs and what it listens on is known.
+fn is_running(facts: &Facts, member: &Member) -> bool {
+    let mut live = facts.live().filter(|live| live.member.is_some_and(|m| m.file == member.file));
+    live.any(|live| matches!(OnHost::of(facts, live).and_then(|on| Running::on(&on)), Ok(Some(_))))
+}
+
+/// A server that runs in the data directory of a member, and all that it listens on.
+struct Running<'a> {
+    on: OnHost<'a>,
+    listeners: Vec<(usize, &'a Listener)>,
+}
+
+impl<'a> Running<'a> {
+    /// `None` when none runs.
+    fn on(on: &OnHost<'a>) -> Fact<Option<Self>> {
+        let Some((_, data)) = on.data()? else { return Ok(None) };
+        let Some(pid) = on.server_in(data)? else { return Ok(None) };
+        let mut listeners = Vec::new();
+        for (n, listener) in on.listeners()?.iter().enumerate() {
+            // Other programs may hide theirs.
+            if listener.holders.got().is_some_and(|all| all.iter().any(|h| h.pid == pid)) {
+                listeners.push((n, listener));
+            }
         }
-        report.add(problem);
+        if listeners.is_empty() {
+            return on.gap("what the server listens on");
+        }
+        Ok(Some(Self { on: *on, listeners }))
+    }
+
+    fn server(&self) -> Server {
+        let mut server = Server {
+            port: None,
+            hosts: Vec::new(),
+            sockets: None,
+            is_silent: false,
+            hides_sockets: false,
+            at: Vec::new(),
+            sockets_at: None,
+        };
+        for (n, listener) in &self.listeners {
+            let at = self.on.host.at(&["listeners", &n.to_string()]);
+            match &listener.at {
+                Place::Tcp { address, port } => {
+                    server.port = Some(i64::from(*port));
+                    server.hosts.push(address.clone());
+                    server.at.push(at);
+                }
+                Place::Unix(path) => {
+                    server.sockets.get_or_insert_default().push(host_path::parent(path).to_owned());
+                    server.sockets_at = Some(at);
+                    server.port = server.port.or_else(|| path.rsplit('.').next()?.parse().ok());
+                }
+            }
+        }
+        server
+    }
+
+    /// Whether `pg_isready` gets an answer at a place.
+    fn answers(&self, end: &LocalEnd, port: i64) -> Fact<bool> {
+        let has_socket = |dir: Option<&str>| {
+            let plain = |d: &str| host_path::below_run(d).unwrap_or_else(|| host_path::normal(d));
+            let name = format!(".s.PGSQL.{port}");
+            self.listeners.iter().any(|(_, l)| {
+                let Place::Unix(path) = &l.at else { return false };
+                path.ends_with(&format!("/{name}"))
+                    && dir.is_none_or(|dir| plain(dir) == plain(host_path::parent(path)))
+            })
+        };
+        let host = match end {
+            LocalEnd::Socket(dir) => return Ok(has_socket(dir.as_deref())),
+            LocalEnd::Localhost => "localhost",
+            LocalEnd::Host(host) => host,
+        };
+        let wanted = self.on.resolved(&host.to_ascii_lowercase())?;
+        let answers = |address: &str| {
+            let same = |w: &String| {
+                w == address || (address == "0.0.0.0" && !w.contains(':')) || (address == "::" && !wanted.is_empty())
+            };
+            wanted.iter().any(same)
+        };
+        Ok(self.listeners.iter().any(
+            |(_, l)| matches!(&l.at, Place::Tcp { address, port: p } if i64::from(*p) == port && answers(address)),
+        ))
+    }
+}
+
+/// The same of a server that runs, by what it really listens on.
+fn of_running(facts: &Facts, running: &Running<'_>, report: &mut Report) -> Fact<()> {
+    let (member, config) = (running.on.member, &running.on.file.config);
+    let Some(listen) = config.listen().filter(|l| !is_placeholder(&l.value.0)) else { return Ok(()) };
+    let end = local_end(facts, member, "use_unix_socket")?;
+    if !running.answers(&end, listen.value.1)? {
+        let found = problem(report, member, &listen, &end, running.server());
+        report.add(found);
     }
     Ok(())
 }

@@ -1,17 +1,18 @@
 //! Units of PostgreSQL that Patroni's unit starts or stops.
 
+use super::there;
 use crate::facts::gap::Gap;
 use crate::facts::{Facts, is_postgresql_unit};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn requires(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     find(&["BindsTo", "Requires", "Requisite", "Upholds", "Wants"], facts, report);
-    Ok(())
+    there::requires(facts, report)
 }
 
 pub(in crate::rules::native) fn conflicts(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     find(&["Conflicts"], facts, report);
-    Ok(())
+    there::conflicts(facts, report)
 }
 
 fn find(keys: &[&str], facts: &Facts, report: &mut Report) {

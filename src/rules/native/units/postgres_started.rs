@@ -4,11 +4,15 @@ use std::path::Path;
 
 use crate::facts::gap::Gap;
 use crate::facts::{Facts, is_postgresql_unit};
+use crate::rules::native::host::managers;
 use crate::rules::report::Report;
 
 /// By systemd: a preset enables its unit, or the unit lies among those that a target wants.
 pub(in crate::rules::native) fn systemd(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    if facts.patroni.is_empty() && !facts.units.iter().any(crate::facts::UnitFile::runs_patroni) {
+    if facts.nodes().is_empty()
+        && facts.patroni.is_empty()
+        && !facts.units.iter().any(crate::facts::UnitFile::runs_patroni)
+    {
         return Ok(());
     }
     for preset in facts.presets() {
@@ -31,7 +35,7 @@ pub(in crate::rules::native) fn systemd(facts: &Facts, report: &mut Report) -> R
             report.add(report.problem(unit.source.span(0, 0)).arg("unit", name).arg("problem", "a target wants it"));
         }
     }
-    Ok(())
+    managers::units(facts, report)
 }
 
 /// By Debian's scripts: `start.conf` says so, for a cluster that Patroni is to run.
@@ -58,5 +62,5 @@ pub(in crate::rules::native) fn debian(facts: &Facts, report: &mut Report) -> Re
         }
         report.add(problem);
     }
-    Ok(())
+    managers::start_conf(facts, report)
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::there;
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Facts, UnitFile};
 use crate::knowledge::patroni::Version;
@@ -37,7 +38,7 @@ pub(in crate::rules::native) fn timeout_stop(facts: &Facts, report: &mut Report)
             report.add(report.problem(value.span).arg("limit", limit.as_secs().to_string()));
         }
     }
-    Ok(())
+    there::timeout_stop(facts, report)
 }
 
 /// systemd starts Patroni again and again.
@@ -79,5 +80,5 @@ pub(in crate::rules::native) fn notify(facts: &Facts, report: &mut Report) -> Re
             report.add(report.problem(value.span).arg("type", value.text.trim()));
         }
     }
-    Ok(())
+    there::notify(facts, report)
 }
