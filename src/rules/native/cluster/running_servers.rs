@@ -1,13 +1,15 @@
 //! Servers of a cluster against each other, and against what Patroni will make of them.
 
 use crate::facts::enforced::enforced;
-use crate::facts::gap::{Gap, GapReason};
+use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::kept::{is_paused, kept, system_identifier};
+use crate::facts::nodes::Node;
 use crate::facts::running::{primary_of, received, written};
-use crate::facts::{Facts, Member};
+use crate::facts::{Facts, Member, PatroniFile};
 use crate::knowledge::patroni::command_line_setting;
 use crate::parse::patroni::{Item, parse_int};
 use crate::rules::report::Report;
+use crate::source::Span;
 
 /// `standby-sysid-differs`: data of two clusters under one scope.
 pub(in crate::rules::native) fn identifiers(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -18,7 +20,7 @@ pub(in crate::rules::native) fn identifiers(facts: &Facts, report: &mut Report) 
             let Some((identifier, at)) = report.known(system_identifier(facts, member, node)) else { continue };
             known.push((member, node, identifier, at));
         }
-        let is_primary = |node: &crate::facts::nodes::Node| node.is_standby() == Ok(false);
+        let is_primary = |node: &Node| node.is_standby() == Ok(false);
         let first = known.iter().find(|(_, node, ..)| is_primary(node)).or(known.first());
         let Some((first, _, right, right_at)) = first else { continue };
         for (member, node, identifier, at) in &known {
@@ -179,18 +181,45 @@ pub(in crate::rules::native) fn rewind(facts: &Facts, report: &mut Report) -> Re
             continue;
         }
         let Some(data) = report.known(live.node.row("control_init")) else { continue };
-        let Some(Some(hints)) = report.known(live.node.setting("wal_log_hints")) else { continue };
-        let has_checksums = data.and_then(|row| row.get("data_page_checksum_version")) != Some("0");
-        if has_checksums || hints.get("setting") != Some("off") {
+        if data.and_then(|row| row.get("data_page_checksum_version")) != Some("0") {
             continue;
         }
-        let mut problem = report.problem(hints.at).node(&member.name).arg("member", &*member.name);
+        let Some(is_standby) = report.known(live.node.is_standby()) else { continue };
+        let at = if is_standby {
+            // What a standby may do with its data is what its primary has told it by the WAL, whatever it runs with itself.
+            if primary_of(facts, member).is_some() {
+                continue;
+            }
+            let Some((is_on, at)) = report.known(hints_of_data(file, live.node)) else { continue };
+            (!is_on).then_some(at)
+        } else {
+            let Some(row) = report.known(live.node.setting("wal_log_hints")) else { continue };
+            row.filter(|row| row.get("setting") == Some("off")).map(|row| row.at)
+        };
+        let Some(at) = at else { continue };
+        let scope = file.config.scope().map(|s| s.value).unwrap_or_default();
+        let mut problem = report.problem(at).arg("member", &*member.name).arg("scope", scope);
+        let cluster = facts.cluster_of(member.file);
+        for other in cluster.into_iter().flat_map(|cluster| &cluster.members) {
+            problem = problem.node(&other.name);
+        }
         if let Some(row) = data {
             problem = problem.label(row.at, "no checksums either");
         }
         report.add(problem);
     }
     Ok(())
+}
+
+/// Whether `pg_control` says that hints are logged.
+fn hints_of_data(file: &PatroniFile, node: &Node) -> Fact<(bool, Span)> {
+    const LABEL: &str = "wal_log_hints setting";
+    let missing = || node.not_asked("what pg_controldata says");
+    let data_dir = file.config.data_dir().ok_or_else(missing)?;
+    let host = node.host()?;
+    let data = host.value().data.get(data_dir.value).ok_or_else(missing)?;
+    let value = node.answer("what pg_controldata says", &data.control)?.get(LABEL).ok_or_else(missing)?;
+    Ok((value == "on", host.at(&["data", data_dir.value, "control", LABEL])))
 }
 
 /// `standby-conninfo-change-restart`: PostgreSQL 13 takes another `restore_command` only at a start

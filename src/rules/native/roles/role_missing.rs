@@ -89,40 +89,34 @@ pub(in crate::rules::native) fn database(facts: &Facts, report: &mut Report) -> 
     Ok(())
 }
 
-/// `role-connection-limit`: fewer connections than members need at once. Superusers have no limit.
+/// `role-connection-limit`: fewer connections than members need at once to rewind. Streams have no limit, nor have superusers.
 pub(in crate::rules::native) fn limit(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let mut said = BTreeSet::new();
     for live in facts.live() {
         let Some(member) = report.known(live.member()) else { continue };
+        let file = &facts.patroni[member.file];
         let (Some(server), Some(cluster)) = (speaker_of(facts, member), facts.cluster_of(member.file)) else {
             continue;
         };
+        let user = file.config.get("postgresql.authentication.rewind.username").filter(|_| file.is_on("use_pg_rewind"));
+        let Some((user, name)) = user.and_then(|user| Some((user, user.as_str()?))) else { continue };
         let Some(rows) = report.known(server.rows("roles")) else { continue };
-        let others = i64::try_from(cluster.members.len()).unwrap_or(i64::MAX) - 1;
-        // A standby streams with one; one that is cloned takes two, and each of them may rewind.
-        for (section, needed, what) in [
-            ("replication", others + 1, "one for each other member, and one more while a member is cloned"),
-            ("rewind", others.max(1), "one for each other member"),
-        ] {
-            let user = facts.patroni[member.file].config.get(&format!("postgresql.authentication.{section}.username"));
-            let Some((user, name)) = user.and_then(|user| Some((user, user.as_str()?))) else { continue };
-            let Some(row) = rows.iter().find(|row| row.get("rolname") == Some(name)) else { continue };
-            let limit = row.number("rolconnlimit").unwrap_or(-1);
-            if limit < 0 || limit >= needed || row.is("rolsuper") || !said.insert(row.at) {
-                continue;
-            }
-            report.add(
-                report
-                    .problem(row.at)
-                    .node(&server.name)
-                    .arg("role", name)
-                    .arg("quoted", quoted(name))
-                    .arg("limit", limit.to_string())
-                    .arg("needed", needed.to_string())
-                    .arg("what", what)
-                    .label(user.span, "Patroni logs in as this role"),
-            );
+        let Some(row) = rows.iter().find(|row| row.get("rolname") == Some(name)) else { continue };
+        let needed = i64::try_from(cluster.members.len()).unwrap_or(i64::MAX).saturating_sub(1).max(1);
+        let limit = row.number("rolconnlimit").unwrap_or(-1);
+        if limit < 0 || limit >= needed || row.is("rolsuper") || !said.insert(row.at) {
+            continue;
         }
+        report.add(
+            report
+                .problem(row.at)
+                .node(&server.name)
+                .arg("role", name)
+                .arg("quoted", quoted(name))
+                .arg("limit", limit.to_string())
+                .arg("needed", needed.to_string())
+                .label(user.span, "Patroni logs in as this role"),
+        );
     }
     Ok(())
 }

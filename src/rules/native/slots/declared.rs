@@ -76,6 +76,7 @@ pub(in crate::rules::native) fn wal_level(facts: &Facts, report: &mut Report) ->
             .problem(row.at)
             .node(&member.name)
             .arg("member", &*member.name)
+            .arg("scope", file.config.scope().map(|s| s.value).unwrap_or_default())
             .arg("slot", *name)
             .arg("value", row.get("setting").unwrap_or_default())
             .label(slot.key_or_value(), "declared here");
