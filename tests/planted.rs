@@ -225,7 +225,9 @@ fn planted_secrets_are_in_no_bundle() {
     assert_eq!(difference("the planted files", &raw, &key()), None);
     // What is no secret is still there.
     let text = serde_json::to_string(&redacted).unwrap();
-    for kept in ["connect_address: 10.20.0.11", "patroni_su", "/usr/local/bin/restore", "host=10.20.0.12 user=replicator"] {
+    for kept in
+        ["connect_address: 10.20.0.11", "patroni_su", "/usr/local/bin/restore", "host=10.20.0.12 user=replicator"]
+    {
         assert_eq!(text.contains(kept), serde_json::to_string(&raw).unwrap().contains(kept), "{kept}");
     }
 }
@@ -267,7 +269,10 @@ fn planted_secrets_are_in_no_bundle_of_damaged_files() {
 fn spellings(secret: &str) -> Vec<String> {
     let each = |f: fn(u8) -> String| secret.bytes().map(f).collect::<String>();
     let special = |f: fn(u8) -> String| {
-        secret.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { f(b) }).collect::<String>()
+        secret
+            .bytes()
+            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { f(b) })
+            .collect::<String>()
     };
     let mut all = vec![
         secret.to_owned(),
@@ -280,7 +285,10 @@ fn spellings(secret: &str) -> Vec<String> {
         secret.replace('\'', "\\'").replace('"', "\\\""),
         serde_json::to_string(secret).unwrap().trim_matches('"').to_owned(),
     ];
-    all.extend([secret.to_owned(), format!("joe:{secret}"), format!("a:{secret}"), format!("x{secret}")].map(|t| BASE64.encode(t)));
+    all.extend(
+        [secret.to_owned(), format!("joe:{secret}"), format!("a:{secret}"), format!("x{secret}")]
+            .map(|t| BASE64.encode(t)),
+    );
     all
 }
 
@@ -308,12 +316,17 @@ fn full_bundle() -> (Bundle, Vec<String>) {
     let known: Vec<String> = (0..3).flat_map(|i| spellings(&secrets[i])).collect();
     let conninfo = |i: usize| format!("host=h user=u password='{}'", s(i).replace('\'', "\\'"));
     let url = |i: usize| {
-        let text: String = s(i).bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+        let text: String = s(i)
+            .bytes()
+            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+            .collect();
         format!("postgres://joe:{text}@h:5432/db")
     };
     let got = |value: serde_json::Value| serde_json::json!({"got": value});
-    let missing = |i: usize| serde_json::json!({"missing": {"why": "denied", "detail": format!("refused: {}", conninfo(i))}});
-    let table = |columns: &[&str], rows: serde_json::Value| serde_json::json!({"got": {"columns": columns, "rows": rows}});
+    let missing =
+        |i: usize| serde_json::json!({"missing": {"why": "denied", "detail": format!("refused: {}", conninfo(i))}});
+    let table =
+        |columns: &[&str], rows: serde_json::Value| serde_json::json!({"got": {"columns": columns, "rows": rows}});
     let node = serde_json::json!({
         "sql": got(serde_json::json!({
             "address": "h:5432", "user": "u", "database": "d", "version": 150_018,

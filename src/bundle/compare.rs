@@ -41,11 +41,17 @@ pub fn compare(before: &Bundle, now: &Bundle) -> Result<Vec<Change>, String> {
     match (&before.redaction, &now.redaction) {
         (Some(one), Some(other)) if one.key == other.key => {}
         (Some(_), Some(_)) => {
-            return Err("the two bundles were collected with different keys, so every password would seem to have changed; \
+            return Err(
+                "the two bundles were collected with different keys, so every password would seem to have changed; \
                         collect the later one again with the key file of the first one"
-                .to_owned());
+                    .to_owned(),
+            );
         }
-        _ => return Err("the passwords in a bundle were not replaced, so they would be shown; collect it again".to_owned()),
+        _ => {
+            return Err(
+                "the passwords in a bundle were not replaced, so they would be shown; collect it again".to_owned()
+            );
+        }
     }
     let mut changes = Vec::new();
     for name in before.nodes.keys().chain(now.nodes.keys()).collect::<BTreeSet<_>>() {
@@ -139,7 +145,11 @@ fn differences(node: &str, before: &Items, now: &Items, changes: &mut Vec<Change
             }
             (None, Some(Item::Missing(miss))) => {
                 let any = before.keys().any(|(t, _)| t == topic);
-                say(if any { lost(miss) } else { format!("was asked for now, and could not be read: {}", miss.why.words()) });
+                say(if any {
+                    lost(miss)
+                } else {
+                    format!("was asked for now, and could not be read: {}", miss.why.words())
+                });
             }
             (Some(Item::Missing(_)), None) if now.keys().any(|(t, _)| t == topic) => say(FOUND.to_owned()),
             (Some(Item::Fields(_)), None) if !missing(now, topic) => say("is gone".to_owned()),
@@ -306,7 +316,12 @@ fn of_json(word: &str, answer: Value, topics: &[(&str, Topic)], items: &mut Item
                     flatten("", &value, &mut fields);
                     let of_key = |key: &&str| {
                         let inner = format!("{key}.");
-                        fields.iter().filter(|(f, _)| f == key || f.starts_with(&inner)).map(|(_, v)| v.clone()).collect::<Vec<_>>().join(":")
+                        fields
+                            .iter()
+                            .filter(|(f, _)| f == key || f.starts_with(&inner))
+                            .map(|(_, v)| v.clone())
+                            .collect::<Vec<_>>()
+                            .join(":")
                     };
                     let name: Vec<String> = keys.iter().map(of_key).collect();
                     add(numbered(&mut seen, name.join(" ")), value);
@@ -365,7 +380,8 @@ fn of_stores(bundle: &Bundle) -> BTreeMap<String, Items> {
     for store in &bundle.stores {
         let mut urls: Vec<&str> = store.endpoints.iter().filter(|e| e.configured).map(|e| e.url.as_str()).collect();
         urls.sort_unstable();
-        let items: &mut Items = stores.entry(format!("{} {}", store.kind, urls.join(",")).trim().to_owned()).or_default();
+        let items: &mut Items =
+            stores.entry(format!("{} {}", store.kind, urls.join(",")).trim().to_owned()).or_default();
         for endpoint in &store.endpoints {
             let mut fields = BTreeMap::new();
             flatten("", &serde_json::to_value(endpoint).unwrap_or_default(), &mut fields);

@@ -54,7 +54,8 @@ pub fn redact(bundle: &Bundle, key: &Key) -> Bundle {
 
 /// Replaces what is known so far.
 fn pass(bundle: &Bundle, inputs: &BTreeMap<(&str, &str), Input>, worker: &mut Worker<'_>) -> Bundle {
-    let mut texts: BTreeMap<_, String> = inputs.iter().map(|(at, input)| (*at, file::replaced(worker, input))).collect();
+    let mut texts: BTreeMap<_, String> =
+        inputs.iter().map(|(at, input)| (*at, file::replaced(worker, input))).collect();
     let mut nodes = BTreeMap::new();
     for (name, node) in &bundle.nodes {
         let mut files = node.files.clone();
@@ -115,7 +116,10 @@ fn words(worker: &mut Worker<'_>, items: &mut [Value]) {
         let assigned = ASSIGNED.captures(word).and_then(|c| c.name("v")).map(|m| m.start());
         *word = match assigned {
             _ if after_option && !word.starts_with('-') => worker.whole(word),
-            Some(at) if !word[..at].contains(char::is_whitespace) && nets::is_name_of_secret(word[..at].trim_matches(['-', '='])) => {
+            Some(at)
+                if !word[..at].contains(char::is_whitespace)
+                    && nets::is_name_of_secret(word[..at].trim_matches(['-', '='])) =>
+            {
                 let value = worker.whole(&word[at..]);
                 format!("{}{value}", &word[..at])
             }
@@ -132,7 +136,8 @@ const VALUES: [&str; 3] = ["setting", "boot_val", "reset_val"];
 
 fn table(worker: &mut Worker<'_>, map: &mut Map<String, Value>) {
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    let columns: Vec<String> = list(map.get("columns")).iter().map(|c| c.as_str().unwrap_or_default().to_owned()).collect();
+    let columns: Vec<String> =
+        list(map.get("columns")).iter().map(|c| c.as_str().unwrap_or_default().to_owned()).collect();
     let name_at = columns.iter().position(|c| c == NAMES[0]);
     let Some(rows) = map.get_mut("rows").and_then(Value::as_array_mut) else { return };
     for row in rows.iter_mut().filter_map(Value::as_array_mut) {
@@ -181,14 +186,16 @@ fn input(facts: &Facts, source: &Source, kind: Kind) -> Input {
     let mut spans: Vec<_> = marked.collect();
     let guessed: Vec<_> = spans_in_text(source).into_iter().map(|s| s.range()).filter(|r| !r.is_empty()).collect();
     // Parsers mark what only looks like a secret in a file that they cannot read, and then all of it.
-    let is_unreadable = facts.patroni.iter().any(|f| !f.config.is_complete())
-        || facts.problems.iter().any(|p| p.at.source == source.id() && p.rule.ends_with("-syntax-error"));
+    let wrong = facts.problems.iter().filter(|p| p.rule.ends_with("-syntax-error"));
+    let places = wrong.flat_map(|p| p.labels.iter().map(|(at, _)| *at).chain([p.at]));
+    let broken: Vec<_> = places.filter(|at| at.source == source.id()).map(|at| at.range()).collect();
+    let is_unreadable = facts.patroni.iter().any(|f| !f.config.is_complete()) || !broken.is_empty();
     let is_broken = is_unreadable && guessed.iter().all(|g| spans.contains(g));
     let mut loose = if is_broken { guessed } else { Vec::new() };
     loose.extend(hidden.iter().cloned());
     spans.extend(hidden);
     let holes = source.template().map(|t| holes(source.bytes(), t)).unwrap_or_default();
-    Input { kind: Some(kind), spans, loose, holes, ..Input::default() }
+    Input { kind: Some(kind), spans, loose, broken, holes, ..Input::default() }
 }
 
 /// What belongs to a template engine, and not to the file.

@@ -99,7 +99,8 @@ fn a_password_that_changed_is_not_shown() {
 #[test]
 fn members_servers_and_rest_apis_come_and_go() {
     let rest = |state: &str, started: &str| {
-        let body = format!(r#"{{"state": "{state}", "postmaster_start_time": "{started}", "xlog": {{"location": 5}}}}"#);
+        let body =
+            format!(r#"{{"state": "{state}", "postmaster_start_time": "{started}", "xlog": {{"location": 5}}}}"#);
         let answer = Answer::Got(Response { status: 200, server: None, body });
         Rest {
             url: "http://h:8008".to_owned(),

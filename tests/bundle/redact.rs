@@ -187,8 +187,11 @@ fn equal_secrets_stay_equal_however_they_are_spelled() {
     let raw = bundle(&[("pg1", &files)]);
     let redacted = redact(&raw, &key());
     let text = file_of(&redacted, "pg1", "/etc/patroni.yml");
-    let passwords: Vec<&str> =
-        text.lines().filter_map(|l| l.trim_start().strip_prefix("password: ")).map(|v| v.trim_matches(['"', '\''])).collect();
+    let passwords: Vec<&str> = text
+        .lines()
+        .filter_map(|l| l.trim_start().strip_prefix("password: "))
+        .map(|v| v.trim_matches(['"', '\'']))
+        .collect();
     let [double, single, plain, other] = passwords[..] else { panic!("{text}") };
     assert_ne!(plain, "it's Ab@3cd");
     assert_eq!(single, plain.replace('\'', "''"));
@@ -198,7 +201,10 @@ fn equal_secrets_stay_equal_however_they_are_spelled() {
     assert_ne!(other, plain);
     assert_eq!(other.split(' ').next(), plain.split(' ').next());
     let conf = file_of(&redacted, "pg1", "/etc/postgresql.conf");
-    assert!(conf.contains(&plain.replace('\'', "\\\\''")) && conf.contains(&format!("#recovery {plain}")), "{conf} {plain}");
+    assert!(
+        conf.contains(&plain.replace('\'', "\\\\''")) && conf.contains(&format!("#recovery {plain}")),
+        "{conf} {plain}"
+    );
     let sql = file_of(&redacted, "pg1", "/etc/roles.sql");
     assert!(sql.contains(&format!("'{}'", plain.replace('\'', "''"))), "{sql} {plain}");
     let of_url = value(&text, "url: http://joe:").split("@h").next().unwrap().replace("%40", "@");
@@ -226,7 +232,9 @@ fn types_and_what_is_no_secret_stay() {
 #[test]
 fn passwords_that_everybody_knows_are_still_known() {
     let yaml = |password: &str| {
-        format!("scope: a\nname: pg1\npostgresql:\n  authentication:\n    superuser:\n      username: p\n      password: {password}\n")
+        format!(
+            "scope: a\nname: pg1\npostgresql:\n  authentication:\n    superuser:\n      username: p\n      password: {password}\n"
+        )
     };
     let found = |password: &str| {
         let raw = bundle(&[("pg1", &[("/etc/patroni.yml", yaml(password).as_str())])]);

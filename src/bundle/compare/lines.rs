@@ -20,8 +20,12 @@ pub(super) fn differences(before: &str, now: &str) -> Vec<String> {
             found.push(format!("line {} was `{}`, is `{}`", start + j + 1, one[i].trim(), other[j].trim()));
             (i, j) = (i + 1, j + 1);
         }
-        found.extend(one[i..a].iter().enumerate().map(|(n, l)| format!("line {} is gone: `{}`", start + i + n + 1, l.trim())));
-        found.extend(other[j..b].iter().enumerate().map(|(n, l)| format!("line {} is new: `{}`", start + j + n + 1, l.trim())));
+        found.extend(
+            one[i..a].iter().enumerate().map(|(n, l)| format!("line {} is gone: `{}`", start + i + n + 1, l.trim())),
+        );
+        found.extend(
+            other[j..b].iter().enumerate().map(|(n, l)| format!("line {} is new: `{}`", start + j + n + 1, l.trim())),
+        );
         (i, j) = (a + 1, b + 1);
     }
     if found.is_empty() {

@@ -72,7 +72,11 @@ const QUESTIONS: [(&str, Topic); 29] = [
     ("upgrade_columns", topic("column", By::Fields(&["schema", "relation", "column"]), &[])),
     (
         "archiver",
-        topic("", By::Single, &["archived_count", "last_archived_wal", "failed_count", "last_failed_wal", "stats_reset"]),
+        topic(
+            "",
+            By::Single,
+            &["archived_count", "last_archived_wal", "failed_count", "last_failed_wal", "stats_reset"],
+        ),
     ),
     ("own_tls", topic("", By::Single, &[])),
 ];
@@ -137,7 +141,9 @@ pub(super) fn moves(field: &str) -> bool {
         return false;
     }
     let field = field.to_lowercase();
-    MOVING.iter().any(|end| field.ends_with(&end.to_lowercase())) || field.contains("checkpoint's old") || field.contains("checkpoint's next")
+    MOVING.iter().any(|end| field.ends_with(&end.to_lowercase()))
+        || field.contains("checkpoint's old")
+        || field.contains("checkpoint's next")
 }
 
 /// Whether a field that is another one says that something was restarted.

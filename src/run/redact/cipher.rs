@@ -141,7 +141,13 @@ impl<'k> Cipher<'k> {
         let is_none = text.chars().all(|c| c == '*') || text.contains("#FIXME");
         let kind = kind_of_plain(&text);
         let is_false = text.bytes().any(|b| b == b'0') && !text.contains(|c: char| c.is_alphanumeric() && c != '0');
-        if is_none || word.iter().all(|g| g.1) || (plain && (matches!(kind, Some("bool" | "NoneType")) || is_false)) {
+        // Beside a place that something else fills in, dots and dashes are no secret.
+        let is_filled = word.iter().any(|g| g.1) && !word.iter().any(|g| !g.1 && g.0.is_alphanumeric());
+        if is_none
+            || is_filled
+            || word.iter().all(|g| g.1)
+            || (plain && (matches!(kind, Some("bool" | "NoneType")) || is_false))
+        {
             return same();
         }
         let head = head(&text);
@@ -204,9 +210,7 @@ impl<'k> Cipher<'k> {
             about.push(0);
             about.extend(digits.iter().skip(1 - half).step_by(2).flat_map(|d| d.to_be_bytes()));
             let moves = self.key.numbers(&about, sizes.iter().skip(half).step_by(2).copied());
-            for ((digit, size), by) in
-                digits.iter_mut().zip(sizes).skip(half).step_by(2).zip(moves)
-            {
+            for ((digit, size), by) in digits.iter_mut().zip(sizes).skip(half).step_by(2).zip(moves) {
                 *digit = (*digit + if forward { by } else { size - by }) % size;
             }
         }
@@ -253,15 +257,40 @@ mod tests {
         let key = key();
         let cipher = Cipher::new(&key);
         for secret in [
-            "hunter2", "S3cr-et!", "p@ss: w0rd", "0x1F", "1e+5", "0777", "12345678", "2001-12-14", "1:30", "ünïcödé", "пароль",
-            "密码密码", "8", "10", "a", "md5abc", "md50123456789abcdef0123456789abcdef", "no", "😀😀",
+            "hunter2",
+            "S3cr-et!",
+            "p@ss: w0rd",
+            "0x1F",
+            "1e+5",
+            "0777",
+            "12345678",
+            "2001-12-14",
+            "1:30",
+            "ünïcödé",
+            "пароль",
+            "密码密码",
+            "8",
+            "10",
+            "a",
+            "md5abc",
+            "md50123456789abcdef0123456789abcdef",
+            "no",
+            "😀😀",
         ] {
             let word = made(&cipher, secret, false);
             assert_ne!(word, secret);
             assert_eq!((word.len(), traits(&word)), (secret.len(), traits(secret)), "{secret} {word}");
             assert_eq!(word, made(&Cipher::new(&key), secret, false));
             let kinds = |text: &str| -> Vec<u8> {
-                let kind = |b: u8| if b.is_ascii_lowercase() { b'a' } else if b.is_ascii_uppercase() { b'A' } else { b };
+                let kind = |b: u8| {
+                    if b.is_ascii_lowercase() {
+                        b'a'
+                    } else if b.is_ascii_uppercase() {
+                        b'A'
+                    } else {
+                        b
+                    }
+                };
                 text.bytes().map(|b| if b.is_ascii_digit() || b >= 0x80 { b'0' } else { kind(b) }).collect()
             };
             assert_eq!(kinds(&word), kinds(secret), "{secret} {word}");

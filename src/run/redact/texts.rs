@@ -8,9 +8,9 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::DecodePaddingMode;
 use base64::alphabet;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use regex::Regex;
 
 use super::cipher::{Cipher, Glyph};
@@ -43,18 +43,23 @@ pub(super) struct Patch {
 pub(super) struct Text<'t> {
     pub(super) text: &'t str,
     patches: BTreeMap<usize, Patch>,
-    /// Characters of secrets, whether they are others now or not: start and end.
-    covered: BTreeMap<usize, usize>,
+    /// The bytes that belong to secrets, whether they are others now or not.
+    covered: Vec<bool>,
 }
 
 impl<'t> Text<'t> {
-    pub(super) const fn new(text: &'t str) -> Self {
-        Self { text, patches: BTreeMap::new(), covered: BTreeMap::new() }
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, patches: BTreeMap::new(), covered: vec![false; text.len()] }
     }
 
     /// Whether something of a range belongs to a secret that was replaced.
     pub(super) fn touches(&self, at: &Range<usize>) -> bool {
-        self.covered.range(..at.end).next_back().is_some_and(|(_, end)| *end > at.start)
+        self.covered[at.clone()].contains(&true)
+    }
+
+    /// Nothing more of a range is replaced.
+    pub(super) fn cover(&mut self, at: &Range<usize>) {
+        self.covered[at.clone()].fill(true);
     }
 
     pub(super) fn done(&self) -> String {
@@ -93,18 +98,17 @@ pub(super) struct Worker<'k> {
 
 impl<'k> Worker<'k> {
     pub(super) fn new(key: &'k Key) -> Self {
-        Self {
-            cipher: Cipher::new(key),
-            known: BTreeMap::new(),
-            order: Vec::new(),
-            well_known: BTreeSet::new(),
-        }
+        Self { cipher: Cipher::new(key), known: BTreeMap::new(), order: Vec::new(), well_known: BTreeSet::new() }
     }
 
     /// From here on, what was found is replaced wherever it stands.
     pub(super) fn knows_all(&mut self) {
         self.order = self.known.keys().cloned().collect();
         self.order.sort_by_key(|s| std::cmp::Reverse(s.len()));
+        // What is a secret in base64, with a name in front of it perhaps.
+        let encoded: Vec<(String, Vec<char>)> =
+            self.order.iter().filter_map(|s| Some((s.clone(), self.encode_again(s)?.chars().collect()))).collect();
+        self.known.extend(encoded);
     }
 
     /// Replaces a secret as it is read.
@@ -114,7 +118,10 @@ impl<'k> Worker<'k> {
             return;
         }
         let glyphs: Vec<Glyph> = reading.units.iter().map(|u| (u.c, u.is_fixed())).collect();
-        let word = self.cipher.secret(&glyphs, manner.plain);
+        let word = match self.known.get(&value).filter(|_| !self.order.is_empty()) {
+            Some(word) => word.clone(),
+            None => self.cipher.secret(&glyphs, manner.plain),
+        };
         self.remember(&value, &word, manner);
         Self::write(text, reading, &word);
     }
@@ -136,7 +143,7 @@ impl<'k> Worker<'k> {
             if text.touches(&unit.at) {
                 continue;
             }
-            text.covered.insert(unit.at.start, unit.at.end);
+            text.cover(&unit.at);
             if unit.c == *c {
                 continue;
             }
@@ -147,7 +154,14 @@ impl<'k> Worker<'k> {
     }
 
     /// Replaces what the nets have found in what a reading means.
-    pub(super) fn hits(&mut self, text: &mut Text<'_>, reading: &Reading, owner: &[usize], hits: Vec<Hit>, manner: Manner) {
+    pub(super) fn hits(
+        &mut self,
+        text: &mut Text<'_>,
+        reading: &Reading,
+        owner: &[usize],
+        hits: Vec<Hit>,
+        manner: Manner,
+    ) {
         for hit in hits {
             let part = reading.part(owner[hit.at.start]..owner[hit.at.end]);
             let part = hit.layer.map_or_else(|| part.clone(), |layer| part.through(layer));
@@ -230,7 +244,7 @@ impl<'k> Worker<'k> {
                 continue;
             }
             if let Some(with) = self.encode_again(written) {
-                text.covered.insert(at.start, at.end);
+                text.cover(&at);
                 text.patches.insert(at.start, Patch { at, with });
             }
         }
@@ -275,9 +289,12 @@ pub(super) fn unquoted(reading: &Reading) -> Reading {
             if prefix > 0 { inner.through(Layer::Backslash) } else { inner }
         }
         (Some('$'), _) => {
-            let tag = units.iter().skip(1).position(|u| u.c == '$').map(|n| n + 2).filter(|n| {
-                units[1..n - 1].iter().all(|u| u.c.is_alphanumeric() || u.c == '_')
-            });
+            let tag = units
+                .iter()
+                .skip(1)
+                .position(|u| u.c == '$')
+                .map(|n| n + 2)
+                .filter(|n| units[1..n - 1].iter().all(|u| u.c.is_alphanumeric() || u.c == '_'));
             let Some(tag) = tag else { return reading.clone() };
             let is_closed = units.len() >= 2 * tag && (0..tag).all(|i| units[units.len() - tag + i].c == units[i].c);
             reading.part(tag..if is_closed { units.len() - tag } else { units.len() })
