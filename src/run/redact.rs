@@ -188,14 +188,16 @@ fn input(facts: &Facts, source: &Source, kind: Kind) -> Input {
     let mut spans: Vec<_> = marked.collect();
     let guessed: Vec<_> = spans_in_text(source).into_iter().map(|s| s.range()).filter(|r| !r.is_empty()).collect();
     // Parsers mark what only looks like a secret in a file that they cannot read, and then all of it.
-    let is_unreadable = facts.patroni.iter().any(|f| !f.config.is_complete())
-        || facts.problems.iter().any(|p| p.at.source == source.id() && p.rule.ends_with("-syntax-error"));
+    let wrong = facts.problems.iter().filter(|p| p.rule.ends_with("-syntax-error"));
+    let places = wrong.flat_map(|p| p.labels.iter().map(|(at, _)| *at).chain([p.at]));
+    let broken: Vec<_> = places.filter(|at| at.source == source.id()).map(|at| at.range()).collect();
+    let is_unreadable = facts.patroni.iter().any(|f| !f.config.is_complete()) || !broken.is_empty();
     let is_broken = is_unreadable && guessed.iter().all(|g| spans.contains(g));
     let mut loose = if is_broken { guessed } else { Vec::new() };
     loose.extend(hidden.iter().cloned());
     spans.extend(hidden);
     let holes = source.template().map(|t| holes(source.bytes(), t)).unwrap_or_default();
-    Input { kind: Some(kind), spans, loose, holes, ..Input::default() }
+    Input { kind: Some(kind), spans, loose, broken, holes, ..Input::default() }
 }
 
 /// What belongs to a template engine, and not to the file.

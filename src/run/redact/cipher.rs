@@ -141,7 +141,13 @@ impl<'k> Cipher<'k> {
         let is_none = text.chars().all(|c| c == '*') || text.contains("#FIXME");
         let kind = kind_of_plain(&text);
         let is_false = text.bytes().any(|b| b == b'0') && !text.contains(|c: char| c.is_alphanumeric() && c != '0');
-        if is_none || word.iter().all(|g| g.1) || (plain && (matches!(kind, Some("bool" | "NoneType")) || is_false)) {
+        // Beside a place that something else fills in, dots and dashes are no secret.
+        let is_filled = word.iter().any(|g| g.1) && !word.iter().any(|g| !g.1 && g.0.is_alphanumeric());
+        if is_none
+            || is_filled
+            || word.iter().all(|g| g.1)
+            || (plain && (matches!(kind, Some("bool" | "NoneType")) || is_false))
+        {
             return same();
         }
         let head = head(&text);

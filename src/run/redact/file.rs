@@ -8,6 +8,7 @@ use regex::Regex;
 use super::nets::{self, is_name_of_secret};
 use super::spelling::{Layer, Reading};
 use super::texts::{Manner, Text, Worker, unquoted};
+use crate::collect::host::mask::INNOCENT;
 use crate::collect::kind::Kind;
 use crate::knowledge::names;
 
@@ -21,6 +22,8 @@ pub(super) struct Input {
     pub(super) spans: Vec<Range<usize>>,
     /// Those among them that go on to the end of a line because nothing better is known.
     pub(super) loose: Vec<Range<usize>>,
+    /// Where a parser gave up.
+    pub(super) broken: Vec<Range<usize>>,
     /// What a template fills in.
     pub(super) holes: Vec<Range<usize>>,
 }
@@ -143,7 +146,9 @@ impl File<'_, '_> {
         // Of an option of pg_hba.conf the name is none.
         let option =
             meant.find('=').filter(|n| self.input.kind == Some(Kind::Hba) && !is_secret && is_word(&meant[..*n]));
-        if self.input.kind == Some(Kind::Hba) && is_word(&meant) && is_name_of_secret(&meant) {
+        let is_option = is_word(&meant) && is_name_of_secret(&meant);
+        let is_nothing = is_option || !meant.contains(char::is_alphanumeric);
+        if (self.input.kind == Some(Kind::Hba) && is_nothing) || INNOCENT.contains(&name.as_str()) {
             return;
         }
         let mut secret = match meant.find(':').filter(|_| is_login).or(option) {
@@ -166,6 +171,7 @@ impl File<'_, '_> {
         }
         let plain = yaml && !is_quoted && !is_block;
         self.worker.secret(text, &secret, Manner { plain, doubtful: false });
+        text.cover(&at);
     }
 
     /// What may be a secret up to the end of a line, or several lines.
@@ -175,7 +181,16 @@ impl File<'_, '_> {
         // Deeper lines go on with a value only where indentation means something.
         let line = whole[..at.start].rfind('\n').map_or(0, |n| n + 1);
         let begins = whole[line..at.start].trim().is_empty();
-        if begins && !in_comment && !matches!(self.input.kind, None | Some(Kind::Patroni | Kind::Compose | Kind::Pod)) {
+        if begins && !in_comment {
+            let above = whole[..line].trim_end().lines().next_back().unwrap_or_default().trim_start();
+            let of_template = ["{%", "%{", "{{", "<%", "{#"].iter().any(|mark| above.starts_with(mark));
+            if of_template || !matches!(self.input.kind, None | Some(Kind::Patroni | Kind::Compose | Kind::Pod)) {
+                return;
+            }
+        }
+        // Of a line that the parser could read it knows the secrets.
+        let by_line = matches!(self.input.kind, Some(Kind::Conf | Kind::Sql)) && self.input.holes.is_empty();
+        if by_line && !in_comment && !self.input.broken.iter().any(|b| b.start <= at.end && line <= b.end) {
             return;
         }
         let mut first = Manner { plain: is_yaml(self.input.kind), doubtful: false };

@@ -50,9 +50,9 @@ impl Unit {
     /// Another character in its place; `None` where it cannot be written with as many bytes.
     pub(super) fn written(&self, text: &str, c: char) -> Option<String> {
         let old = text.get(self.at.clone())?;
-        let cased = |digits: String| {
-            if old.contains(|c: char| ('a'..='f').contains(&c)) { digits } else { digits.to_uppercase() }
-        };
+        let has = |letters: std::ops::RangeInclusive<char>| old.contains(|c: char| letters.contains(&c));
+        let is_upper = has('A'..='F') || (self.form == Form::Percent && !has('a'..='f'));
+        let cased = |digits: String| if is_upper { digits.to_uppercase() } else { digits };
         let ending = |digits: String| Some(format!("{}{digits}", old.get(..old.len().checked_sub(digits.len())?)?));
         let new = match self.form {
             Form::Itself => c.to_string(),
