@@ -247,11 +247,12 @@ fn passwords_that_everybody_knows_are_still_known() {
 
 #[test]
 fn large_files_with_many_secrets_take_no_time() {
-    let hba: String = (0..20_000)
-        .map(|i| format!("host all u{i} 10.0.0.0/8 ldap ldapserver=h ldapprefix=x ldapbindpasswd=secret-{}\n", i % 50))
-        .collect();
-    let conf: String = (0..10_000).map(|i| format!("x.password_{i} = 'secret-{}' y\n", i % 50)).collect();
-    let template: String = (0..5_000).map(|i| format!("# {{{{ a{i} }}}}\nx.token{i} = 'b{{{{ c }}}}'\n")).collect();
+    let lines = |count: usize, line: fn(usize) -> String| (0..count).map(line).collect::<Vec<_>>().concat();
+    let hba = lines(20_000, |i| {
+        format!("host all u{i} 10.0.0.0/8 ldap ldapserver=h ldapprefix=x ldapbindpasswd=secret-{}\n", i % 50)
+    });
+    let conf = lines(10_000, |i| format!("x.password_{i} = 'secret-{}' y\n", i % 50));
+    let template = lines(5_000, |i| format!("# {{{{ a{i} }}}}\nx.token{i} = 'b{{{{ c }}}}'\n"));
     let files =
         [("/pg_hba.conf", hba.as_str()), ("/postgresql.conf", conf.as_str()), ("/b/postgresql.conf.j2", &template)];
     let raw = bundle(&[(MEMBER, &files)]);
