@@ -23,8 +23,11 @@ pub(super) type Glyph = (char, bool);
 #[derive(Debug)]
 pub(super) struct Cipher<'k> {
     key: &'k Key,
-    made: RefCell<HashMap<(Vec<Glyph>, bool), Vec<char>>>,
+    made: RefCell<HashMap<Asked, Vec<char>>>,
 }
+
+/// A word, and whether it stands in YAML without quotes.
+type Asked = (Vec<Glyph>, bool);
 
 /// Which characters may take the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -230,7 +233,7 @@ impl<'k> Cipher<'k> {
 fn next(digits: &mut [u32], sizes: &[u32]) {
     for (digit, size) in digits.iter_mut().zip(sizes) {
         *digit += 1;
-        if digit < &mut size.clone() {
+        if *digit < *size {
             return;
         }
         *digit = 0;

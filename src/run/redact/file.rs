@@ -1,5 +1,6 @@
 //! Replaces the secrets of a configuration file: what parsers have marked, then what only looks like a secret.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -21,7 +22,7 @@ pub(super) struct Input {
     /// What must not be seen of it.
     pub(super) spans: Vec<Range<usize>>,
     /// Those among them that go on to the end of a line because nothing better is known.
-    pub(super) loose: Vec<Range<usize>>,
+    pub(super) loose: HashSet<Range<usize>>,
     /// Where a parser gave up.
     pub(super) broken: Vec<Range<usize>>,
     /// What a template fills in.
@@ -86,7 +87,8 @@ impl File<'_, '_> {
         let text = self.input.text.as_str();
         let mut reading = Reading::new(text, at.clone());
         let mut kept: Vec<Range<usize>> = Vec::new();
-        for hole in self.input.holes.iter().filter(|h| h.start < at.end && h.end > at.start) {
+        let first = self.input.holes.partition_point(|h| h.end <= at.start);
+        for hole in self.input.holes[first..].iter().take_while(|h| h.start < at.end) {
             let mut from = hole.start;
             // A value that stands in a placeholder may be a secret.
             for (i, part) in text[hole.clone()].split(['\'', '"']).enumerate() {

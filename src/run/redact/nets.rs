@@ -107,13 +107,19 @@ fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
     at.start + from..at.start + kept.len().max(from)
 }
 
+/// The end of what stands in front of a place: as much as a name takes.
+fn tail(text: &str, end: usize) -> &str {
+    let start = (end.saturating_sub(200)..=end).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(end)..end]
+}
+
 /// The secrets in a text, from left to right; none lies in another.
 pub(super) fn inside(text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
     for at in conninfo_secrets(text) {
-        let is_url = text[..at.start].rsplit(char::is_whitespace).next().is_some_and(|w| w.contains("://"));
+        let is_url = tail(text, at.start).rsplit(char::is_whitespace).next().is_some_and(|w| w.contains("://"));
         let is_quoted = text[..at.start].ends_with('\'') && text[at.end..].starts_with('\'');
-        let name = NAME.captures(&text[..at.start].trim_end_matches('\'')).and_then(|c| c.get(1));
+        let name = NAME.captures(tail(text, at.start).trim_end_matches('\'')).and_then(|c| c.get(1));
         // In a command only what stands behind a quote is surely no part of it.
         let word = trimmed(text, at.clone());
         let is_cut = text[word.end..at.end].contains(['"', '\'']);
@@ -126,7 +132,7 @@ pub(super) fn inside(text: &str) -> Vec<Hit> {
     for (i, pattern) in BEHIND.iter().enumerate() {
         for v in pattern.captures_iter(text).filter_map(|c| c.name("v")) {
             // The third is that of URLs, which has patterns of its own.
-            let name = NAME.captures(&text[..v.start()]).and_then(|c| c.get(1));
+            let name = NAME.captures(tail(text, v.start())).and_then(|c| c.get(1));
             let is_named = i > 1 || name.is_some_and(|n| is_name_of_secret(n.as_str().trim_start_matches('-')));
             if i != 2 && is_named {
                 hits.push(Hit { at: trimmed(text, v.range()), layer: None });
@@ -198,7 +204,7 @@ mod tests {
             ("CREATE ROLE a PASSWORD 'x''y' LOGIN", &["'x''y'"]),
             (r#"radius radiussecrets="s1,s2" ldapbindpasswd=s3"#, &["s1,s2", "s3"]),
             (r#"{"password": "s1", "token":"s2"}"#, &["s1", "s2"]),
-            ("ldapbindpaswd=s1 PATRONI_RESTAPI_PASWORD='s2", &["s1", "s2"]),
+            ("ldapbindpaswd=s1 PATRONI_RESTAPI_PASWORD='s2", &["s1", "s2"]), // typos: ignore
             ("curl -H 'Authorization: Bearer s1s2s3s4'", &["s1s2s3s4"]),
             ("/x/vip --password = = s1", &["s1"]),
             ("CREATE ROLE a PASSWORD $q$s1$q$;", &["$q$s1$q$"]),

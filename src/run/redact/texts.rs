@@ -41,7 +41,7 @@ pub(super) struct Patch {
 /// A text and what of it was replaced.
 #[derive(Debug)]
 pub(super) struct Text<'t> {
-    pub(super) text: &'t str,
+    whole: &'t str,
     patches: BTreeMap<usize, Patch>,
     /// The bytes that belong to secrets, whether they are others now or not.
     covered: Vec<bool>,
@@ -49,7 +49,7 @@ pub(super) struct Text<'t> {
 
 impl<'t> Text<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Self { text, patches: BTreeMap::new(), covered: vec![false; text.len()] }
+        Self { whole: text, patches: BTreeMap::new(), covered: vec![false; text.len()] }
     }
 
     /// Whether something of a range belongs to a secret that was replaced.
@@ -63,14 +63,14 @@ impl<'t> Text<'t> {
     }
 
     pub(super) fn done(&self) -> String {
-        let mut out = String::with_capacity(self.text.len());
+        let mut out = String::with_capacity(self.whole.len());
         let mut from = 0;
         for patch in self.patches.values() {
-            out.push_str(&self.text[from..patch.at.start]);
+            out.push_str(&self.whole[from..patch.at.start]);
             out.push_str(&patch.with);
             from = patch.at.end;
         }
-        out.push_str(&self.text[from..]);
+        out.push_str(&self.whole[from..]);
         out
     }
 }
@@ -147,7 +147,7 @@ impl<'k> Worker<'k> {
             if unit.c == *c {
                 continue;
             }
-            if let Some(with) = unit.written(text.text, *c) {
+            if let Some(with) = unit.written(text.whole, *c) {
                 text.patches.insert(unit.at.start, Patch { at: unit.at.clone(), with });
             }
         }
@@ -214,7 +214,7 @@ impl<'k> Worker<'k> {
         if self.order.is_empty() {
             return;
         }
-        let mut readings = vec![(Reading::new(text.text, 0..text.text.len()), 0)];
+        let mut readings = vec![(Reading::new(text.whole, 0..text.whole.len()), 0)];
         while let Some((reading, depth)) = readings.pop() {
             let (meant, owner) = reading.text();
             for secret in &self.order {
@@ -237,9 +237,9 @@ impl<'k> Worker<'k> {
 
     /// In base64.
     fn encoded(&self, text: &mut Text<'_>) {
-        let found: Vec<Range<usize>> = BASE64.find_iter(text.text).map(|m| m.range()).collect();
+        let found: Vec<Range<usize>> = BASE64.find_iter(text.whole).map(|m| m.range()).collect();
         for at in found {
-            let written = &text.text[at.clone()];
+            let written = &text.whole[at.clone()];
             if text.touches(&at) {
                 continue;
             }
