@@ -16,11 +16,11 @@ use crate::parse::standby_names::parse_standby_names;
 use crate::rules::report::Report;
 use crate::source::Span;
 
-/// Each member that runs, with its declared logical slots, where it has some.
-fn with_logical<'a>(
-    facts: &'a Facts,
-    report: &mut Report,
-) -> Vec<(LiveMember<'a>, &'a Member, &'a PatroniFile, Vec<(&'a str, &'a Item)>)> {
+/// A member that runs, its file, and the logical slots that are declared for it.
+type Logical<'a> = (LiveMember<'a>, &'a Member, &'a PatroniFile, Vec<(&'a str, &'a Item)>);
+
+/// Each member that runs with its declared logical slots, where it has some.
+fn with_logical<'a>(facts: &'a Facts, report: &mut Report) -> Vec<Logical<'a>> {
     let mut all = Vec::new();
     for live in facts.live() {
         let Some(member) = report.known(live.member()) else { continue };
@@ -68,7 +68,8 @@ pub(in crate::rules::native) fn wal_level(facts: &Facts, report: &mut Report) ->
         let Some(used) = enforced(file, setting) else { continue };
         let is_enough = row.get("setting") == Some("logical");
         // Too little in the dynamic configuration is the matter of another rule.
-        if is_standby || is_enough || !(equal("wal_level", &used.value, "logical") || !file.is_absent("citus")) {
+        let is_wanted = equal("wal_level", &used.value, "logical") || !file.is_absent("citus");
+        if is_standby || is_enough || !is_wanted {
             continue;
         }
         let Some((name, slot)) = slots.first() else { continue };
