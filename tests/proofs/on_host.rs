@@ -458,9 +458,13 @@ fn a_standby_is_promoted_from_outside() {
     site.write("pg2", "/etc/cron.d/failover", format!("* * * * * postgres {line}\n"));
     let found = expect(&site, "other-ha-manager");
     assert!(found["message"].as_str().is_some_and(|m| m.contains(&line)), "{found}");
+    // Between two rounds of Patroni, however short they are here.
+    let patroni = |signal: &str| site.sh("pg2", &format!("kill -{signal} $(cat /run/patroni/patroni.pid)"));
+    patroni("STOP");
     site.must("pg2", "postgres", &["sh", "-c", &line]);
     site.sql("pg2", "CREATE TABLE written_here ()");
     assert_eq!(site.sql("pg1", "SELECT pg_is_in_recovery()"), "f");
+    patroni("CONT");
     site.wait("what Patroni does with it", 20, || {
         log(&site, "pg2").contains("Demoting self (immediate-nolock)") || log(&site, "pg2").contains("I am pg2")
     });
