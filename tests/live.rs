@@ -1,5 +1,7 @@
 //! What is collected from real programs that run.
 
+mod ansible;
+mod booted;
 mod check;
 mod host;
 mod site;

@@ -1,5 +1,6 @@
 //! What several test modules need.
 
+pub(crate) mod booted;
 pub(crate) mod cases;
 pub(crate) mod hba_files;
 pub(crate) mod hba_net;

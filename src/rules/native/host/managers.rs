@@ -88,9 +88,25 @@ fn is_own(on: &OnHost<'_>, cluster: &DebianCluster) -> bool {
         || cluster.data_dir.got().and_then(Option::as_deref).map(host_path::normal).is_some_and(|dir| Some(dir) == data)
 }
 
+/// Whether nothing starts the unit that stands for all clusters of Debian's packages: their generator hangs clusters below it alone, so at
+/// boot none of these is started either, though `is-enabled` goes on to call their units `enabled-runtime`.
+fn is_parent_off(on: &OnHost<'_>) -> bool {
+    let units = on.host.value().units.got();
+    let Some(parent) = units.and_then(|units| units.get("postgresql.service")?.got()) else { return false };
+    match parent.enabled.got().map(String::as_str) {
+        Some("masked" | "masked-runtime") => true,
+        // Only a systemd that runs knows all that want it.
+        Some("disabled") => parent.active.got().is_some() && parent.wanted_by.got().is_some_and(Vec::is_empty),
+        _ => false,
+    }
+}
+
 /// The live half of `debian-start-conf-auto`.
 pub(in crate::rules::native) fn start_conf(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     each(facts, report, |on, report| {
+        if is_parent_off(on) {
+            return Ok(());
+        }
         let clusters = on.node.answer("the clusters below /etc/postgresql", &on.host.value().clusters)?;
         for (n, cluster) in clusters.iter().enumerate().filter(|(_, c)| is_own(on, c)) {
             if on.node.answer("start.conf", &cluster.start)? == "auto" && cluster.has_programs.got() != Some(&false) {
@@ -122,6 +138,9 @@ pub(in crate::rules::native) fn units(facts: &Facts, report: &mut Report) -> Res
             let enabled = on.node.answer(name, &unit.enabled)?;
             if !matches!(enabled.as_str(), "enabled" | "enabled-runtime") || !starts_it(on, clusters, name, unit, data)
             {
+                continue;
+            }
+            if enabled == "enabled-runtime" && name.starts_with("postgresql@") && is_parent_off(on) {
                 continue;
             }
             report.add(
