@@ -204,7 +204,14 @@ step_nspawn() {
     rm -rf "$dir" && mkdir -p "$dir"
     (
         cd "$dir"
-        for i in 0 1; do fetch_deb "${nspawn[i]}" "${nspawn_sha256[i]}"; done
+        apt-cache show "${nspawn[0]}" >/dev/null 2>&1 || quietly apt-get update -q
+        if apt-cache show "${nspawn[0]}" >/dev/null 2>&1; then
+            for i in 0 1; do fetch_deb "${nspawn[i]}" "${nspawn_sha256[i]}"; done
+        else
+            # Debian replaces it with each of its point releases; what apt brings is signed by Debian.
+            say "${nspawn[0]} is not there any more: taking its successor"
+            quietly apt-get download -q "${nspawn[@]%%=*}"
+        fi
         from_deb systemd-container usr/bin/systemd-nspawn
         from_deb libsystemd-shared usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so
         rm ./*.deb
