@@ -16,18 +16,23 @@ use crate::parse::standby_names::parse_standby_names;
 use crate::rules::report::Report;
 use crate::source::Span;
 
-/// Each member that runs, with its declared logical slots, where it has some.
-fn with_logical<'a>(
-    facts: &'a Facts,
-    report: &mut Report,
-) -> Vec<(LiveMember<'a>, &'a Member, &'a PatroniFile, Vec<(&'a str, &'a Item)>)> {
+/// A member that runs, and the logical slots that are declared for it.
+struct WithLogical<'a> {
+    live: LiveMember<'a>,
+    member: &'a Member,
+    file: &'a PatroniFile,
+    slots: Vec<(&'a str, &'a Item)>,
+}
+
+/// Each member that runs and has some.
+fn with_logical<'a>(facts: &'a Facts, report: &mut Report) -> Vec<WithLogical<'a>> {
     let mut all = Vec::new();
     for live in facts.live() {
         let Some(member) = report.known(live.member()) else { continue };
         let file = &facts.patroni[member.file];
         let slots: Vec<(&str, &Item)> = permanent(file).filter(|(_, slot)| is_logical(slot)).collect();
         if !slots.is_empty() {
-            all.push((live, member, file, slots));
+            all.push(WithLogical { live, member, file, slots });
         }
     }
     all
@@ -36,7 +41,7 @@ fn with_logical<'a>(
 /// `slots-logical-database-missing`
 pub(in crate::rules::native) fn database_missing(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let mut said: BTreeSet<Span> = BTreeSet::new();
-    for (_, member, _, slots) in with_logical(facts, report) {
+    for WithLogical { member, slots, .. } in with_logical(facts, report) {
         let Some(node) = speaker_of(facts, member) else { continue };
         let Some(rows) = report.known(node.rows("databases")) else { continue };
         for (name, slot) in slots {
@@ -62,13 +67,14 @@ pub(in crate::rules::native) fn database_missing(facts: &Facts, report: &mut Rep
 /// `slots-logical-wal-level`: Patroni will start the server with enough, and until then the slot cannot be made.
 pub(in crate::rules::native) fn wal_level(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let Some(setting) = command_line_setting("wal_level", facts.patroni_version) else { return Ok(()) };
-    for (live, member, file, slots) in with_logical(facts, report) {
+    for WithLogical { live, member, file, slots } in with_logical(facts, report) {
         let Some(is_standby) = report.known(live.node.is_standby()) else { continue };
         let Some(Some(row)) = report.known(live.node.setting("wal_level")) else { continue };
         let Some(used) = enforced(file, setting) else { continue };
         let is_enough = row.get("setting") == Some("logical");
         // Too little in the dynamic configuration is the matter of another rule.
-        if is_standby || is_enough || !(equal("wal_level", &used.value, "logical") || !file.is_absent("citus")) {
+        let will_do = equal("wal_level", &used.value, "logical") || !file.is_absent("citus");
+        if is_standby || is_enough || !will_do {
             continue;
         }
         let Some((name, slot)) = slots.first() else { continue };
@@ -90,7 +96,7 @@ pub(in crate::rules::native) fn wal_level(facts: &Facts, report: &mut Report) ->
 
 /// `logical-slots-need-hsf`: a standby whose `hot_standby_feedback` stays off whatever Patroni writes.
 pub(in crate::rules::native) fn feedback(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for (live, member, _, slots) in with_logical(facts, report) {
+    for WithLogical { live, member, slots, .. } in with_logical(facts, report) {
         let Some(row) = report.known(live.node.setting("hot_standby_feedback")) else { continue };
         let Some(row) = row.filter(|row| row.get("setting") == Some("off") && is_auto(row)) else { continue };
         let Some((name, slot)) = slots.first() else { continue };
