@@ -202,7 +202,7 @@ fn planted_bundle(files: &BTreeMap<String, String>) -> Bundle {
 
 /// The lines of a bundle that still show a mark.
 fn shown(bundle: &Bundle) -> Vec<String> {
-    let files = bundle.nodes.iter().flat_map(|(_, node)| node.files.iter());
+    let files = bundle.nodes.values().flat_map(|node| &node.files);
     let mut lines = Vec::new();
     for (path, answer) in files {
         let text = answer.got().and_then(Option::as_ref).map(|f| f.text.as_str()).unwrap_or_default();
@@ -292,6 +292,11 @@ fn spellings(secret: &str) -> Vec<String> {
     all
 }
 
+fn url_with(password: &str) -> String {
+    let byte = |b: u8| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") };
+    format!("postgres://joe:{}@h:5432/db", password.bytes().map(byte).collect::<String>())
+}
+
 /// Everything that a bundle can hold, with secrets in it.
 fn full_bundle() -> (Bundle, Vec<String>) {
     let secrets: Vec<String> = (0..40).map(|i| format!("{LONG_MARK}-{i}_\"p'x@{i}")).collect();
@@ -315,13 +320,7 @@ fn full_bundle() -> (Bundle, Vec<String>) {
     )]);
     let known: Vec<String> = (0..3).flat_map(|i| spellings(&secrets[i])).collect();
     let conninfo = |i: usize| format!("host=h user=u password='{}'", s(i).replace('\'', "\\'"));
-    let url = |i: usize| {
-        let text: String = s(i)
-            .bytes()
-            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-            .collect();
-        format!("postgres://joe:{text}@h:5432/db")
-    };
+    let url = |i: usize| url_with(&secrets[i]);
     let got = |value: serde_json::Value| serde_json::json!({"got": value});
     let missing =
         |i: usize| serde_json::json!({"missing": {"why": "denied", "detail": format!("refused: {}", conninfo(i))}});

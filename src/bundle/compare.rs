@@ -88,7 +88,6 @@ fn change(node: &str, about: impl Into<String>, what: impl Into<String>) -> Chan
 fn files(name: &str, before: &Node, now: &Node, changes: &mut Vec<Change>) {
     for path in before.files.keys().chain(now.files.keys()).collect::<BTreeSet<_>>() {
         let what = match (before.files.get(path), now.files.get(path)) {
-            (Some(Answer::Got(None)), Some(Answer::Got(None))) => Vec::new(),
             (Some(Answer::Got(None)), Some(Answer::Got(Some(_)))) => vec!["did not exist then".to_owned()],
             (Some(Answer::Got(Some(_))), Some(Answer::Got(None))) => vec!["does not exist any more".to_owned()],
             (Some(Answer::Got(Some(one))), Some(Answer::Got(Some(other)))) => {

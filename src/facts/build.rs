@@ -42,7 +42,7 @@ pub fn build(
     let nodes::Collected { nodes, stores } = collected;
     let Gathered { found, problems, unread, well_known } = gathered;
     let patroni_version = layout.options.patroni;
-    let mut facts = Whole { problems, nodes, stores, well_known, patroni_version, ..Whole::default() };
+    let mut facts = Whole { nodes, stores, problems, patroni_version, well_known, ..Whole::default() };
     facts.gaps = unread.into_iter().map(|what| ("unreadable-file", Gap::new(what, GapReason::Unreadable))).collect();
     let opened = door.reader(&sources);
     let reader = &*opened;

@@ -211,7 +211,8 @@ fn command_secrets(text: &str) -> Vec<Range<usize>> {
         let Some((at, len)) = first else { break };
         let behind = at + len;
         let start = lower.len() - lower[behind..].trim_start_matches([' ', '=', ':', '\'', '"']).len();
-        from = behind;
+        // `-pass` begins in front of `password`, which may be what is meant.
+        from = at + 1;
         if start > behind {
             let end = lower[start..].find(char::is_whitespace).map_or(lower.len(), |n| start + n);
             if end > start {
@@ -266,6 +267,7 @@ mod tests {
         assert_eq!(hidden("primary_conninfo", "postgres://u:s1@h/db"), ["s1"]);
         assert_eq!(hidden("primary_conninfo", "host=a password='s1"), ["s1"]);
         assert_eq!(hidden("archive_command", "PGPASSWORD=s1 cp %p x"), ["s1"]);
+        assert_eq!(hidden("restore_command", "fetch --password = s1 %p"), ["s1"]);
         assert_eq!(hidden("ssl_passphrase_command", "echo s1"), ["echo s1"]);
         assert_eq!(hidden("azure.secret", "s1"), ["s1"]);
         assert_eq!(hidden("password_encryption", "md5"), Vec::<String>::new());

@@ -150,6 +150,9 @@ pub(super) fn collected(
         None => Key::random()?,
     };
     let (bundle, manifest) = gather(&asked(args, options, progress)?, rules)?;
+    for warning in &manifest.warnings {
+        let _ = writeln!(std::io::stderr().lock(), "patroni-preflight: {warning}");
+    }
     if let Some(file) = &args.manifest {
         write_manifest(file, &manifest)?;
     }

@@ -12,7 +12,7 @@ pub(super) fn command(args: &CollectArgs, around: &Surroundings) -> Result<Outpu
     let text = serde_json::to_string_pretty(&bundle).map_err(|e| format!("a fault of this program: {e}"))? + "\n";
     let missing = missing(&bundle);
     let code = if missing.is_empty() { 0 } else { 3 };
-    let told: String = missing.iter().map(|line| format!("not collected: {line}\n")).collect();
+    let told: String = missing.iter().flat_map(|line| ["not collected: ", line, "\n"]).collect();
     let Some(file) = &args.output else {
         return Ok(Output { stdout: text, stderr: told, code });
     };

@@ -78,12 +78,14 @@ pub struct Request {
 pub fn gather(request: &Request, rules: &[Rule]) -> Result<(Bundle, Manifest), String> {
     let rules = if rules.is_empty() { BUILTIN } else { rules };
     let plans = plan::plan(request)?;
+    let warnings = plans.warnings();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()
         .map_err(|e| format!("cannot begin: {e}"))?;
-    Ok(runtime.block_on(all(plans, asked(rules), request)))
+    let (bundle, manifest) = runtime.block_on(all(plans, asked(rules), request));
+    Ok((bundle, Manifest { warnings, ..manifest }))
 }
 
 /// The questions of this program, and those of rules that bring their own.

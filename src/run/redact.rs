@@ -12,7 +12,7 @@ mod nets;
 mod spelling;
 mod texts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -30,7 +30,7 @@ use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, nodes};
 use crate::parse::patroni::spans_in_text;
 use crate::source::template::Template;
-use crate::source::{Source, SourceMap};
+use crate::source::{Source, SourceMap, Span};
 use file::Input;
 use texts::Worker;
 
@@ -130,16 +130,14 @@ fn words(worker: &mut Worker<'_>, items: &mut [Value]) {
     }
 }
 
-/// Columns that say what another one of their row is the value of.
-const NAMES: [&str; 2] = ["name", "usename"];
-/// Columns with the value of the setting that the row is about.
+/// Columns with the value of the setting that the row is about, whose name is in the column `name`.
 const VALUES: [&str; 3] = ["setting", "boot_val", "reset_val"];
 
 fn table(worker: &mut Worker<'_>, map: &mut Map<String, Value>) {
     let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
     let columns: Vec<String> =
         list(map.get("columns")).iter().map(|c| c.as_str().unwrap_or_default().to_owned()).collect();
-    let name_at = columns.iter().position(|c| c == NAMES[0]);
+    let name_at = columns.iter().position(|c| c == "name");
     let Some(rows) = map.get_mut("rows").and_then(Value::as_array_mut) else { return };
     for row in rows.iter_mut().filter_map(Value::as_array_mut) {
         let setting = name_at.and_then(|i| row.get(i)?.as_str().map(str::to_owned)).unwrap_or_default();
@@ -182,23 +180,26 @@ fn inputs(bundle: &Bundle) -> BTreeMap<(&str, &str), Input> {
 }
 
 fn input(facts: &Facts, source: &Source, kind: Kind) -> Input {
-    let of_source = |s: &&crate::source::Span| s.source == source.id() && s.end > s.start;
-    let marked = facts.secret_spans().iter().filter(of_source).map(|s| s.range());
-    let hidden: Vec<_> = facts.hidden().iter().filter(of_source).map(|s| s.range()).collect();
+    let of_source = |s: &&Span| s.source == source.id() && s.end > s.start;
+    let marked = facts.secret_spans().iter().filter(of_source).copied().map(Span::range);
+    let hidden: Vec<_> = facts.hidden().iter().filter(of_source).copied().map(Span::range).collect();
     let mut spans: Vec<_> = marked.collect();
-    let guessed: Vec<_> = spans_in_text(source).into_iter().map(|s| s.range()).filter(|r| !r.is_empty()).collect();
+    let guessed: Vec<_> = spans_in_text(source).into_iter().map(Span::range).filter(|r| !r.is_empty()).collect();
     // Parsers mark what only looks like a secret in a file that they cannot read, and then all of it.
-    let is_unreadable = facts.patroni.iter().any(|f| !f.config.is_complete())
-        || facts.problems.iter().any(|p| p.at.source == source.id() && p.rule.ends_with("-syntax-error"));
-    let is_broken = is_unreadable && guessed.iter().all(|g| spans.contains(g));
-    let mut loose = if is_broken { guessed } else { Vec::new() };
+    let wrong = facts.problems.iter().filter(|p| p.rule.ends_with("-syntax-error"));
+    let places = wrong.flat_map(|p| p.labels.iter().map(|(at, _)| *at).chain([p.at]));
+    let broken: Vec<_> = places.filter(|at| at.source == source.id()).map(Span::range).collect();
+    let is_unreadable = facts.patroni.iter().any(|f| !f.config.is_complete()) || !broken.is_empty();
+    let marks: HashSet<&Range<usize>> = spans.iter().collect();
+    let is_broken = is_unreadable && guessed.iter().all(|g| marks.contains(g));
+    let mut loose: HashSet<_> = if is_broken { guessed.into_iter().collect() } else { HashSet::new() };
     loose.extend(hidden.iter().cloned());
     spans.extend(hidden);
     let holes = source.template().map(|t| holes(source.bytes(), t)).unwrap_or_default();
-    Input { kind: Some(kind), spans, loose, holes, ..Input::default() }
+    Input { kind: Some(kind), spans, loose, broken, holes, ..Input::default() }
 }
 
-/// What belongs to a template engine, and not to the file.
+/// What belongs to a template engine, and not to the file: from left to right, none touches another.
 fn holes(bytes: &[u8], template: &Template) -> Vec<Range<usize>> {
     static MARKS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?s)\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}|<%.*?%>|[$%]\{[^}\n]*\}").expect("invariant: a valid pattern")
@@ -208,12 +209,20 @@ fn holes(bytes: &[u8], template: &Template) -> Vec<Range<usize>> {
         holes.extend(MARKS.find_iter(text).map(|m| m.range()));
     }
     holes.extend(template.insertions.iter().map(|i| i.range.clone()));
-    holes
+    holes.sort_by_key(|h| (h.start, h.end));
+    let mut apart: Vec<Range<usize>> = Vec::new();
+    for hole in holes {
+        match apart.last_mut().filter(|last| last.end >= hole.start) {
+            Some(last) => last.end = last.end.max(hole.end),
+            None => apart.push(hole),
+        }
+    }
+    apart
 }
 
 /// A file that no parser reads.
 fn unread(file: &FileText) -> Input {
     let source = Source::lone("file", file.text.clone());
-    let spans: Vec<_> = spans_in_text(&source).into_iter().map(|s| s.range()).filter(|r| !r.is_empty()).collect();
-    Input { loose: spans.clone(), spans, ..Input::default() }
+    let spans: Vec<_> = spans_in_text(&source).into_iter().map(Span::range).filter(|r| !r.is_empty()).collect();
+    Input { loose: spans.iter().cloned().collect(), spans, ..Input::default() }
 }

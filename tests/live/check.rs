@@ -78,6 +78,9 @@ fn what_cannot_be_asked_is_never_ready() {
     let ran = check_by(&site, &wrong, &[]);
     is_open(&ran, "because the server of pg2 is refused to us");
     assert!(!format!("{}{}", ran.out, ran.err).contains("not-the-one"), "{}", ran.out);
+    // A role that may not look at what counts.
+    let ran = check_by(&site, &|m| site.dsn(m, "app", "app"), &[]);
+    is_open(&ran, "is refused to us: ");
     // Nobody says how to get to a host.
     let files = ["check", "/etc/patroni/pg1.yml", "/etc/patroni/pg2.yml"];
     is_open(&site.preflight(&files), "because the host of pg1 is not given");

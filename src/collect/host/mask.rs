@@ -26,7 +26,8 @@ static NAME: LazyLock<Regex> = LazyLock::new(|| {
     regex(r"(?i)passw|passphrase|secret|token|credential|(?:access|api|private|account|encryption)[_-]?key|pwd$|passwd")
 });
 /// Names that only sound so.
-const INNOCENT: [&str; 3] = ["password_encryption", "ssl_passphrase_command_supports_reload", "scram_iterations"];
+pub(crate) const INNOCENT: [&str; 3] =
+    ["password_encryption", "ssl_passphrase_command_supports_reload", "scram_iterations"];
 /// What stands behind such a name, in any text.
 pub(crate) static BEHIND: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [

@@ -30,6 +30,8 @@ impl Touched {
 pub struct Manifest {
     /// By member.
     pub nodes: BTreeMap<String, Touched>,
+    /// What the user should know, such as a password file that does not count.
+    pub warnings: Vec<String>,
     /// What was asked through the network beside servers of PostgreSQL: `GET http://192.0.2.21:2379/version`.
     pub endpoints: Vec<String>,
 }

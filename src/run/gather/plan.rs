@@ -46,6 +46,15 @@ pub(super) struct Plans {
     pub(super) facts: Facts,
 }
 
+impl Plans {
+    /// What the user should know of the ways to servers.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let targets = self.plans.iter().filter_map(|plan| plan.target.as_ref()?.as_ref().ok());
+        let all: BTreeSet<&String> = targets.flat_map(|target| &target.warnings).collect();
+        all.into_iter().cloned().collect()
+    }
+}
+
 /// Reads the configuration of members, and finds out how each is reached.
 pub(super) fn plan(request: &Request) -> Result<Plans, String> {
     let texts: Vec<BTreeMap<String, Answer<Option<FileText>>>> =

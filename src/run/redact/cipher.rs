@@ -23,8 +23,11 @@ pub(super) type Glyph = (char, bool);
 #[derive(Debug)]
 pub(super) struct Cipher<'k> {
     key: &'k Key,
-    made: RefCell<HashMap<(Vec<Glyph>, bool), Vec<char>>>,
+    made: RefCell<HashMap<Asked, Vec<char>>>,
 }
+
+/// A word, and whether it stands in YAML without quotes.
+type Asked = (Vec<Glyph>, bool);
 
 /// Which characters may take the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +144,13 @@ impl<'k> Cipher<'k> {
         let is_none = text.chars().all(|c| c == '*') || text.contains("#FIXME");
         let kind = kind_of_plain(&text);
         let is_false = text.bytes().any(|b| b == b'0') && !text.contains(|c: char| c.is_alphanumeric() && c != '0');
-        if is_none || word.iter().all(|g| g.1) || (plain && (matches!(kind, Some("bool" | "NoneType")) || is_false)) {
+        // Beside a place that something else fills in, dots and dashes are no secret.
+        let is_filled = word.iter().any(|g| g.1) && !word.iter().any(|g| !g.1 && g.0.is_alphanumeric());
+        if is_none
+            || is_filled
+            || word.iter().all(|g| g.1)
+            || (plain && (matches!(kind, Some("bool" | "NoneType")) || is_false))
+        {
             return same();
         }
         let head = head(&text);
@@ -224,7 +233,7 @@ impl<'k> Cipher<'k> {
 fn next(digits: &mut [u32], sizes: &[u32]) {
     for (digit, size) in digits.iter_mut().zip(sizes) {
         *digit += 1;
-        if digit < &mut size.clone() {
+        if *digit < *size {
             return;
         }
         *digit = 0;

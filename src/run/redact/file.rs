@@ -1,5 +1,6 @@
 //! Replaces the secrets of a configuration file: what parsers have marked, then what only looks like a secret.
 
+use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -8,6 +9,7 @@ use regex::Regex;
 use super::nets::{self, is_name_of_secret};
 use super::spelling::{Layer, Reading};
 use super::texts::{Manner, Text, Worker, unquoted};
+use crate::collect::host::mask::INNOCENT;
 use crate::collect::kind::Kind;
 use crate::knowledge::names;
 
@@ -20,7 +22,9 @@ pub(super) struct Input {
     /// What must not be seen of it.
     pub(super) spans: Vec<Range<usize>>,
     /// Those among them that go on to the end of a line because nothing better is known.
-    pub(super) loose: Vec<Range<usize>>,
+    pub(super) loose: HashSet<Range<usize>>,
+    /// Where a parser gave up.
+    pub(super) broken: Vec<Range<usize>>,
     /// What a template fills in.
     pub(super) holes: Vec<Range<usize>>,
 }
@@ -83,7 +87,8 @@ impl File<'_, '_> {
         let text = self.input.text.as_str();
         let mut reading = Reading::new(text, at.clone());
         let mut kept: Vec<Range<usize>> = Vec::new();
-        for hole in self.input.holes.iter().filter(|h| h.start < at.end && h.end > at.start) {
+        let first = self.input.holes.partition_point(|h| h.end <= at.start);
+        for hole in self.input.holes[first..].iter().take_while(|h| h.start < at.end) {
             let mut from = hole.start;
             // A value that stands in a placeholder may be a secret.
             for (i, part) in text[hole.clone()].split(['\'', '"']).enumerate() {
@@ -143,7 +148,9 @@ impl File<'_, '_> {
         // Of an option of pg_hba.conf the name is none.
         let option =
             meant.find('=').filter(|n| self.input.kind == Some(Kind::Hba) && !is_secret && is_word(&meant[..*n]));
-        if self.input.kind == Some(Kind::Hba) && is_word(&meant) && is_name_of_secret(&meant) {
+        let is_option = is_word(&meant) && is_name_of_secret(&meant);
+        let is_nothing = is_option || !meant.contains(char::is_alphanumeric);
+        if (self.input.kind == Some(Kind::Hba) && is_nothing) || INNOCENT.contains(&name.as_str()) {
             return;
         }
         let mut secret = match meant.find(':').filter(|_| is_login).or(option) {
@@ -166,6 +173,7 @@ impl File<'_, '_> {
         }
         let plain = yaml && !is_quoted && !is_block;
         self.worker.secret(text, &secret, Manner { plain, doubtful: false });
+        text.cover(&at);
     }
 
     /// What may be a secret up to the end of a line, or several lines.
@@ -175,7 +183,16 @@ impl File<'_, '_> {
         // Deeper lines go on with a value only where indentation means something.
         let line = whole[..at.start].rfind('\n').map_or(0, |n| n + 1);
         let begins = whole[line..at.start].trim().is_empty();
-        if begins && !in_comment && !matches!(self.input.kind, None | Some(Kind::Patroni | Kind::Compose | Kind::Pod)) {
+        if begins && !in_comment {
+            let above = whole[..line].trim_end().lines().next_back().unwrap_or_default().trim_start();
+            let of_template = ["{%", "%{", "{{", "<%", "{#"].iter().any(|mark| above.starts_with(mark));
+            if of_template || !matches!(self.input.kind, None | Some(Kind::Patroni | Kind::Compose | Kind::Pod)) {
+                return;
+            }
+        }
+        // Of a line that the parser could read it knows the secrets.
+        let by_line = matches!(self.input.kind, Some(Kind::Conf | Kind::Sql)) && self.input.holes.is_empty();
+        if by_line && !in_comment && !self.input.broken.iter().any(|b| b.start <= at.end && line <= b.end) {
             return;
         }
         let mut first = Manner { plain: is_yaml(self.input.kind), doubtful: false };

@@ -1,5 +1,6 @@
 //! The key that decides what stands in the place of a secret.
 
+use std::fmt::Write as _;
 use std::num::NonZeroU32;
 
 use ring::rand::{SecureRandom as _, SystemRandom};
@@ -51,7 +52,10 @@ impl Key {
     fn new(bytes: &[u8; 32]) -> Self {
         let mac = hmac::Key::new(hmac::HMAC_SHA256, bytes);
         let tag = hmac::sign(&mac, b"fingerprint");
-        let fingerprint = tag.as_ref().iter().take(8).map(|b| format!("{b:02x}")).collect();
+        let fingerprint = tag.as_ref().iter().take(8).fold(String::new(), |mut out, byte| {
+            let _ = write!(out, "{byte:02x}");
+            out
+        });
         Self { mac, fingerprint }
     }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::spelling::Layer;
-use crate::collect::host::mask::{BEHIND, is_secret};
+use crate::collect::host::mask::{BEHIND, INNOCENT, is_secret};
 use crate::parse::conninfo::{conninfo_secrets, secrets_of_setting};
 use crate::parse::patroni::names_a_secret;
 
@@ -24,7 +24,6 @@ fn regex(pattern: &str) -> Regex {
 /// Where the secret is what `v` matches.
 static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
-        r"(?i)\bpassword[ \t]+(?P<v>[eEuU]?&?'(?:[^']|'')*'?|\$\w*\$[^$]*)",
         r"\s-W\s+(?P<v>[^\s-]\S*)",
         r"\\set[ \t]+\S+[ \t]+(?P<v>\S.*)$",
         // Names that are misspelled, and values whose quotes are not closed.
@@ -36,6 +35,9 @@ static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     .map(regex)
     .into()
 });
+/// A password in SQL, with its quotes.
+static SQL: LazyLock<Regex> =
+    LazyLock::new(|| regex(r"(?i)\bpassword[ \t]+(?P<v>[eEuU]?&?'(?:[^']|'')*'?|\$\w*\$[^$]*\$\w*\$|\$\w*\$[^$]*)"));
 /// A URL with a password that may hold `@`, and one that may hold `/` too.
 static URLS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
     [r"(?i)[a-z][a-z0-9+.-]*://[^/\s:@]*:(?P<v>[^/\s]+)@", r#"(?i)[a-z][a-z0-9+.-]*://[^/\s:@]*:(?P<v>[^\s"']+)@"#]
@@ -50,7 +52,8 @@ const CLOSING: [char; 9] = ['"', '\'', ',', ';', ')', ']', '}', '>', '`'];
 pub(super) fn is_name_of_secret(name: &str) -> bool {
     let last = name.rsplit(['_', '-', '.']).next().unwrap_or(name).to_ascii_lowercase();
     let about = ["path", "file", "dir", "name", "type", "url", "ttl", "encryption", "hashing"];
-    names_a_secret(name) || (is_secret(name) && !about.contains(&last.as_str()))
+    let is_innocent = INNOCENT.contains(&name.to_ascii_lowercase().as_str());
+    !is_innocent && (names_a_secret(name) || (is_secret(name) && !about.contains(&last.as_str())))
 }
 
 /// The name that announces what begins at a place of a text: of a key, a variable, an option.
@@ -104,13 +107,19 @@ fn trimmed(text: &str, at: Range<usize>) -> Range<usize> {
     at.start + from..at.start + kept.len().max(from)
 }
 
+/// The end of what stands in front of a place: as much as a name takes.
+fn tail(text: &str, end: usize) -> &str {
+    let start = (end.saturating_sub(200)..=end).find(|at| text.is_char_boundary(*at));
+    &text[start.unwrap_or(end)..end]
+}
+
 /// The secrets in a text, from left to right; none lies in another.
 pub(super) fn inside(text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
     for at in conninfo_secrets(text) {
-        let is_url = text[..at.start].rsplit(char::is_whitespace).next().is_some_and(|w| w.contains("://"));
+        let is_url = tail(text, at.start).rsplit(char::is_whitespace).next().is_some_and(|w| w.contains("://"));
         let is_quoted = text[..at.start].ends_with('\'') && text[at.end..].starts_with('\'');
-        let name = NAME.captures(&text[..at.start].trim_end_matches('\'')).and_then(|c| c.get(1));
+        let name = NAME.captures(tail(text, at.start).trim_end_matches('\'')).and_then(|c| c.get(1));
         // In a command only what stands behind a quote is surely no part of it.
         let word = trimmed(text, at.clone());
         let is_cut = text[word.end..at.end].contains(['"', '\'']);
@@ -123,20 +132,20 @@ pub(super) fn inside(text: &str) -> Vec<Hit> {
     for (i, pattern) in BEHIND.iter().enumerate() {
         for v in pattern.captures_iter(text).filter_map(|c| c.name("v")) {
             // The third is that of URLs, which has patterns of its own.
-            let name = NAME.captures(&text[..v.start()]).and_then(|c| c.get(1));
+            let name = NAME.captures(tail(text, v.start())).and_then(|c| c.get(1));
             let is_named = i > 1 || name.is_some_and(|n| is_name_of_secret(n.as_str().trim_start_matches('-')));
             if i != 2 && is_named {
                 hits.push(Hit { at: trimmed(text, v.range()), layer: None });
             }
         }
     }
-    for (i, pattern) in PATTERNS.iter().enumerate() {
+    for pattern in PATTERNS.iter() {
         let found = pattern.captures_iter(text).filter_map(|c| c.name("v"));
-        hits.extend(found.map(|v| {
-            let is_quoted = i == 0 || v.as_str().starts_with('$');
-            Hit { at: if is_quoted { v.range() } else { trimmed(text, v.range()) }, layer: None }
-        }));
+        hits.extend(found.map(|v| Hit { at: trimmed(text, v.range()), layer: None }));
     }
+    let literals: Vec<Range<usize>> = SQL.captures_iter(text).filter_map(|c| c.name("v")).map(|v| v.range()).collect();
+    hits.retain(|h| literals.iter().all(|l| l.end <= h.at.start || h.at.end <= l.start));
+    hits.extend(literals.into_iter().map(|at| Hit { at, layer: None }));
     let [narrow, wide] = &*URLS;
     let urls = |pattern: &Regex| -> Vec<Range<usize>> {
         pattern.captures_iter(text).filter_map(|c| c.name("v")).map(|v| v.range()).collect()
@@ -148,7 +157,7 @@ pub(super) fn inside(text: &str) -> Vec<Hit> {
         }
     }
     hits.extend(passwords.into_iter().map(|at| Hit { at, layer: Some(Layer::Percent) }));
-    hits.retain(|h| !is_no_value(&text[h.at.clone()]));
+    hits.retain(|h| !is_no_value(&text[h.at.clone()]) && !is_no_value(&text[trimmed(text, h.at.clone())]));
     hits.sort_by_key(|h| (h.at.start, std::cmp::Reverse(h.at.end)));
     let mut end = 0;
     hits.retain(|h| {
@@ -195,8 +204,10 @@ mod tests {
             ("CREATE ROLE a PASSWORD 'x''y' LOGIN", &["'x''y'"]),
             (r#"radius radiussecrets="s1,s2" ldapbindpasswd=s3"#, &["s1,s2", "s3"]),
             (r#"{"password": "s1", "token":"s2"}"#, &["s1", "s2"]),
-            ("ldapbindpaswd=s1 PATRONI_RESTAPI_PASWORD='s2", &["s1", "s2"]),
+            ("ldapbindpaswd=s1 PATRONI_RESTAPI_PASWORD='s2", &["s1", "s2"]), // typos: ignore
             ("curl -H 'Authorization: Bearer s1s2s3s4'", &["s1s2s3s4"]),
+            ("/x/vip --password = = s1", &["s1"]),
+            ("CREATE ROLE a PASSWORD $q$s1$q$;", &["$q$s1$q$"]),
             ("password_encryption = scram-sha-256", &[]),
             ("password: null, token: ${TOKEN}, secret: {{ x }}", &[]),
             ("md50123456789abcdef0123456789abcdef", &["md50123456789abcdef0123456789abcdef"]),

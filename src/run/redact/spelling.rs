@@ -1,5 +1,6 @@
 //! How a secret is spelled where it stands: with escapes, doubled quotes, percent signs, one inside of the other.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 /// One way of spelling.
@@ -50,9 +51,9 @@ impl Unit {
     /// Another character in its place; `None` where it cannot be written with as many bytes.
     pub(super) fn written(&self, text: &str, c: char) -> Option<String> {
         let old = text.get(self.at.clone())?;
-        let cased = |digits: String| {
-            if old.contains(|c: char| ('a'..='f').contains(&c)) { digits } else { digits.to_uppercase() }
-        };
+        let has = |letters: std::ops::RangeInclusive<char>| old.contains(|c: char| letters.contains(&c));
+        let is_upper = has('A'..='F') || (self.form == Form::Percent && !has('a'..='f'));
+        let cased = |digits: String| if is_upper { digits.to_uppercase() } else { digits };
         let ending = |digits: String| Some(format!("{}{digits}", old.get(..old.len().checked_sub(digits.len())?)?));
         let new = match self.form {
             Form::Itself => c.to_string(),
@@ -60,7 +61,10 @@ impl Unit {
             Form::Octal => ending(format!("{:03o}", u32::from(c)))?,
             Form::Percent => {
                 let mut bytes = [0; 4];
-                c.encode_utf8(&mut bytes).bytes().map(|b| format!("%{}", cased(format!("{b:02x}")))).collect()
+                c.encode_utf8(&mut bytes).bytes().fold(String::new(), |mut out, byte| {
+                    let _ = write!(out, "%{}", cased(format!("{byte:02x}")));
+                    out
+                })
             }
             Form::Fixed => return None,
         };
@@ -204,11 +208,11 @@ mod tests {
 
     #[test]
     fn another_character_is_written_as_the_first_one_was() {
+        use Layer::{Backslash, Percent};
         let written = |text: &str, layers: &[Layer], c: char| {
             let reading = layers.iter().fold(Reading::new(text, 0..text.len()), |r, l| r.through(*l));
             reading.units.first().and_then(|u| u.written(text, c))
         };
-        use Layer::{Backslash, Percent};
         assert_eq!(written("a", &[], 'b').as_deref(), Some("b"));
         assert_eq!(written(r"\x4a", &[Backslash], 'z').as_deref(), Some(r"\x7a"));
         assert_eq!(written(r"\u004A", &[Backslash], 'z').as_deref(), Some(r"\u007A"));

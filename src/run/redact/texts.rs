@@ -41,31 +41,36 @@ pub(super) struct Patch {
 /// A text and what of it was replaced.
 #[derive(Debug)]
 pub(super) struct Text<'t> {
-    pub(super) text: &'t str,
+    whole: &'t str,
     patches: BTreeMap<usize, Patch>,
-    /// Characters of secrets, whether they are others now or not: start and end.
-    covered: BTreeMap<usize, usize>,
+    /// The bytes that belong to secrets, whether they are others now or not.
+    covered: Vec<bool>,
 }
 
 impl<'t> Text<'t> {
-    pub(super) const fn new(text: &'t str) -> Self {
-        Self { text, patches: BTreeMap::new(), covered: BTreeMap::new() }
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { whole: text, patches: BTreeMap::new(), covered: vec![false; text.len()] }
     }
 
     /// Whether something of a range belongs to a secret that was replaced.
     pub(super) fn touches(&self, at: &Range<usize>) -> bool {
-        self.covered.range(..at.end).next_back().is_some_and(|(_, end)| *end > at.start)
+        self.covered[at.clone()].contains(&true)
+    }
+
+    /// Nothing more of a range is replaced.
+    pub(super) fn cover(&mut self, at: &Range<usize>) {
+        self.covered[at.clone()].fill(true);
     }
 
     pub(super) fn done(&self) -> String {
-        let mut out = String::with_capacity(self.text.len());
+        let mut out = String::with_capacity(self.whole.len());
         let mut from = 0;
         for patch in self.patches.values() {
-            out.push_str(&self.text[from..patch.at.start]);
+            out.push_str(&self.whole[from..patch.at.start]);
             out.push_str(&patch.with);
             from = patch.at.end;
         }
-        out.push_str(&self.text[from..]);
+        out.push_str(&self.whole[from..]);
         out
     }
 }
@@ -100,6 +105,10 @@ impl<'k> Worker<'k> {
     pub(super) fn knows_all(&mut self) {
         self.order = self.known.keys().cloned().collect();
         self.order.sort_by_key(|s| std::cmp::Reverse(s.len()));
+        // What is a secret in base64, with a name in front of it perhaps.
+        let encoded: Vec<(String, Vec<char>)> =
+            self.order.iter().filter_map(|s| Some((s.clone(), self.encode_again(s)?.chars().collect()))).collect();
+        self.known.extend(encoded);
     }
 
     /// Replaces a secret as it is read.
@@ -109,7 +118,10 @@ impl<'k> Worker<'k> {
             return;
         }
         let glyphs: Vec<Glyph> = reading.units.iter().map(|u| (u.c, u.is_fixed())).collect();
-        let word = self.cipher.secret(&glyphs, manner.plain);
+        let word = match self.known.get(&value).filter(|_| !self.order.is_empty()) {
+            Some(word) => word.clone(),
+            None => self.cipher.secret(&glyphs, manner.plain),
+        };
         self.remember(&value, &word, manner);
         Self::write(text, reading, &word);
     }
@@ -131,11 +143,11 @@ impl<'k> Worker<'k> {
             if text.touches(&unit.at) {
                 continue;
             }
-            text.covered.insert(unit.at.start, unit.at.end);
+            text.cover(&unit.at);
             if unit.c == *c {
                 continue;
             }
-            if let Some(with) = unit.written(text.text, *c) {
+            if let Some(with) = unit.written(text.whole, *c) {
                 text.patches.insert(unit.at.start, Patch { at: unit.at.clone(), with });
             }
         }
@@ -202,7 +214,7 @@ impl<'k> Worker<'k> {
         if self.order.is_empty() {
             return;
         }
-        let mut readings = vec![(Reading::new(text.text, 0..text.text.len()), 0)];
+        let mut readings = vec![(Reading::new(text.whole, 0..text.whole.len()), 0)];
         while let Some((reading, depth)) = readings.pop() {
             let (meant, owner) = reading.text();
             for secret in &self.order {
@@ -225,14 +237,14 @@ impl<'k> Worker<'k> {
 
     /// In base64.
     fn encoded(&self, text: &mut Text<'_>) {
-        let found: Vec<Range<usize>> = BASE64.find_iter(text.text).map(|m| m.range()).collect();
+        let found: Vec<Range<usize>> = BASE64.find_iter(text.whole).map(|m| m.range()).collect();
         for at in found {
-            let written = &text.text[at.clone()];
+            let written = &text.whole[at.clone()];
             if text.touches(&at) {
                 continue;
             }
             if let Some(with) = self.encode_again(written) {
-                text.covered.insert(at.start, at.end);
+                text.cover(&at);
                 text.patches.insert(at.start, Patch { at, with });
             }
         }

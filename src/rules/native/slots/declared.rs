@@ -16,23 +16,18 @@ use crate::parse::standby_names::parse_standby_names;
 use crate::rules::report::Report;
 use crate::source::Span;
 
-/// A member that runs, and the logical slots that are declared for it.
-struct WithLogical<'a> {
-    live: LiveMember<'a>,
-    member: &'a Member,
-    file: &'a PatroniFile,
-    slots: Vec<(&'a str, &'a Item)>,
-}
+/// A member that runs, its file, and the logical slots that are declared for it.
+type Logical<'a> = (LiveMember<'a>, &'a Member, &'a PatroniFile, Vec<(&'a str, &'a Item)>);
 
-/// Each member that runs and has some.
-fn with_logical<'a>(facts: &'a Facts, report: &mut Report) -> Vec<WithLogical<'a>> {
+/// Each member that runs with its declared logical slots, where it has some.
+fn with_logical<'a>(facts: &'a Facts, report: &mut Report) -> Vec<Logical<'a>> {
     let mut all = Vec::new();
     for live in facts.live() {
         let Some(member) = report.known(live.member()) else { continue };
         let file = &facts.patroni[member.file];
         let slots: Vec<(&str, &Item)> = permanent(file).filter(|(_, slot)| is_logical(slot)).collect();
         if !slots.is_empty() {
-            all.push(WithLogical { live, member, file, slots });
+            all.push((live, member, file, slots));
         }
     }
     all
@@ -41,7 +36,7 @@ fn with_logical<'a>(facts: &'a Facts, report: &mut Report) -> Vec<WithLogical<'a
 /// `slots-logical-database-missing`
 pub(in crate::rules::native) fn database_missing(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let mut said: BTreeSet<Span> = BTreeSet::new();
-    for WithLogical { member, slots, .. } in with_logical(facts, report) {
+    for (_, member, _, slots) in with_logical(facts, report) {
         let Some(node) = speaker_of(facts, member) else { continue };
         let Some(rows) = report.known(node.rows("databases")) else { continue };
         for (name, slot) in slots {
@@ -67,14 +62,14 @@ pub(in crate::rules::native) fn database_missing(facts: &Facts, report: &mut Rep
 /// `slots-logical-wal-level`: Patroni will start the server with enough, and until then the slot cannot be made.
 pub(in crate::rules::native) fn wal_level(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     let Some(setting) = command_line_setting("wal_level", facts.patroni_version) else { return Ok(()) };
-    for WithLogical { live, member, file, slots } in with_logical(facts, report) {
+    for (live, member, file, slots) in with_logical(facts, report) {
         let Some(is_standby) = report.known(live.node.is_standby()) else { continue };
         let Some(Some(row)) = report.known(live.node.setting("wal_level")) else { continue };
         let Some(used) = enforced(file, setting) else { continue };
         let is_enough = row.get("setting") == Some("logical");
         // Too little in the dynamic configuration is the matter of another rule.
-        let will_do = equal("wal_level", &used.value, "logical") || !file.is_absent("citus");
-        if is_standby || is_enough || !will_do {
+        let is_wanted = equal("wal_level", &used.value, "logical") || !file.is_absent("citus");
+        if is_standby || is_enough || !is_wanted {
             continue;
         }
         let Some((name, slot)) = slots.first() else { continue };
@@ -96,7 +91,7 @@ pub(in crate::rules::native) fn wal_level(facts: &Facts, report: &mut Report) ->
 
 /// `logical-slots-need-hsf`: a standby whose `hot_standby_feedback` stays off whatever Patroni writes.
 pub(in crate::rules::native) fn feedback(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for WithLogical { live, member, slots, .. } in with_logical(facts, report) {
+    for (live, member, _, slots) in with_logical(facts, report) {
         let Some(row) = report.known(live.node.setting("hot_standby_feedback")) else { continue };
         let Some(row) = row.filter(|row| row.get("setting") == Some("off") && is_auto(row)) else { continue };
         let Some((name, slot)) = slots.first() else { continue };
