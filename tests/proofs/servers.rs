@@ -255,7 +255,8 @@ fn data_of_another_cluster() {
     assert!(before.text.contains("\n  pg2  YES: "), "{}", before.text);
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
-    // Now the store knows, and one finding is enough.
+    // Its identifier is put into the store a loop after the lock. Then the store knows, and one finding is enough.
+    wait_for(&site, "pg1", "no action. I am (pg1), the leader with the lock");
     let between = check(&site);
     between.is_silent(&["standby-sysid-differs"]);
     between.finding("dcs-initialize-mismatch", "pg2");
