@@ -16,12 +16,12 @@ fn prepare(site: &Site, hosts: &[&str]) {
         let text = fs::read(path("examples/ansible").join(file)).expect("the example");
         site.write(OPERATOR, &format!("{HOME}/{file}"), text);
     }
-    let hosts: String =
-        hosts.iter().map(|h| format!("        {h}: {{preflight_config: /etc/patroni/{h}.yml}}\n")).collect();
+    let one = |h: &&str| format!("        {h}: {{preflight_config: /etc/patroni/{h}.yml}}");
+    let hosts = hosts.iter().map(one).collect::<Vec<_>>().join("\n");
     // The operator logs in as root, and there is no sftp on these hosts.
     let inventory = format!(
         "all:\n  vars:\n    ansible_become: false\n    ansible_ssh_transfer_method: piped\n    preflight_program: /usr/bin/patroni-preflight\n  \
-         children:\n    preflight:\n      hosts:\n{hosts}      vars:\n        \
+         children:\n    preflight:\n      hosts:\n{hosts}\n      vars:\n        \
          preflight_dsn: host=/var/run/postgresql user=postgres dbname=postgres password=planted-in-dsn\n"
     );
     site.write(OPERATOR, &format!("{HOME}/inventory.yml"), inventory);

@@ -137,7 +137,7 @@ impl Booted {
             {
                 return;
             }
-            let is_early = since.elapsed() < Duration::from_secs(60);
+            let is_early = since.elapsed() < Duration::from_mins(1);
             assert!(is_early, "systemd-nspawn does not boot here:\n{}", self.console());
             std::thread::sleep(Duration::from_millis(50));
         }
