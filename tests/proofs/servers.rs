@@ -436,7 +436,7 @@ fn the_command_line_goes_over_the_files() {
 fn another_data_directory_gets_a_new_cluster() {
     let site = Site::of(15).start();
     let data = site.plan.data_dir();
-    let typo = data.replace("/main", "/mian");
+    let typo = data.replace("/main", "/other");
     edit(&site, "pg1", &format!("  data_dir: {data}\n"), &format!("  data_dir: {typo}\n"));
     let before = check(&site);
     before.finding(
