@@ -45,13 +45,23 @@ pub struct Gap {
     pub what: String,
     /// Why.
     pub why: GapReason,
+    /// What was said about it, without secrets: the server's message, the error of the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 impl Gap {
     /// A gap of a whole run or cluster.
     #[must_use]
     pub fn new(what: impl Into<String>, why: GapReason) -> Self {
-        Self { node: None, what: what.into(), why }
+        Self { node: None, what: what.into(), why, detail: None }
+    }
+
+    /// The same with what was said about it.
+    #[must_use]
+    pub fn because(mut self, detail: &str) -> Self {
+        self.detail = Some(detail.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|d| !d.is_empty());
+        self
     }
 
     /// The same, of one member.
@@ -67,7 +77,8 @@ impl std::fmt::Display for Gap {
         match &self.node {
             Some(node) => write!(f, "{} of {node} is {}", self.what, self.why.words()),
             None => write!(f, "{} is {}", self.what, self.why.words()),
-        }
+        }?;
+        self.detail.iter().try_for_each(|detail| write!(f, " ({detail})"))
     }
 }
 

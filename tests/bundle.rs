@@ -14,6 +14,7 @@ use patroni_preflight::gap::GapReason;
 use patroni_preflight::report::Style;
 use patroni_preflight::rules::engine::Selection;
 use patroni_preflight::rules::schema::Severity;
+use patroni_preflight::rules::tally::State;
 use patroni_preflight::run::{Check, Linted, check, render};
 
 use crate::support::report;
@@ -86,6 +87,23 @@ fn what_was_asked_for_and_not_had_makes_a_run_incomplete() {
     assert!(text.contains("pg1/etc/postgresql/16/main/pg_hba.conf (refused to us: permission denied)"), "{text}");
     assert!(text.contains("not checked[slot-wal-status-lost]: the server of pg1 is unreachable"), "{text}");
     assert_eq!(code, 3, "{text}");
+}
+
+#[test]
+fn nothing_is_fine_where_nothing_was_looked_at() {
+    let mut bundle = bundle(&[("pg1", &[])]);
+    let told = |b: &Bundle| {
+        let linted = judged(b.clone());
+        let fine: Vec<String> =
+            linted.outcome.checked.iter().filter(|c| c.state == State::Fine).map(|c| c.rule.clone()).collect();
+        (fine, render(&linted, Format::Full, Severity::Error, &Style::default()))
+    };
+    assert_eq!(told(&bundle).0, Vec::<String>::new());
+    bundle.nodes.get_mut("pg1").unwrap().sql =
+        Some(Answer::missing(GapReason::Denied, "password authentication failed"));
+    let (fine, (text, code)) = told(&bundle);
+    assert_eq!((fine, code), (Vec::new(), 3));
+    assert!(text.contains("the server of pg1 is refused to us (password authentication failed)"), "{text}");
 }
 
 #[test]

@@ -217,7 +217,8 @@ pub fn of_bundle(bundle: &Bundle, sources: &SourceMap) -> Collected {
                 node.answers = answers(name, session, sources);
             }
             Some(Answer::Missing(miss)) => {
-                node.answers.insert(SESSION.to_owned(), Err(Gap::new("the server", miss.why).on(name)));
+                node.answers
+                    .insert(SESSION.to_owned(), Err(Gap::new("the server", miss.why).on(name).because(&miss.detail)));
             }
             None => {}
         }
@@ -241,7 +242,7 @@ fn node(
     rest: Option<&Answer<Rest>>,
     sources: &SourceMap,
 ) -> Node {
-    let gap = |what: &str, miss: &bundle::Miss| Gap::new(what, miss.why).on(name);
+    let gap = |what: &str, miss: &bundle::Miss| Gap::new(what, miss.why).on(name).because(&miss.detail);
     let host = host.map(|host| match host {
         Answer::Got(host) => Ok(Written::new(name, host.clone(), sources)),
         Answer::Missing(miss) => Err(gap("the host", miss)),

@@ -281,11 +281,19 @@ fn since(page: &Page<'_>) -> String {
     text
 }
 
+/// The first of some names, and how many more there are; reports for programs have all of them.
+pub(super) fn some<T: AsRef<str>>(names: &[T]) -> String {
+    const MOST: usize = 12;
+    let shown: Vec<&str> = names.iter().take(MOST).map(AsRef::as_ref).collect();
+    let more = names.len().saturating_sub(MOST);
+    if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
+}
+
 /// What was not checked, one line a cause.
 fn gaps(page: &Page<'_>) -> String {
     let mut text = String::new();
     for gap in page.not_checked() {
-        let _ = writeln!(text, "not checked, because {}: {}", gap.cause, gap.rules.join(", "));
+        let _ = writeln!(text, "not checked, because {}: {}", gap.cause, some(&gap.rules));
     }
     if !text.is_empty() {
         text.push('\n');

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::Page;
+use super::full::some;
 use crate::rules::schema::Severity;
 use crate::rules::tally::State;
 
@@ -66,7 +67,7 @@ pub(super) fn block(page: &Page<'_>) -> String {
     let width = gates.iter().map(|g| g.member.chars().count()).max().unwrap_or(0);
     let mut text = "Could a start of Patroni stop a running server?\n".to_owned();
     for gate in gates {
-        let rules = gate.rules.join(", ");
+        let rules = some(&gate.rules);
         let answer = match gate.answer {
             Answer::No => "no".to_owned(),
             Answer::NotKnown => format!("not known: could not look for {rules}"),

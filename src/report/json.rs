@@ -113,6 +113,8 @@ struct NotChecked {
     node: Option<String>,
     what: String,
     why: crate::facts::gap::GapReason,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -163,6 +165,7 @@ pub(super) fn rest(page: &Page<'_>) -> Rest {
                 node: g.node.clone(),
                 what: page.redactor.words(&[], &g.what),
                 why: g.why,
+                detail: g.detail.as_ref().map(|detail| page.redactor.words(&[], detail)),
             })
             .collect(),
         faults: outcome

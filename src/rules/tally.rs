@@ -45,7 +45,7 @@ pub fn tally(rules: &[Rule], facts: &Facts, outcome: &mut Outcome) {
     }
     let mut more = Vec::new();
     let mut all = Vec::new();
-    for rule in rules.iter().filter(|rule| ran.contains(&*rule.id) && !rule.needs.contains(&Need::File)) {
+    for rule in rules.iter().filter(|rule| ran.contains(&*rule.id) && is_of_members(rule)) {
         for live in facts.live() {
             let name = live.node.name.as_str();
             let has_found = about.iter().any(|(id, members)| *id == rule.id && members.contains(name));
@@ -91,16 +91,26 @@ fn missing_of(facts: &Facts, live: LiveMember<'_>, needs: &[Need]) -> Option<Gap
     other.or_else(|| of(&Need::Sql).filter(|_| either && !has_files()))
 }
 
+/// Whether a rule can be asked of a member as it runs. Texts of units and of role SQL are not collected: rules over them alone have looked at
+/// nothing, and are not counted.
+fn is_of_members(rule: &Rule) -> bool {
+    let is_text = |need: &Need| matches!(need, Need::File | Need::Unit | Need::RoleSql);
+    let has = |need| rule.needs.contains(&need);
+    !has(Need::File) && !rule.needs.iter().all(is_text) && (!has(Need::Unit) || has(Need::Host))
+}
+
 /// What is needed of a member and was not had. Files that stand for what a server or host says itself are not missed.
 fn missing(facts: &Facts, live: LiveMember<'_>, need: Need) -> Option<Gap> {
     let node = live.node;
     match need {
-        Need::File | Need::Ident | Need::Unit | Need::RoleSql => None,
+        Need::File | Need::RoleSql => None,
         Need::Patroni => live.member().err(),
-        Need::Conf => live.member.and_then(|member| member.conf.clone().err()),
-        Need::Hba => live.member.and_then(|member| member.hba.clone().err()),
+        Need::Conf => live.member().and_then(|member| member.conf.clone()).err(),
+        Need::Hba => live.member().and_then(|member| member.hba.clone()).err(),
+        Need::Ident => live.member().and_then(|member| member.ident.clone()).err(),
         Need::Sql => node.is_standby().err(),
-        Need::Host => node.host().err(),
+        // What a host says of its units stands for their texts.
+        Need::Host | Need::Unit => node.host().err(),
         Need::Rest => node.rest().err(),
         Need::Dcs => {
             let is_asked = facts.stores.iter().any(|store| store.members.contains(&node.name));
