@@ -66,7 +66,7 @@ fn pass(bundle: &Bundle, inputs: &BTreeMap<(&str, &str), Input>, worker: &mut Wo
                     let text = texts.remove(&(name.as_str(), path.as_str()));
                     file.text = text.expect("invariant: the text of every file is known");
                 }
-                Answer::Missing(miss) => miss.detail = worker.answer(&miss.detail),
+                Answer::Missing(miss) => put(&mut miss.detail, |detail| worker.answer(detail)),
             }
         }
         let others = Node { files: BTreeMap::new(), ..node.clone() };
@@ -88,7 +88,7 @@ const CLOSED: [&str; 3] = ["why", "kind", "columns"];
 
 fn walk(worker: &mut Worker<'_>, value: &mut Value) {
     match value {
-        Value::String(text) => *text = worker.answer(text),
+        Value::String(text) => put(text, |text| worker.answer(text)),
         Value::Array(items) if items.iter().all(Value::is_string) => words(worker, items),
         Value::Array(items) => items.iter_mut().for_each(|item| walk(worker, item)),
         Value::Object(map) if map.contains_key("columns") && map.contains_key("rows") => table(worker, map),
@@ -101,10 +101,17 @@ fn object(worker: &mut Worker<'_>, map: &mut Map<String, Value>) {
     let name = map.get("name").and_then(Value::as_str).map(str::to_owned);
     for (key, value) in map.iter_mut().filter(|(key, _)| !CLOSED.contains(&key.as_str())) {
         match (&name, value) {
-            (Some(name), Value::String(text)) if key == "value" => *text = worker.named(name, text),
-            (_, Value::String(text)) => *text = worker.named(key, text),
+            (Some(name), Value::String(text)) if key == "value" => put(text, |text| worker.named(name, text)),
+            (_, Value::String(text)) => put(text, |text| worker.named(key, text)),
             (_, value) => walk(worker, value),
         }
+    }
+}
+
+/// Puts another text in the place of one, where there is another.
+fn put(text: &mut String, other: impl FnOnce(&str) -> Option<String>) {
+    if let Some(other) = other(text) {
+        *text = other;
     }
 }
 
@@ -124,7 +131,7 @@ fn words(worker: &mut Worker<'_>, items: &mut [Value]) {
                 let value = worker.whole(&word[at..]);
                 format!("{}{value}", &word[..at])
             }
-            _ => worker.answer(word),
+            _ => worker.answer(word).unwrap_or_else(|| word.clone()),
         };
         after_option = is_option;
     }
@@ -144,7 +151,7 @@ fn table(worker: &mut Worker<'_>, map: &mut Map<String, Value>) {
         for (column, value) in columns.iter().zip(row) {
             let Value::String(text) = value else { continue };
             let name = if VALUES.contains(&column.as_str()) { &setting } else { column };
-            *text = worker.named(name, text);
+            put(text, |text| worker.named(name, text));
         }
     }
 }

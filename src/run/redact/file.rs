@@ -273,31 +273,45 @@ impl File<'_, '_> {
                 self.loose(text, here.clone(), true);
             }
             in_key &= !body.contains("-----END");
-            let comment = COMMENT.captures(body).and_then(|c| c.name("c")).map_or(body.len(), |c| c.start());
-            let (code, behind) = body.split_at(comment);
-            let from = here.start + comment;
-            let reading = layers(self.input.kind).iter().fold(self.read(here.start..from), |r, l| r.through(*l));
-            let (meant, owner) = reading.text();
-            self.worker.hits(text, &reading, &owner, nets::inside(&meant), Manner::default());
-            if behind.is_empty() || behind[1..].trim_start().starts_with("preflight:") {
-                continue;
-            }
-            let is_behind_secret = !code.trim().is_empty() && text.touches(&(here.start..from));
-            let announced = ANNOUNCED.captures(behind).and_then(|c| c.name("v"));
-            for hit in nets::inside(behind) {
-                let reading = self.read(from + hit.at.start..from + hit.at.end);
-                let reading = hit.layer.map_or_else(|| reading.clone(), |l| reading.through(l));
-                self.worker.secret(text, &unquoted(&reading), Manner::default());
-            }
-            if let Some(value) = announced {
-                self.loose(text, from + value.start()..from + value.end(), true);
-            }
-            // A comment behind a secret is often the one before it.
-            if is_behind_secret {
-                let skip = behind.len() - behind.trim_start_matches(['#', '-', ' ', '\t']).len();
-                self.loose(text, from + skip..here.end, true);
+            let is_new = text.touches(&here) || !self.worker.is_harmless_line(self.input.kind, body);
+            if is_new && !self.line(text, here) {
+                self.worker.line_is_harmless(self.input.kind, body);
             }
         }
+    }
+
+    /// Whether a line has a secret, of which parsers may have known.
+    fn line(&mut self, text: &mut Text<'_>, here: Range<usize>) -> bool {
+        let body = &self.input.text[here.clone()];
+        let comment = COMMENT.captures(body).and_then(|c| c.name("c")).map_or(body.len(), |c| c.start());
+        let (code, behind) = body.split_at(comment);
+        let from = here.start + comment;
+        let reading = layers(self.input.kind).iter().fold(self.read(here.start..from), |r, l| r.through(*l));
+        let (meant, owner) = reading.text();
+        let hits = nets::inside(&meant);
+        let mut found = !hits.is_empty() || text.touches(&here);
+        self.worker.hits(text, &reading, &owner, hits, Manner::default());
+        if behind.is_empty() || behind[1..].trim_start().starts_with("preflight:") {
+            return found;
+        }
+        let is_behind_secret = !code.trim().is_empty() && text.touches(&(here.start..from));
+        let announced = ANNOUNCED.captures(behind).and_then(|c| c.name("v"));
+        for hit in nets::inside(behind) {
+            found = true;
+            let reading = self.read(from + hit.at.start..from + hit.at.end);
+            let reading = hit.layer.map_or_else(|| reading.clone(), |l| reading.through(l));
+            self.worker.secret(text, &unquoted(&reading), Manner::default());
+        }
+        if let Some(value) = announced {
+            found = true;
+            self.loose(text, from + value.start()..from + value.end(), true);
+        }
+        // A comment behind a secret is often the one before it.
+        if is_behind_secret {
+            let skip = behind.len() - behind.trim_start_matches(['#', '-', ' ', '\t']).len();
+            self.loose(text, from + skip..here.end, true);
+        }
+        found
     }
 }
 

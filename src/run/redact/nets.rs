@@ -7,7 +7,7 @@ use regex::Regex;
 
 use super::spelling::Layer;
 use crate::collect::host::mask::{BEHIND, INNOCENT, is_secret};
-use crate::parse::conninfo::{conninfo_secrets, secrets_of_setting};
+use crate::parse::conninfo::{conninfo_secrets, may_hold_secret, secrets_of_setting};
 use crate::parse::patroni::names_a_secret;
 
 /// A secret in a text, and how it is spelled besides.
@@ -45,6 +45,8 @@ static URLS: LazyLock<[Regex; 2]> = LazyLock::new(|| {
 });
 /// The name in front of a value.
 static NAME: LazyLock<Regex> = LazyLock::new(|| regex(r#"([\w.-]+)["'\]]*\s*[:=\s]\s*$"#));
+/// Bytes of the shortest secret that a net takes without anything in front of it: `md5` and 32 digits.
+const MD5: usize = 35;
 /// What ends a value that is not quoted, besides blanks.
 const CLOSING: [char; 9] = ['"', '\'', ',', ';', ')', ']', '}', '>', '`'];
 
@@ -113,8 +115,17 @@ fn tail(text: &str, end: usize) -> &str {
     &text[start.unwrap_or(end)..end]
 }
 
+/// Whether a text is too short and has none of the characters that stand in front of every secret that the nets know.
+fn is_plain(text: &str) -> bool {
+    text.len() < MD5 && !text.contains(|c: char| c.is_whitespace() || matches!(c, '=' | ':' | '\'' | '"' | '$'))
+}
+
 /// The secrets in a text, from left to right; none lies in another.
 pub(super) fn inside(text: &str) -> Vec<Hit> {
+    if is_plain(text) { Vec::new() } else { searched(text) }
+}
+
+fn searched(text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
     for at in conninfo_secrets(text) {
         let is_url = tail(text, at.start).rsplit(char::is_whitespace).next().is_some_and(|w| w.contains("://"));
@@ -168,6 +179,11 @@ pub(super) fn inside(text: &str) -> Vec<Hit> {
     hits
 }
 
+/// Whether a value is searched otherwise because of the name of its setting, variable or column.
+pub(super) fn is_telling_name(name: &str) -> bool {
+    is_name_of_secret(name) || may_hold_secret(name)
+}
+
 /// The secrets in the value of a setting, variable or column of some name.
 pub(super) fn in_value(name: &str, value: &str) -> Vec<Hit> {
     if is_name_of_secret(name) && !is_no_value(value) {
@@ -213,6 +229,16 @@ mod tests {
             ("md50123456789abcdef0123456789abcdef", &["md50123456789abcdef0123456789abcdef"]),
         ] {
             assert_eq!(found(text), secrets, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_not_searched_has_no_secret(words in proptest::collection::vec(
+            "[a-zA-Z0-9+/._@%-]{0,12}|password|PGPASSWORD|--token|-pass|-W|-u|sshpass|md5|SCRAM-SHA-256|postgres|basic|bearer", 0..6)) {
+            let text: String = words.concat().chars().take(MD5 - 1).collect();
+            proptest::prop_assert!(is_plain(&text));
+            proptest::prop_assert_eq!(searched(&text), Vec::new());
         }
     }
 

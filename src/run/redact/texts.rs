@@ -3,10 +3,11 @@
 //! A text is first searched for the secrets that parsers and nets know in it; every value that is found is remembered with its word.
 //! The second time, what was found in any text is replaced wherever it stands.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
@@ -18,6 +19,7 @@ use super::key::Key;
 use super::nets::{self, Hit};
 use super::spelling::{Layer, Reading};
 use crate::collect::host::mask::is_telling;
+use crate::collect::kind::Kind;
 use crate::collect::mask;
 use crate::knowledge::passwords;
 
@@ -92,23 +94,43 @@ pub(super) struct Worker<'k> {
     known: BTreeMap<String, Vec<char>>,
     /// The longest first.
     order: Vec<String>,
+    /// Whether a text has any of them.
+    finder: Option<AhoCorasick>,
     /// Words for passwords that everybody knows.
     pub(super) well_known: BTreeSet<String>,
+    /// Answers in which nothing is replaced: members say many things that others say too.
+    harmless: HashSet<String>,
+    /// The same of lines of files, which are read as their kind is.
+    harmless_lines: BTreeMap<Option<Kind>, HashSet<String>>,
+    /// Whether a name may make a secret of its value.
+    names: HashMap<String, bool>,
 }
 
 impl<'k> Worker<'k> {
     pub(super) fn new(key: &'k Key) -> Self {
-        Self { cipher: Cipher::new(key), known: BTreeMap::new(), order: Vec::new(), well_known: BTreeSet::new() }
+        Self {
+            cipher: Cipher::new(key),
+            known: BTreeMap::new(),
+            order: Vec::new(),
+            finder: None,
+            well_known: BTreeSet::new(),
+            harmless: HashSet::new(),
+            harmless_lines: BTreeMap::new(),
+            names: HashMap::new(),
+        }
     }
 
     /// From here on, what was found is replaced wherever it stands.
     pub(super) fn knows_all(&mut self) {
         self.order = self.known.keys().cloned().collect();
         self.order.sort_by_key(|s| std::cmp::Reverse(s.len()));
+        self.finder = AhoCorasick::new(&self.order).ok();
         // What is a secret in base64, with a name in front of it perhaps.
         let encoded: Vec<(String, Vec<char>)> =
             self.order.iter().filter_map(|s| Some((s.clone(), self.encode_again(s)?.chars().collect()))).collect();
         self.known.extend(encoded);
+        // They may have a secret of another text. Lines are only searched by the nets, which know no others.
+        self.harmless.clear();
     }
 
     /// Replaces a secret as it is read.
@@ -170,7 +192,23 @@ impl<'k> Worker<'k> {
     }
 
     /// An answer of a program: anything.
-    pub(super) fn answer(&mut self, said: &str) -> String {
+    /// Nothing when it stays as it is.
+    pub(super) fn answer(&mut self, said: &str) -> Option<String> {
+        if self.harmless.contains(said) {
+            return None;
+        }
+        let done = self.answered(said);
+        if done != said {
+            return Some(done);
+        }
+        // With an escape it may be read in more ways than one.
+        if !done.contains('\\') {
+            self.harmless.insert(done);
+        }
+        None
+    }
+
+    fn answered(&mut self, said: &str) -> String {
         let mut text = Text::new(said);
         let whole = Reading::new(said, 0..said.len());
         let places = mask::places(said);
@@ -192,14 +230,37 @@ impl<'k> Worker<'k> {
         if is_broken { mask::text(said) } else { done }
     }
 
-    /// The value of something with a name.
-    pub(super) fn named(&mut self, name: &str, value: &str) -> String {
+    /// The value of something with a name. Nothing when it stays as it is.
+    pub(super) fn named(&mut self, name: &str, value: &str) -> Option<String> {
+        if self.harmless.contains(value) && !self.tells(name) {
+            return None;
+        }
         let mut text = Text::new(value);
         let reading = Reading::new(value, 0..value.len());
         let (_, owner) = reading.text();
         self.hits(&mut text, &reading, &owner, nets::in_value(name, value), Manner::default());
         let rest = text.done();
-        self.answer(&rest)
+        self.answer(&rest).or_else(|| Some(rest).filter(|rest| rest != value))
+    }
+
+    /// Whether a name may make a secret of what is none by itself.
+    fn tells(&mut self, name: &str) -> bool {
+        if let Some(known) = self.names.get(name) {
+            return *known;
+        }
+        let tells = nets::is_telling_name(name);
+        self.names.insert(name.to_owned(), tells);
+        tells
+    }
+
+    /// Whether a line of a file of some kind is known to have no secret that the nets find.
+    pub(super) fn is_harmless_line(&self, kind: Option<Kind>, line: &str) -> bool {
+        self.harmless_lines.get(&kind).is_some_and(|lines| lines.contains(line))
+    }
+
+    /// A line of a file of some kind has none.
+    pub(super) fn line_is_harmless(&mut self, kind: Option<Kind>, line: &str) {
+        self.harmless_lines.entry(kind).or_default().insert(line.to_owned());
     }
 
     /// All of a value.
@@ -207,6 +268,11 @@ impl<'k> Worker<'k> {
         let mut text = Text::new(value);
         self.secret(&mut text, &Reading::new(value, 0..value.len()), Manner::default());
         text.done()
+    }
+
+    /// The secrets that a text may have; most have none.
+    fn perhaps_in(&self, text: &str) -> &[String] {
+        if self.finder.as_ref().is_none_or(|finder| finder.is_match(text)) { &self.order } else { &[] }
     }
 
     /// What is known from elsewhere, however it is spelled here.
@@ -217,7 +283,7 @@ impl<'k> Worker<'k> {
         let mut readings = vec![(Reading::new(text.whole, 0..text.whole.len()), 0)];
         while let Some((reading, depth)) = readings.pop() {
             let (meant, owner) = reading.text();
-            for secret in &self.order {
+            for secret in self.perhaps_in(&meant) {
                 let word = &self.known[secret];
                 for (start, found) in meant.match_indices(secret.as_str()) {
                     if is_word(&meant, start..start + found.len()) || secret.len() >= LONG {
@@ -258,7 +324,7 @@ impl<'k> Worker<'k> {
         let engine = GeneralPurpose::new(&letters, config);
         let meant = String::from_utf8(engine.decode(written).ok()?).ok()?;
         let mut inner = Text::new(&meant);
-        for secret in &self.order {
+        for secret in self.perhaps_in(&meant) {
             let reading = Reading::new(&meant, 0..meant.len());
             let (_, owner) = reading.text();
             for (start, found) in meant.match_indices(secret.as_str()) {
