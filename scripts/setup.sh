@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings everything that building, testing and measuring need, into target/tools (or $PREFLIGHT_TOOLS).
 #
-#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres etcd nspawn schemas deny; without any: all but deny
+#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres etcd nspawn ssh schemas deny; without any: all but deny
 #
 # Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
 # only missing or too old ones. Versions and checksums are pinned here and in requirements.txt.
@@ -37,6 +37,14 @@ nspawn=(systemd-container=252.39-1~deb12u2 libsystemd-shared=252.39-1~deb12u2)
 nspawn_sha256=(
     9e620435592afcd65a3f19a3bab0027f3e715626294560ea8919b15af3c38021
     01458465c816b9eb63b92241869ddb46f332b8f498cf7a5979b84ec293cfdfda
+)
+
+# The ssh of the system, of which only the programs are wanted: installed as usual it would start a service.
+ssh=(openssh-server=1:9.2p1-2+deb12u10 openssh-client=1:9.2p1-2+deb12u10 libwrap0=7.6.q-32)
+ssh_sha256=(
+    933cd92a2329f9bf26d22660a834ae18ebdbe8df9c6127e4d9fcb098dac9cf72
+    42c250b8b9110382488c53c066a960bc564ddac2cb9e449f47b6cdbb5fc1cb60
+    cbce2669a3ba4d74cfdc52b14f38014893e23d85a33d109a3422c342eefc55f8
 )
 
 # A crate that holds the official schema of SARIF 2.1.0.
@@ -196,28 +204,58 @@ step_etcd() {
     stamp etcd "$key"
 }
 
+# fetch_debs PACKAGE=VERSION… -- SHA256…: several, of one source; their successors where Debian has these no more.
+fetch_debs() {
+    local all=() i
+    while [[ $1 != -- ]]; do all+=("$1") && shift; done
+    shift
+    apt-cache show "${all[0]}" >/dev/null 2>&1 || quietly apt-get update -q
+    if apt-cache show "${all[0]}" >/dev/null 2>&1; then
+        for i in "${!all[@]}"; do
+            fetch_deb "${all[i]}" "$1"
+            shift
+        done
+    else
+        # Debian replaces a release with each of its point releases; what apt brings is signed by Debian.
+        say "${all[0]} is not there any more: taking its successor"
+        quietly apt-get download -q "${all[@]%%=*}"
+    fi
+}
+
 # What boots a systemd of its own; it finds its library by LD_LIBRARY_PATH.
 step_nspawn() {
-    local key="${nspawn[*]} ${nspawn_sha256[*]}" dir=$tools/nspawn i
+    local key="${nspawn[*]} ${nspawn_sha256[*]}" dir=$tools/nspawn
     done_as nspawn "$key" && return 0
     say "fetching systemd-nspawn (${nspawn[0]})"
     rm -rf "$dir" && mkdir -p "$dir"
     (
         cd "$dir"
-        apt-cache show "${nspawn[0]}" >/dev/null 2>&1 || quietly apt-get update -q
-        if apt-cache show "${nspawn[0]}" >/dev/null 2>&1; then
-            for i in 0 1; do fetch_deb "${nspawn[i]}" "${nspawn_sha256[i]}"; done
-        else
-            # Debian replaces it with each of its point releases; what apt brings is signed by Debian.
-            say "${nspawn[0]} is not there any more: taking its successor"
-            quietly apt-get download -q "${nspawn[@]%%=*}"
-        fi
+        fetch_debs "${nspawn[@]}" -- "${nspawn_sha256[@]}"
         from_deb systemd-container usr/bin/systemd-nspawn
         from_deb libsystemd-shared usr/lib/x86_64-linux-gnu/systemd/libsystemd-shared-252.so
         rm ./*.deb
         chmod -R a+rX .
     )
     stamp nspawn "$key"
+}
+
+# The programs of ssh; sshd finds its library by LD_LIBRARY_PATH.
+step_ssh() {
+    local key="${ssh[*]} ${ssh_sha256[*]}" dir=$tools/ssh
+    done_as ssh "$key" && return 0
+    say "fetching ssh (${ssh[0]})"
+    rm -rf "$dir" && mkdir -p "$dir"
+    (
+        cd "$dir"
+        fetch_debs "${ssh[@]}" -- "${ssh_sha256[@]}"
+        from_deb openssh-server usr/sbin/sshd
+        from_deb openssh-client usr/bin/ssh
+        from_deb openssh-client usr/bin/ssh-keygen
+        dpkg-deb --fsys-tarfile ./libwrap0_*.deb | tar x --transform='s,.*/,,' --no-same-owner --wildcards '*/libwrap.so.0*'
+        rm ./*.deb
+        chmod -R a+rX .
+    )
+    stamp ssh "$key"
 }
 
 # Schemas that are not ours to copy. The others that tests need come with check-jsonschema, or are our own in tests/schemas.
@@ -270,7 +308,7 @@ check_reachable() {
 
 main() {
     local steps=("$@") s
-    ((${#steps[@]})) || steps=(packages python libclang postgres etcd nspawn schemas)
+    ((${#steps[@]})) || steps=(packages python libclang postgres etcd nspawn ssh schemas)
     open_place
     mkdir -p "$tools"
     tools=$(realpath "$tools")

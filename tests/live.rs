@@ -6,4 +6,5 @@ mod check;
 mod host;
 mod site;
 mod sql;
+mod ssh;
 mod stores;

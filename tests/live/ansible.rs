@@ -1,4 +1,4 @@
-//! `collect` under Ansible: the playbook of `examples/ansible` on the hosts of a site.
+//! `collect` under Ansible: the playbook of `examples/ansible` on the hosts of a site, over the real ssh.
 
 use std::fs;
 
@@ -16,11 +16,14 @@ fn prepare(site: &Site, hosts: &[&str]) {
         let text = fs::read(path("examples/ansible").join(file)).expect("the example");
         site.write(OPERATOR, &format!("{HOME}/{file}"), text);
     }
+    let ssh = site.serve_ssh();
+    let (program, options) = ssh.split_once(' ').expect("a program and its options");
     let one = |h: &&str| format!("        {h}: {{preflight_config: /etc/patroni/{h}.yml}}");
     let hosts = hosts.iter().map(one).collect::<Vec<_>>().join("\n");
     // The operator logs in as root, and there is no sftp on these hosts.
     let inventory = format!(
-        "all:\n  vars:\n    ansible_become: false\n    ansible_ssh_transfer_method: piped\n    preflight_program: /usr/bin/patroni-preflight\n  \
+        "all:\n  vars:\n    ansible_become: false\n    ansible_ssh_transfer_method: piped\n    \
+         ansible_ssh_executable: {program}\n    ansible_ssh_common_args: {options}\n    preflight_program: /usr/bin/patroni-preflight\n  \
          children:\n    preflight:\n      hosts:\n{hosts}\n      vars:\n        \
          preflight_dsn: host=/var/run/postgresql user=postgres dbname=postgres password=planted-in-dsn\n"
     );

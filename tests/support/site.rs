@@ -15,6 +15,7 @@
 
 mod files;
 mod plan;
+mod ssh;
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -28,6 +29,7 @@ use serde_json::Value as Json;
 
 use super::{path, pg};
 pub(crate) use plan::{Layout, Plan};
+pub(crate) use ssh::SSH_HOME;
 
 /// The host without a database, where the program that is tested runs.
 pub(crate) const OPERATOR: &str = "operator";

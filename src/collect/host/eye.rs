@@ -291,6 +291,8 @@ async fn talk(words: &[String], script: String, token: &str, most: Duration) -> 
     let err = String::from_utf8_lossy(&err).trim().to_owned();
     let end = match &ended {
         Err(_) => Miss { why: GapReason::TimedOut, detail: format!("no answer within {} s", most.as_secs_f32()) },
+        // What ssh says when no key and no password is taken.
+        Ok(_) if err.contains("Permission denied (") => Miss { why: GapReason::Denied, detail: err },
         Ok(_) if !err.is_empty() => unreachable(err),
         Ok(Ok(status)) => unreachable(format!("{} ended early: {status}", words[0])),
         Ok(Err(e)) => unreachable(e.to_string()),
