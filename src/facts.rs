@@ -351,6 +351,15 @@ impl Whole {
         })
     }
 
+    /// What a file is called where it is used: on its host, where it is that of a member; else as the user named it.
+    #[must_use]
+    pub fn name_on_host(&self, source: &Source) -> String {
+        let path = source.path().filter(|path| source.name() == path.display().to_string());
+        let root = self.node_at(source.id()).and_then(|node| node.root.as_ref());
+        let below = path.zip(root).and_then(|(path, root)| path.strip_prefix(root).ok());
+        below.map_or_else(|| source.name().to_owned(), |below| format!("/{}", below.display()))
+    }
+
     fn is_node(&self, member: &Member, node: &nodes::Node) -> bool {
         match &node.root {
             Some(root) => self.patroni[member.file].source.path().is_some_and(|path| path.starts_with(root)),

@@ -21,13 +21,15 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 pub use environment::Environment;
 pub use target::{ChannelBinding, Place, Server, Target, Wanted};
 pub use tls::{SslMode, TlsOptions};
 
+use self::session::{Held, Sent};
+use crate::bundle::Answer;
 use crate::bundle::sql::Session;
-use crate::bundle::{Answer, Miss};
 use crate::gap::GapReason;
 use crate::knowledge::queries::Question;
 
@@ -96,27 +98,72 @@ pub struct Collected {
     pub sent: BTreeMap<String, Vec<String>>,
 }
 
+/// A server that is asked, more than once perhaps, over one connection as long as that holds.
+#[derive(Debug)]
+pub struct Line {
+    target: Arc<Target>,
+    limits: Arc<Limits>,
+    held: Option<Held>,
+    sent: Sent,
+}
+
+impl Line {
+    /// Nothing is connected before something is asked.
+    #[must_use]
+    pub fn to(target: Target, limits: Limits) -> Self {
+        Self { target: Arc::new(target), limits: Arc::new(limits), held: None, sent: Sent::default() }
+    }
+
+    /// Asks one question after the other; connects where that is not done or no longer holds.
+    pub async fn ask(&mut self, questions: Arc<[Question]>) -> Answer<Session> {
+        let held = self.held.take().filter(Held::is_open);
+        let (target, limits, sent) = (Arc::clone(&self.target), Arc::clone(&self.limits), Arc::clone(&self.sent));
+        let asking = async move {
+            let end = Instant::now() + limits.node;
+            let mut held = match held {
+                Some(held) => held,
+                None => Held::open(&target, &limits, end, &sent).await?,
+            };
+            let session = held.ask(&target, &questions, &limits, end, &sent).await;
+            Ok((held, session))
+        };
+        // In a task of its own, so that a mistake of ours while reading what a server sends ends only this node.
+        match tokio::spawn(asking).await {
+            Ok(Ok((held, session))) => {
+                self.held = Some(held);
+                Answer::Got(session)
+            }
+            Ok(Err(miss)) => Answer::Missing(miss),
+            Err(_) => {
+                let words = "the program failed while it read what the server sent; please report this";
+                Answer::missing(GapReason::Unreadable, words)
+            }
+        }
+    }
+
+    /// Says good-bye to the server. The statements that were sent, in their order.
+    pub async fn end(self) -> Vec<String> {
+        if let Some(held) = self.held {
+            held.close().await;
+        }
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 /// Asks all nodes all questions, many at once.
 ///
 /// A node's name is expected once. What one node does has no bearing on the others.
 pub async fn collect(targets: Vec<(String, Target)>, questions: Vec<Question>, limits: Limits) -> Collected {
-    let (questions, limits) = (Arc::new(questions), Arc::new(limits));
+    let questions: Arc<[Question]> = questions.into();
     let turns = Arc::new(Semaphore::new(limits.at_once.max(1)));
     let mut tasks = JoinSet::new();
     for (name, target) in targets {
-        let (questions, limits, turns) = (Arc::clone(&questions), Arc::clone(&limits), Arc::clone(&turns));
+        let (questions, turns) = (Arc::clone(&questions), Arc::clone(&turns));
+        let mut line = Line::to(target, limits.clone());
         tasks.spawn(async move {
             let _turn = turns.acquire().await;
-            let sent = session::Sent::default();
-            let log = Arc::clone(&sent);
-            // In a task of its own, so that a mistake of ours while reading what a server sends ends only this node.
-            let held = tokio::spawn(async move { session::hold(&target, &questions, &limits, &log).await }).await;
-            let answer = held.unwrap_or_else(|_| {
-                let detail = "the program failed while it read what the server sent; please report this".to_owned();
-                Answer::Missing(Miss { why: GapReason::Unreadable, detail })
-            });
-            let sent = sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            (name, answer, sent)
+            let answer = line.ask(questions).await;
+            (name, answer, line.end().await)
         });
     }
     let mut all = Collected::default();

@@ -52,7 +52,7 @@ pub fn build(
     facts.units = join::units(take_units(&mut seen));
     let configs: Vec<&Path> =
         found.iter().filter(|f| f.kind == Kind::Patroni).filter_map(|f| f.source.path()).collect();
-    let services = Services::new(&facts.units, &seen, &configs);
+    let services = Services::new(&facts.units, &seen, &configs, &layout.homes);
     let directories: Vec<Directory> =
         join::by_directory(found).into_par_iter().map(|d| directory(d, &services, reader, layout)).collect();
     for directory in directories {

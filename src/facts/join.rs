@@ -12,7 +12,7 @@ use super::layout::{Home, Layout, NamedMember};
 use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
 use super::read::{Content, Local, Seen};
-use super::service::Services;
+use super::service::{HOMES, Services, root_of};
 use super::{UnitFile, Whole, not_given};
 use crate::collect::search::Found;
 use crate::knowledge::guc::MAJORS;
@@ -68,7 +68,7 @@ pub(super) fn locals<'a>(seen: &'a [Seen], services: &'a Services<'_>) -> Vec<Lo
     files.iter().map(|f| Local { files: vec![*f], environment: environment(f.0), is_directory: false }).collect()
 }
 
-/// Each unit with the drop-ins that lie beside it, in systemd's order; a drop-in without its unit stays alone.
+/// Each unit with the drop-ins that lie beside it, or elsewhere on its host, in systemd's order; a drop-in without its unit stays alone.
 pub(super) fn units(files: Vec<UnitFile>) -> Vec<UnitFile> {
     let mut dropins: BTreeMap<PathBuf, UnitFile> = BTreeMap::new();
     let mut units = Vec::new();
@@ -81,8 +81,11 @@ pub(super) fn units(files: Vec<UnitFile>) -> Vec<UnitFile> {
     for unit in &mut units {
         let Some(path) = unit.source.path() else { continue };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let dirs: Vec<PathBuf> = dropin_dirs(&name).into_iter().map(|d| dir(&unit.source).join(d)).collect();
-        let own = dropins.keys().filter(|p| p.parent().is_some_and(|d| dirs.iter().any(|o| o == d))).cloned();
+        let homes = root_of(path).into_iter().flat_map(|root| HOMES.map(|home| root.join(home)));
+        let homes: Vec<PathBuf> = homes.chain([dir(&unit.source).to_path_buf()]).collect();
+        let dirs: Vec<PathBuf> =
+            dropin_dirs(&name).iter().flat_map(|name| homes.iter().map(move |home| home.join(name))).collect();
+        let own = dirs.iter().flat_map(|dir| dropins.keys().filter(move |p| p.parent() == Some(dir))).cloned();
         let own: Vec<PathBuf> = order_dropins(own);
         let mut parts = vec![std::mem::take(&mut unit.unit)];
         parts.extend(own.iter().filter_map(|p| dropins.remove(p)).map(|d| d.unit));

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
+use super::layout::Home;
 use super::read::{Content, Seen};
 use super::{Facts, PatroniFile, UnitFile};
 use crate::parse::service::Service;
@@ -24,8 +25,9 @@ pub(super) struct Services<'a> {
 }
 
 impl<'a> Services<'a> {
-    /// Of units with their drop-ins and of environment files, for these configuration files.
-    pub(super) fn new(units: &[UnitFile], seen: &'a [Seen], configs: &[&Path]) -> Self {
+    /// Of units with their drop-ins and of environment files, for these configuration files. The only configuration of a member that was
+    /// asked is that of its unit, wherever it lies yet.
+    pub(super) fn new(units: &[UnitFile], seen: &'a [Seen], configs: &[&Path], homes: &[Home]) -> Self {
         let mut files: Vec<(&Path, &[Variable])> = Vec::new();
         for file in seen {
             if let (Content::Environment(variables), Some(path)) = (&file.content, file.source.path()) {
@@ -41,7 +43,12 @@ impl<'a> Services<'a> {
         for unit in units.iter().filter(|u| !u.unit.is_refused()) {
             let Some(here) = unit.source.path() else { continue };
             let at = |text: &str, among: &[&'_ Path]| locate(Path::new(&expand(text, here)?), here, among);
-            let Some(config) = unit.patroni_configuration().and_then(|text| at(&text, &places)) else { continue };
+            let of_member =
+                || homes.iter().find(|h| here.starts_with(&h.root)).and_then(|h| only_below(&h.root, configs));
+            let Some(config) = unit.patroni_configuration().and_then(|text| at(&text, &places).or_else(of_member))
+            else {
+                continue;
+            };
             let named = unit.unit.environment_files();
             let found = named.iter().filter_map(|file| at(&file.path.value, &paths));
             let found = found.filter_map(|path| files.iter().find(|(p, _)| *p == path).map(|(_, v)| *v));
@@ -127,11 +134,38 @@ pub fn configuration_of<'a>(unit: &UnitFile, facts: &'a Facts) -> Option<&'a Pat
     facts.patroni.iter().find(|f| f.source.path().is_some_and(|p| p == found || p.parent() == Some(&found)))
 }
 
+/// Where units lie below the root of a host, the first ones winning (systemd.unit(5)).
+pub(super) const HOMES: [&str; 6] = [
+    "etc/systemd/system",
+    "run/systemd/system",
+    "run/systemd/generator",
+    "usr/local/lib/systemd/system",
+    "usr/lib/systemd/system",
+    "lib/systemd/system",
+];
+
+/// The same, or the only configuration of the member whose unit it is: what is checked may not lie yet where it will.
+#[must_use]
+pub fn configuration_for<'a>(unit: &UnitFile, facts: &'a Facts) -> Option<&'a PatroniFile> {
+    configuration_of(unit, facts).or_else(|| {
+        unit.patroni_configuration()?;
+        let root = facts.node_at(unit.source.id())?.root.as_ref()?;
+        let paths: Vec<&Path> = facts.patroni.iter().filter_map(|f| f.source.path()).collect();
+        let only = only_below(root, &paths)?;
+        facts.patroni.iter().find(|f| f.source.path() == Some(&only))
+    })
+}
+
+/// The only one of some paths that lies below a directory.
+fn only_below(root: &Path, paths: &[&Path]) -> Option<PathBuf> {
+    let mut below = paths.iter().filter(|path| path.starts_with(root));
+    let first = below.next()?;
+    below.next().is_none().then(|| first.to_path_buf())
+}
+
 /// The directory that stands for the root of a unit's host: the one above `etc/systemd/system` and the like.
 #[must_use]
 pub fn root_of(unit: &Path) -> Option<&Path> {
-    const HOMES: [&str; 4] =
-        ["etc/systemd/system", "lib/systemd/system", "usr/lib/systemd/system", "usr/local/lib/systemd/system"];
     // A drop-in lies one directory deeper.
     let mut dirs = unit.ancestors().skip(1).take(2);
     let home = |dir: &Path| HOMES.iter().filter(|h| dir.ends_with(h)).map(|h| Path::new(h).components().count()).max();

@@ -13,6 +13,7 @@ use super::snippet::Excerpts;
 use super::style::link;
 use super::{Links, Page, Style, gate, last_line, overview};
 use crate::finding::{Action, Finding, Fix, Step};
+use crate::gap::Gap;
 use crate::problem::Edit;
 use crate::rules::schema::{Disruption, Safety, Severity};
 use crate::source::{SourceId, Span};
@@ -289,14 +290,26 @@ pub(super) fn some<T: AsRef<str>>(names: &[T]) -> String {
     if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
 }
 
-/// What was not checked, one line a cause.
+/// What was not checked, one line a cause; what is the same of several members stands there once.
 fn gaps(page: &Page<'_>) -> String {
-    let mut text = String::new();
-    for gap in page.not_checked() {
-        let _ = writeln!(text, "not checked, because {}: {}", gap.cause, some(&gap.rules));
+    let mut rules: BTreeMap<&Gap, Vec<&str>> = BTreeMap::new();
+    for (rule, gap) in &page.outcome.gaps {
+        rules.entry(gap).or_default().push(rule);
     }
-    if !text.is_empty() {
-        text.push('\n');
+    let mut alike: BTreeMap<(Gap, Vec<&str>), Vec<&str>> = BTreeMap::new();
+    for (gap, rules) in rules {
+        let of_any = Gap { node: None, ..gap.clone() };
+        alike.entry((of_any, rules)).or_default().extend(gap.node.as_deref());
     }
-    text
+    let mut lines: Vec<String> = Vec::new();
+    for ((gap, rules), members) in alike {
+        let cause = if members.is_empty() { gap } else { gap.on(some(&members)) };
+        let cause = page.redactor.words(&[], &cause.to_string());
+        lines.push(format!("not checked, because {cause}: {}\n", some(&rules)));
+    }
+    lines.sort();
+    if !lines.is_empty() {
+        lines.push("\n".to_owned());
+    }
+    lines.concat()
 }

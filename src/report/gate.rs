@@ -10,6 +10,9 @@ use super::full::some;
 use crate::rules::schema::Severity;
 use crate::rules::tally::State;
 
+/// So long names may be, in characters, before what is said of them goes into a line of its own.
+const NAMES: usize = 24;
+
 /// The answer for one member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Gate {
@@ -64,8 +67,8 @@ pub(super) fn block(page: &Page<'_>) -> String {
     if gates.is_empty() {
         return String::new();
     }
-    let width = gates.iter().map(|g| g.member.chars().count()).max().unwrap_or(0);
-    let mut text = "Could a start of Patroni stop a running server?\n".to_owned();
+    // Members of which the same is said stand together.
+    let mut alike: Vec<(String, Vec<String>)> = Vec::new();
     for gate in gates {
         let rules = some(&gate.rules);
         let answer = match gate.answer {
@@ -74,8 +77,22 @@ pub(super) fn block(page: &Page<'_>) -> String {
             Answer::OutOfOrder => format!("only out of order: {rules}"),
             Answer::Yes => format!("YES: {rules}"),
         };
-        let member = page.redactor.words(&[], &gate.member);
-        let _ = writeln!(text, "  {member:width$}  {answer}");
+        match alike.iter_mut().find(|(other, _)| *other == answer) {
+            Some((_, members)) => members.push(gate.member),
+            None => alike.push((answer, vec![gate.member])),
+        }
+    }
+    let named = |members: &[String]| page.redactor.words(&[], &some(members));
+    let alike: Vec<(String, String)> = alike.iter().map(|(answer, members)| (named(members), answer.clone())).collect();
+    let widths = alike.iter().map(|(members, _)| members.chars().count()).filter(|width| *width <= NAMES);
+    let width = widths.max().unwrap_or(0);
+    let mut text = "Could a start of Patroni stop a running server?\n".to_owned();
+    for (members, answer) in alike {
+        if members.chars().count() <= NAMES {
+            let _ = writeln!(text, "  {members:width$}  {answer}");
+        } else {
+            let _ = writeln!(text, "  {members}\n  {:width$}  {answer}", "");
+        }
     }
     text.push('\n');
     text

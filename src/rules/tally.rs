@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::Outcome;
 use super::schema::{Need, Rule};
-use crate::facts::gap::{Gap, GapReason};
-use crate::facts::{Facts, LiveMember};
+use crate::facts::gap::{Fact, Gap, GapReason};
+use crate::facts::{Facts, LiveMember, nodes};
 use crate::finding::Finding;
 
 /// What came of a rule on a member.
@@ -83,6 +83,9 @@ fn members<'a>(facts: &'a Facts, finding: &'a Finding) -> BTreeSet<&'a str> {
 /// What a rule needs of a member and was not had. A rule that asks a server and reads its files looks at what there is of the two.
 fn missing_of(facts: &Facts, live: LiveMember<'_>, needs: &[Need]) -> Option<Gap> {
     let is_file = |need: &Need| matches!(need, Need::Conf | Need::RoleSql);
+    // What a host says of its units stands for their texts.
+    let needs: Vec<Need> =
+        needs.iter().copied().filter(|need| *need != Need::Unit || !needs.contains(&Need::Host)).collect();
     let either = needs.contains(&Need::Sql) && needs.iter().any(is_file);
     let of = |need: &Need| missing(facts, live, *need);
     let other = needs.iter().filter(|need| !either || !(is_file(need) || **need == Need::Sql)).find_map(of);
@@ -91,12 +94,10 @@ fn missing_of(facts: &Facts, live: LiveMember<'_>, needs: &[Need]) -> Option<Gap
     other.or_else(|| of(&Need::Sql).filter(|_| either && !has_files()))
 }
 
-/// Whether a rule can be asked of a member as it runs. Texts of units and of role SQL are not collected: rules over them alone have looked at
-/// nothing, and are not counted.
+/// Whether a rule can be asked of a member as it runs. Texts of role SQL are not collected: rules over them alone have looked at nothing, and
+/// are not counted.
 fn is_of_members(rule: &Rule) -> bool {
-    let is_text = |need: &Need| matches!(need, Need::File | Need::Unit | Need::RoleSql);
-    let has = |need| rule.needs.contains(&need);
-    !has(Need::File) && !rule.needs.iter().all(is_text) && (!has(Need::Unit) || has(Need::Host))
+    !rule.needs.contains(&Need::File) && !rule.needs.iter().all(|need| *need == Need::RoleSql)
 }
 
 /// What is needed of a member and was not had. Files that stand for what a server or host says itself are not missed.
@@ -109,12 +110,26 @@ fn missing(facts: &Facts, live: LiveMember<'_>, need: Need) -> Option<Gap> {
         Need::Hba => live.member().and_then(|member| member.hba.clone()).err(),
         Need::Ident => live.member().and_then(|member| member.ident.clone()).err(),
         Need::Sql => node.is_standby().err(),
-        // What a host says of its units stands for their texts.
-        Need::Host | Need::Unit => node.host().err(),
+        Need::Host => node.host().err(),
+        Need::Unit => units(facts, node).err(),
         Need::Rest => node.rest().err(),
         Need::Dcs => {
             let is_asked = facts.stores.iter().any(|store| store.members.contains(&node.name));
             (!is_asked).then(|| Gap::new("the store", GapReason::NotGiven).on(&node.name))
         }
     }
+}
+
+/// Whether the texts of the units that start Patroni are there, with the files of variables that they read.
+fn units(facts: &Facts, node: &nodes::Node) -> Fact<()> {
+    let all = node.answer("the units", &node.host()?.units)?;
+    let Some(root) = &node.root else { return Ok(()) };
+    for unit in all.values().filter_map(|unit| unit.got()).filter(|unit| unit.starts_patroni()) {
+        let mut texts = unit.texts().chain(unit.environments());
+        let is_there = |path: &&str| facts.sources.by_path(&root.join(path.trim_start_matches('/'))).is_some();
+        if let Some(path) = texts.find(|path| !is_there(path)) {
+            return Err(Gap::new(path, GapReason::Unreadable).on(&node.name));
+        }
+    }
+    Ok(())
 }

@@ -128,7 +128,8 @@ async fn all(plans: Plans, questions: Vec<queries::Question>, request: &Request)
 }
 
 async fn nodes(plans: &[Plan], questions: Vec<queries::Question>, request: &Request) -> Vec<(String, Asked)> {
-    let (questions, turns) = (Arc::new(questions), Arc::new(Semaphore::new(AT_ONCE)));
+    let questions: Arc<[queries::Question]> = questions.into();
+    let turns = Arc::new(Semaphore::new(AT_ONCE));
     let options = request.options;
     let mut tasks = JoinSet::new();
     let begin = |tasks: &mut JoinSet<_>, plan: Plan| {

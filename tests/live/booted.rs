@@ -195,8 +195,8 @@ fn units_of_a_booted_systemd_are_as_it_says_and_as_its_tree_says() {
     agrees(&tree, &host);
 }
 
-/// The findings about what starts PostgreSQL at boot, of a host that was collected and then checked.
-fn findings(booted: &Booted, ways: &[String]) -> Vec<String> {
+/// The rules that find something, among some, of a host that was collected and then checked.
+fn findings(booted: &Booted, ways: &[String], among: &[&str]) -> Vec<String> {
     let dir = TempDir::new("bundle");
     let member = "scope: orders\nname: pg1\netcd3: {hosts: '127.0.0.1:1'}\npostgresql:\n  listen: 127.0.0.1:1\n  connect_address: 127.0.0.1:1\n  \
         data_dir: /var/lib/postgresql/15/main\n  config_dir: /etc/postgresql/15/main\n  bin_dir: /usr/lib/postgresql/15/bin\n";
@@ -212,24 +212,54 @@ fn findings(booted: &Booted, ways: &[String]) -> Vec<String> {
     let report: Json =
         serde_json::from_str(&checked.out).unwrap_or_else(|e| panic!("{e}: {}{}", checked.out, checked.err));
     let rules = report["findings"].as_array().expect("a list").iter().map(|f| f["rule"].as_str().expect("a rule"));
-    let mut found: Vec<String> = rules
-        .filter(|r| matches!(*r, "debian-start-conf-auto" | "systemd-postgres-unit-active"))
-        .map(str::to_owned)
-        .collect();
+    let mut found: Vec<String> = rules.filter(|rule| among.contains(rule)).map(str::to_owned).collect();
     found.sort();
     // Nothing was written on the way.
     assert_eq!(booted.offline(&["is-enabled", INSTANCE]).out.trim(), "disabled");
     found
 }
 
+fn through_tree(booted: &Booted) -> [String; 2] {
+    ["--root".to_owned(), format!("pg1={}", booted.root().display())]
+}
+
+/// As with ssh, there is a word between that stands for the host.
+fn through_host(booted: &Booted) -> [String; 4] {
+    ["--ssh-command".to_owned(), booted.way().join(" "), "--ssh".to_owned(), "pg1=env".to_owned()]
+}
+
+#[test]
+fn the_texts_of_units_and_their_files_of_variables_are_checked() {
+    let mut booted = prepared();
+    booted.write("etc/systemd/system/patroni.service.d/20-old.conf", "[Service]\nKillMode process\nKillMode=mixed\n");
+    booted.write("etc/patroni/env", "PATRONI_SCOPE=others\nPATRONI_SCOPPE=other\n");
+    let of_texts = [
+        "env-file-syntax-error",
+        "env-overrides-file",
+        "env-unknown-variable",
+        "systemd-killmode",
+        "systemd-restart-policy",
+        "unit-line-ignored",
+        "unit-syntax-error",
+    ];
+    let found = [
+        "env-overrides-file",
+        "env-unknown-variable",
+        "systemd-killmode",
+        "systemd-restart-policy",
+        "unit-line-ignored",
+    ];
+    assert_eq!(findings(&booted, &through_tree(&booted), &of_texts), found);
+    booted.boot();
+    assert_eq!(findings(&booted, &through_host(&booted), &of_texts), found);
+}
+
 #[test]
 fn what_starts_postgresql_at_boot_is_a_finding_and_what_does_not_is_none() {
     let mut booted = prepared();
-    let of_tree = |b: &Booted| findings(b, &["--root".to_owned(), format!("pg1={}", b.root().display())]);
-    // As with ssh, there is a word between that stands for the host.
-    let of_host = |b: &Booted| {
-        findings(b, &["--ssh-command".to_owned(), b.way().join(" "), "--ssh".to_owned(), "pg1=env".to_owned()])
-    };
+    let at_boot = ["debian-start-conf-auto", "systemd-postgres-unit-active"];
+    let of_tree = |b: &Booted| findings(b, &through_tree(b), &at_boot);
+    let of_host = |b: &Booted| findings(b, &through_host(b), &at_boot);
     let active = |b: &Booted| b.run(&["systemctl", "is-active", INSTANCE]).out.trim().to_owned();
     let enabled = |b: &Booted| b.run(&["systemctl", "is-enabled", INSTANCE]).out.trim().to_owned();
     assert_eq!(of_tree(&booted), ["debian-start-conf-auto"]);

@@ -76,6 +76,30 @@ pub struct Unit {
     pub main_pid: Answer<u32>,
 }
 
+impl Unit {
+    /// Whether it is there and starts Patroni.
+    #[must_use]
+    pub fn starts_patroni(&self) -> bool {
+        let mut words = self.exec_start.got().into_iter().flatten().flat_map(|words| words.iter().take(3));
+        self.load.got().is_none_or(|load| load != "not-found")
+            && words.any(|w| matches!(w.rsplit('/').next(), Some("patroni" | "patroni.py")))
+    }
+
+    /// The files that it is written in: its own, then its drop-ins.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let fragment = self.fragment.got().and_then(Option::as_deref);
+        fragment.into_iter().chain(self.drop_ins.got().into_iter().flatten().map(String::as_str))
+    }
+
+    /// The files of variables that it reads and that are there, as far as their names are known.
+    pub fn environments(&self) -> impl Iterator<Item = &str> {
+        let files = self.environment_files.got().into_iter().flatten();
+        let is_there =
+            |file: &&EnvironmentFile| !matches!(file.entry, Answer::Got(None)) && !file.path.contains(['*', '?', '[']);
+        files.filter(is_there).map(|file| file.path.as_str())
+    }
+}
+
 /// A variable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

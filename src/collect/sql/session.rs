@@ -70,62 +70,91 @@ pub(super) async fn greet(client: &Client, limits: &Limits, sent: &Sent) -> Resu
     })
 }
 
-/// Connects and asks all questions.
-pub(super) async fn hold(target: &Target, questions: &[Question], limits: &Limits, sent: &Sent) -> Answer<Session> {
-    let end = Instant::now() + limits.node;
-    let connected = match connect(target, limits, end, sent).await {
-        Ok(connected) => connected,
-        Err(miss) => return Answer::missing(miss.why, target.mask(&miss.detail)),
-    };
-    let Connected { client, task, address, greeting } = connected;
-    let mut task = Some(task);
-    let mut answers = BTreeMap::new();
-    let mut lost: Option<Miss> = None;
-    for question in questions {
-        if !question.fits(greeting.version) {
-            let newer = question.from.is_some_and(|from| from > greeting.version / 10_000);
-            let words = if newer {
-                "the server is older than this question needs"
-            } else {
-                "the server is newer than this question"
-            };
-            // Another question of the same name may fit.
-            answers.entry(question.name.clone()).or_insert_with(|| Answer::missing(GapReason::TooOld, words));
-            continue;
-        }
-        let answer = match &lost {
-            Some(miss) => Answer::Missing(miss.clone()),
-            None => match ask(&client, &mut task, question, limits, end, sent).await {
-                Ok(table) => Answer::Got(table),
-                Err((miss, over)) => {
-                    let miss = Miss { why: miss.why, detail: target.mask(&miss.detail) };
-                    if over {
-                        let detail = format!("the connection was lost before this was asked: {}", miss.detail);
-                        // What was asked when time ran out was too slow, and so is all behind it.
-                        let why = if miss.why == GapReason::TimedOut { miss.why } else { GapReason::Unreachable };
-                        lost = Some(Miss { why, detail });
+/// A connection over which questions are asked.
+#[derive(Debug)]
+pub(super) struct Held {
+    client: Client,
+    /// The task of the connection, until it is over.
+    task: Option<JoinHandle<Result<(), tokio_postgres::Error>>>,
+    address: String,
+    greeting: Greeting,
+    /// Why nothing can be asked any more.
+    lost: Option<Miss>,
+}
+
+impl Held {
+    /// Connects.
+    pub(super) async fn open(target: &Target, limits: &Limits, end: Instant, sent: &Sent) -> Result<Self, Miss> {
+        let Connected { client, task, address, greeting } = connect(target, limits, end, sent)
+            .await
+            .map_err(|miss| Miss { why: miss.why, detail: target.mask(&miss.detail) })?;
+        Ok(Self { client, task: Some(task), address, greeting, lost: None })
+    }
+
+    /// Whether more can be asked.
+    pub(super) fn is_open(&self) -> bool {
+        self.lost.is_none() && !self.client.is_closed()
+    }
+
+    /// Asks one question after the other.
+    pub(super) async fn ask(
+        &mut self,
+        target: &Target,
+        questions: &[Question],
+        limits: &Limits,
+        end: Instant,
+        sent: &Sent,
+    ) -> Session {
+        let mut answers = BTreeMap::new();
+        for question in questions {
+            if !question.fits(self.greeting.version) {
+                let newer = question.from.is_some_and(|from| from > self.greeting.version / 10_000);
+                let words = if newer {
+                    "the server is older than this question needs"
+                } else {
+                    "the server is newer than this question"
+                };
+                // Another question of the same name may fit.
+                answers.entry(question.name.clone()).or_insert_with(|| Answer::missing(GapReason::TooOld, words));
+                continue;
+            }
+            let answer = match &self.lost {
+                Some(miss) => Answer::Missing(miss.clone()),
+                None => match ask(&self.client, &mut self.task, question, limits, end, sent).await {
+                    Ok(table) => Answer::Got(table),
+                    Err((miss, over)) => {
+                        let miss = Miss { why: miss.why, detail: target.mask(&miss.detail) };
+                        if over {
+                            let detail = format!("the connection was lost before this was asked: {}", miss.detail);
+                            // What was asked when time ran out was too slow, and so is all behind it.
+                            let why = if miss.why == GapReason::TimedOut { miss.why } else { GapReason::Unreachable };
+                            self.lost = Some(Miss { why, detail });
+                        }
+                        Answer::Missing(miss)
                     }
-                    Answer::Missing(miss)
-                }
-            },
-        };
-        answers.insert(question.name.clone(), answer);
+                },
+            };
+            answers.insert(question.name.clone(), answer);
+        }
+        Session {
+            address: self.address.clone(),
+            user: self.greeting.user.clone(),
+            database: self.greeting.database.clone(),
+            tls: self.greeting.tls.clone(),
+            version: self.greeting.version,
+            answers,
+        }
     }
-    drop(client);
-    // Says good-bye to the server.
-    if let Some(mut task) = task
-        && timeout(Duration::from_secs(1), &mut task).await.is_err()
-    {
-        task.abort();
+
+    /// Says good-bye to the server.
+    pub(super) async fn close(self) {
+        drop(self.client);
+        if let Some(mut task) = self.task
+            && timeout(Duration::from_secs(1), &mut task).await.is_err()
+        {
+            task.abort();
+        }
     }
-    Answer::Got(Session {
-        address,
-        user: greeting.user,
-        database: greeting.database,
-        tls: greeting.tls,
-        version: greeting.version,
-        answers,
-    })
 }
 
 /// Asks a question. A failure says whether the connection is over.

@@ -19,7 +19,12 @@ pub fn check(spec: &FileSpec, facts: &Facts, report: &mut Report) -> Result<(), 
         if spec.with_secrets && !facts.holds_secrets(source.id()) {
             continue;
         }
-        report.add(report.problem(source.span(0, 0)).arg("file", source.name()).arg("mode", format!("{mode:04o}")));
+        report.add(
+            report
+                .problem(source.span(0, 0))
+                .arg("file", facts.name_on_host(source))
+                .arg("mode", format!("{mode:04o}")),
+        );
     }
     Ok(())
 }

@@ -216,8 +216,7 @@ impl<'a> OnHost<'a> {
     pub(super) fn patroni_units(&self) -> Fact<Vec<(&'a str, &'a Unit)>> {
         let units = self.node.answer("the units", &self.host.value().units)?;
         let known = units.iter().filter_map(|(name, unit)| Some((name.as_str(), unit.got()?)));
-        let there = known.filter(|(_, unit)| unit.load.got().is_none_or(|load| load != "not-found"));
-        Ok(there.filter(|(_, unit)| starts_patroni(unit)).collect())
+        Ok(known.filter(|(_, unit)| unit.starts_patroni()).collect())
     }
 
     /// The user that Patroni runs as, or will: that of its unit, else the owner of the data directory, as whom alone it could start the
@@ -253,12 +252,6 @@ impl<'a> OnHost<'a> {
             None => self.gap(what),
         }
     }
-}
-
-/// Whether a unit starts Patroni.
-fn starts_patroni(unit: &Unit) -> bool {
-    let words = unit.exec_start.got().into_iter().flatten().flat_map(|words| words.iter().take(3));
-    words.into_iter().any(|w| matches!(w.rsplit('/').next(), Some("patroni" | "patroni.py")))
 }
 
 /// Whether a process is Patroni.

@@ -1,19 +1,21 @@
 //! One member: its server, then its host, then the files that both name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::limits;
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
+use crate::bundle::host::{Host, Unit};
 use crate::bundle::sql::Session;
 use crate::bundle::{Answer, Bundle, Node};
 use crate::collect::host;
 use crate::collect::host::files::{Texts, Wanted};
+use crate::collect::kind::Kind;
 use crate::collect::recorded::{Recorded, root};
-use crate::collect::sql::{self, Target, files};
-use crate::facts::{self, Options, nodes};
-use crate::gap::GapReason;
+use crate::collect::sql::{Line, files};
+use crate::facts::{self, Options, is_postgresql_unit, nodes};
 use crate::knowledge::queries::Question;
 use crate::run::check::layout;
 use crate::source::SourceMap;
@@ -31,11 +33,12 @@ pub(super) struct Asked {
 }
 
 /// Asks a member.
-pub(super) async fn ask(mut plan: Plan, questions: &[Question], options: Options) -> Asked {
+pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Options) -> Asked {
     let mut touched = Touched { own: plan.texts.keys().cloned().collect(), ..Touched::default() };
     let mut node = Node { files: std::mem::take(&mut plan.texts), ..Node::default() };
+    let mut line = None;
     node.sql = match &plan.target {
-        Some(Ok(target)) => Some(server(&plan.name, target, questions.to_vec(), &mut touched).await),
+        Some(Ok(target)) => Some(line.insert(Line::to(target.clone(), limits().0)).ask(Arc::clone(questions)).await),
         Some(Err(miss)) => Some(Answer::Missing(miss.clone())),
         None => None,
     };
@@ -48,7 +51,8 @@ pub(super) async fn ask(mut plan: Plan, questions: &[Question], options: Options
         touched.add_host(looked.manifest);
         node.host = Some(looked.host);
     }
-    let mut reader = Reader { plan: &plan, is_served: session.is_some(), touched: &mut touched };
+    let line_of_server = line.as_mut().filter(|_| session.is_some());
+    let mut reader = Reader { plan: &plan, line: line_of_server, touched: &mut touched };
     let (wanted, kinds) = first(&node, session.as_ref(), &plan);
     reader.read(&mut node, wanted).await;
     for (path, kind) in kinds {
@@ -57,20 +61,15 @@ pub(super) async fn ask(mut plan: Plan, questions: &[Question], options: Options
         }
     }
     for _ in 0..ROUNDS {
-        let wanted = missed(&plan.name, &node, options);
+        let wanted = missed(&plan.name, &mut node, options);
         if wanted.is_empty() || node.files.len() > MOST || !reader.read(&mut node, wanted).await {
             break;
         }
     }
+    if let Some(line) = line {
+        touched.statements = line.end().await;
+    }
     Asked { node, touched }
-}
-
-async fn server(name: &str, target: &Target, questions: Vec<Question>, touched: &mut Touched) -> Answer<Session> {
-    let target = vec![(name.to_owned(), target.clone())];
-    let mut collected = sql::collect(target, questions, limits().0).await;
-    touched.statements.extend(collected.sent.remove(name).unwrap_or_default());
-    let lost = || Answer::missing(GapReason::Unreadable, "the program failed while it asked; please report this");
-    collected.sessions.remove(name).unwrap_or_else(lost)
 }
 
 /// The files that are known to be wanted from the beginning, and what some of them are.
@@ -84,9 +83,9 @@ fn first(node: &Node, session: Option<&Session>, plan: &Plan) -> (Wanted, BTreeM
         wanted.files.insert(path);
     };
     let of_server = |setting: &str| match setting {
-        "config_file" => Some("postgresql.conf"),
-        "hba_file" => Some("pg_hba.conf"),
-        "ident_file" => Some("pg_ident.conf"),
+        "config_file" => Some(Kind::Conf.word()),
+        "hba_file" => Some(Kind::Hba.word()),
+        "ident_file" => Some(Kind::Ident.word()),
         _ => None,
     };
     let mut is_known = false;
@@ -103,15 +102,28 @@ fn first(node: &Node, session: Option<&Session>, plan: &Plan) -> (Wanted, BTreeM
         // The server does not say where its files are: they are where Patroni expects them.
         let config_dirs = plan.questions.config_dirs.iter().chain(&plan.questions.data_dirs).take(1);
         for dir in config_dirs {
-            add(below(dir, "postgresql.conf"), Some("postgresql.conf"));
-            add(below(dir, "pg_hba.conf"), Some("pg_hba.conf"));
-            add(below(dir, "pg_ident.conf"), Some("pg_ident.conf"));
+            add(below(dir, "postgresql.conf"), Some(Kind::Conf.word()));
+            add(below(dir, "pg_hba.conf"), Some(Kind::Hba.word()));
+            add(below(dir, "pg_ident.conf"), Some(Kind::Ident.word()));
         }
         for dir in &plan.questions.data_dirs {
             add(below(dir, "postgresql.auto.conf"), None);
         }
     }
+    for unit in units(host) {
+        unit.texts().for_each(|path| add(path.to_owned(), Some(Kind::Unit.word())));
+        unit.environments().for_each(|path| add(path.to_owned(), Some(Kind::Environment.word())));
+    }
     (wanted, kinds)
+}
+
+/// The units of a host that start Patroni or PostgreSQL.
+fn units(host: Option<&Host>) -> impl Iterator<Item = &Unit> {
+    let all = host.and_then(|host| host.units.got()).into_iter().flatten();
+    let of_them = |(name, unit): (&'_ String, &'_ Answer<Unit>)| {
+        unit.got().is_some_and(Unit::starts_patroni) || is_postgresql_unit(name)
+    };
+    all.filter(move |(name, unit)| of_them((name, unit))).filter_map(|(_, unit)| unit.got())
 }
 
 fn below(dir: &str, name: &str) -> String {
@@ -119,13 +131,13 @@ fn below(dir: &str, name: &str) -> String {
 }
 
 /// The files that those we have name and that we do not have.
-fn missed(name: &str, node: &Node, options: Options) -> Wanted {
-    let nodes = [(name.to_owned(), node.clone())].into();
-    let bundle = Bundle::of_nodes(nodes);
+fn missed(name: &str, node: &mut Node, options: Options) -> Wanted {
+    let mut bundle = Bundle::of_nodes([(name.to_owned(), std::mem::take(node))].into());
     let (sources, recorded) = (SourceMap::default(), Recorded::new(&bundle));
     let gathered = recorded.gather(&sources);
     let _facts = facts::build(sources, gathered, nodes::Collected::default(), &recorded, &layout(&bundle, options));
     let missed = recorded.missed();
+    *node = bundle.nodes.remove(name).expect("invariant: it was put there");
     let root = root(name);
     let absolute = |path: &std::path::PathBuf| Some(format!("/{}", path.strip_prefix(&root).ok()?.display()));
     Wanted {
@@ -142,7 +154,7 @@ fn missed(name: &str, node: &Node, options: Options) -> Wanted {
 /// Reads files from the host, or through the server where that may.
 struct Reader<'a> {
     plan: &'a Plan,
-    is_served: bool,
+    line: Option<&'a mut Line>,
     touched: &'a mut Touched,
 }
 
@@ -160,9 +172,8 @@ impl Reader<'_> {
             keep(node, &mut wanted, texts);
             asked = true;
         }
-        let target = self.plan.target.as_ref().and_then(|t| t.as_ref().ok());
-        if let Some(target) = target.filter(|_| self.is_served && !wanted.is_empty()) {
-            let session = server(&self.plan.name, target, files::questions(&wanted), self.touched).await;
+        if let Some(line) = self.line.as_mut().filter(|_| !wanted.is_empty()) {
+            let session = line.ask(files::questions(&wanted).into()).await;
             let texts = files::texts(&wanted, &|question| match &session {
                 Answer::Got(session) => session.answers.get(question).cloned().unwrap_or_default(),
                 Answer::Missing(miss) => Answer::Missing(miss.clone()),

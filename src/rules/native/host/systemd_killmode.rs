@@ -3,11 +3,11 @@
 use crate::facts::Facts;
 use crate::facts::gap::{Gap, GapReason};
 use crate::parse::unit::Value;
-use crate::rules::native::units::there;
+use crate::rules::native::units::{of_texts_alone, there};
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
+    for unit in of_texts_alone(facts) {
         let mode = unit.unit.last("Service", "KillMode");
         if mode.is_some_and(Value::is_unknown) || mode.map_or(unit.unit.is_open(), |m| unit.unit.is_open_behind(m.span))
         {

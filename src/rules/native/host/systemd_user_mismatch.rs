@@ -4,7 +4,7 @@ use super::CHANGERS;
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Facts, UnitFile};
 use crate::parse::unit::Value;
-use crate::rules::native::units::there;
+use crate::rules::native::units::{of_texts_alone, there};
 use crate::rules::report::Report;
 
 fn changes_user(unit: &UnitFile) -> bool {
@@ -13,7 +13,7 @@ fn changes_user(unit: &UnitFile) -> bool {
 }
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
+    for unit in of_texts_alone(facts) {
         if changes_user(unit) {
             continue;
         }

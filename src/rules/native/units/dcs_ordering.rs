@@ -5,12 +5,12 @@ use std::net::IpAddr;
 use crate::facts::Facts;
 use crate::facts::endpoints::hosts;
 use crate::facts::gap::{Gap, GapReason};
-use crate::facts::service::configuration_of;
+use crate::facts::service::configuration_for;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
-        let Some(file) = configuration_of(unit, facts) else { continue };
+        let Some(file) = configuration_for(unit, facts) else { continue };
         let Some((kind, section)) = file.config.dcs() else { continue };
         let Some(hosts) = hosts(&file.config) else { continue };
         let local = |host: &str| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());

@@ -1,6 +1,6 @@
 //! Units of PostgreSQL that Patroni's unit starts or stops.
 
-use super::there;
+use super::{of_texts_alone, there};
 use crate::facts::gap::Gap;
 use crate::facts::{Facts, is_postgresql_unit};
 use crate::rules::report::Report;
@@ -16,7 +16,7 @@ pub(in crate::rules::native) fn conflicts(facts: &Facts, report: &mut Report) ->
 }
 
 fn find(keys: &[&str], facts: &Facts, report: &mut Report) {
-    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
+    for unit in of_texts_alone(facts) {
         for key in keys {
             for name in unit.unit.names("Unit", key).into_iter().filter(|n| is_postgresql_unit(&n.value)) {
                 report.add(report.problem(name.span).arg("key", *key).arg("name", name.value));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::there;
+use super::{of_texts_alone, there};
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::{Facts, UnitFile};
 use crate::knowledge::patroni::Version;
@@ -25,7 +25,7 @@ fn last<'a>(unit: &'a UnitFile, keys: &[&str]) -> Option<&'a Value> {
 pub(in crate::rules::native) fn timeout_stop(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     // What Patroni's own sample unit gives.
     const LEAST: Duration = Duration::from_secs(30);
-    for unit in of_patroni(facts) {
+    for unit in of_texts_alone(facts) {
         let Some(value) = last(unit, &["TimeoutSec", "TimeoutStopSec"]) else { continue };
         if unit.unit.is_open_behind(value.span) {
             let gap = Gap::new("`TimeoutStopSec=` (a template may give another one)", GapReason::Unreadable);
@@ -73,7 +73,7 @@ pub(in crate::rules::native) fn wrong_type(facts: &Facts, report: &mut Report) -
 
 /// A type of unit for which Patroni needs a Python module.
 pub(in crate::rules::native) fn notify(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in of_patroni(facts) {
+    for unit in of_texts_alone(facts) {
         if let Some(value) = unit.unit.last("Service", "Type")
             && ["notify", "notify-reload"].contains(&value.text.trim())
         {

@@ -1,8 +1,10 @@
 //! Units of Patroni as the hosts have them: the live halves of the rules about unit files.
 
+use super::said;
 use crate::bundle::host::Unit;
 use crate::facts::gap::{Fact, Gap};
 use crate::facts::{Facts, is_postgresql_unit};
+use crate::problem::Problem;
 use crate::rules::native::host::python;
 use crate::rules::native::on_host::{OnHost, each};
 use crate::rules::report::Report;
@@ -19,12 +21,32 @@ fn each_unit(
     Ok(())
 }
 
+/// A problem where the text of a unit says it, else where its host does.
+fn found(
+    facts: &Facts,
+    on: &OnHost<'_>,
+    unit: (&str, &Unit),
+    part: &str,
+    (section, keys): (&str, &[&str]),
+    report: &Report,
+) -> Problem {
+    let there = on.host.at(&["units", unit.0, part]);
+    match said(facts, on, unit.1, section, keys) {
+        Some(value) => report.problem(value.span).label(there, "what systemd has"),
+        None => report.problem(there),
+    }
+}
+
 /// `systemd-killmode`
 pub(in crate::rules::native) fn kill_mode(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     each_unit(facts, report, |on, name, unit, report| {
         let mode = on.node.answer("`KillMode` of the unit", &unit.kill_mode)?;
         if mode != "process" {
-            let problem = report.problem(on.host.at(&["units", name, "kill_mode"]));
+            let keys = ("Service", &["KillMode"] as &[_]);
+            let mut problem = found(facts, on, (name, unit), "kill_mode", keys, report);
+            if let Some(value) = said(facts, on, unit, keys.0, keys.1) {
+                problem = problem.edit(value.span, "process");
+            }
             report.add(problem.arg("mode", format!("`{mode}`")));
         }
         Ok(())
@@ -38,7 +60,8 @@ pub(in crate::rules::native) fn timeout_stop(facts: &Facts, report: &mut Report)
     each_unit(facts, report, |on, name, unit, report| {
         let limit = on.node.answer("`TimeoutStopSec` of the unit", &unit.timeout_stop)?;
         if let Some(limit) = limit.filter(|limit| *limit < LEAST) {
-            let problem = report.problem(on.host.at(&["units", name, "timeout_stop"]));
+            let keys = ("Service", &["TimeoutSec", "TimeoutStopSec"] as &[_]);
+            let problem = found(facts, on, (name, unit), "timeout_stop", keys, report);
             report.add(problem.arg("limit", (limit / 1000).to_string()));
         }
         Ok(())
@@ -50,7 +73,7 @@ pub(in crate::rules::native) fn notify(facts: &Facts, report: &mut Report) -> Re
     each_unit(facts, report, |on, name, unit, report| {
         let kind = on.node.answer("`Type` of the unit", &unit.r#type)?;
         if ["notify", "notify-reload"].contains(&kind.as_str()) && !python::has_module(on, "systemd")? {
-            let problem = report.problem(on.host.at(&["units", name, "type"]));
+            let problem = found(facts, on, (name, unit), "type", ("Service", &["Type"]), report);
             report.add(problem.arg("type", kind.as_str()));
         }
         Ok(())
@@ -65,7 +88,7 @@ pub(in crate::rules::native) fn user(facts: &Facts, report: &mut Report) -> Resu
         let words = unit.exec_start.got().into_iter().flatten().filter_map(|words| words.first());
         let changes = words.filter_map(|w| w.rsplit('/').next()).any(|w| super::super::host::CHANGERS.contains(&w));
         if matches!(user, None | Some("root" | "0")) && !changes {
-            let problem = report.problem(on.host.at(&["units", name, "user"]));
+            let problem = found(facts, on, (name, unit), "user", ("Service", &["User"]), report);
             let user = if user.is_some() { "root" } else { "root, because it names no `User=`" };
             report.add(problem.arg("user", user));
         }
@@ -79,7 +102,7 @@ pub(in crate::rules::native) fn requires(facts: &Facts, report: &mut Report) -> 
         let lists = [("Requires", "requires", &unit.requires), ("Wants", "wants", &unit.wants)];
         for (key, part, list) in lists {
             for other in on.node.answer("the units that it needs", list)?.iter().filter(|n| is_postgresql_unit(n)) {
-                let problem = report.problem(on.host.at(&["units", name, part]));
+                let problem = found(facts, on, (name, unit), part, ("Unit", &[key]), report);
                 report.add(problem.arg("key", key).arg("name", other.as_str()));
             }
         }
@@ -92,7 +115,7 @@ pub(in crate::rules::native) fn conflicts(facts: &Facts, report: &mut Report) ->
     each_unit(facts, report, |on, name, unit, report| {
         let all = on.node.answer("the units that it stops", &unit.conflicts)?;
         for other in all.iter().filter(|n| is_postgresql_unit(n)) {
-            let problem = report.problem(on.host.at(&["units", name, "conflicts"]));
+            let problem = found(facts, on, (name, unit), "conflicts", ("Unit", &["Conflicts"]), report);
             report.add(problem.arg("key", "Conflicts").arg("name", other.as_str()));
         }
         Ok(())
