@@ -28,6 +28,7 @@ pub mod settings;
 pub mod streaming;
 pub mod take_over;
 pub mod timeouts;
+pub mod topology;
 pub mod written;
 
 use std::collections::{BTreeSet, HashMap};

@@ -12,6 +12,7 @@ pub mod jsonl;
 pub mod junit;
 pub mod listing;
 pub mod markdown;
+mod members;
 mod overview;
 pub mod page;
 mod place;
@@ -30,6 +31,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::facts::gap::{Gap, GapReason};
+use crate::facts::topology::Seen;
 use crate::finding::Finding;
 use crate::rules::engine::Outcome;
 use crate::rules::schema::{Rule, Severity};
@@ -54,6 +56,8 @@ pub struct Page<'a> {
     pub files: &'a [SourceId],
     /// What has changed since another moment, if that was asked.
     pub changes: Option<&'a Changes>,
+    /// The members as their servers say it; none in a run over files.
+    pub members: &'a [Seen],
 }
 
 /// What has changed between two moments.

@@ -11,7 +11,7 @@ use super::edits::apart;
 use super::redact::MASK;
 use super::snippet::Excerpts;
 use super::style::link;
-use super::{Links, Page, Style, gate, last_line, overview};
+use super::{Links, Page, Style, gate, last_line, members, overview};
 use crate::finding::{Action, Finding, Fix, Step};
 use crate::gap::Gap;
 use crate::problem::Edit;
@@ -45,6 +45,7 @@ pub fn render(page: &Page<'_>, style: &Style) -> String {
     }
     text.push_str(&overview::table(page));
     text.push_str(&since(page));
+    text.push_str(&members::block(page));
     text.push_str(&gate::block(page));
     text.push_str(&last_line(page));
     text.push('\n');

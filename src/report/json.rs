@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::gate::{Gate, gates};
 use super::place::{Place, place};
 use super::redact::MASK;
-use super::{Changes, Page, edits};
+use super::{Changes, Page, edits, members};
+use crate::facts::topology::Seen;
 use crate::finding::{Action, Finding, Fix, Step};
 use crate::rules::schema::{Disruption, Safety, Severity};
 use crate::rules::tally::Checked;
@@ -35,6 +36,8 @@ pub(super) struct Rest {
     faults: Vec<Fault>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Changes>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    members: Vec<Seen>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     gate: Vec<Gate>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -177,6 +180,7 @@ pub(super) fn rest(page: &Page<'_>) -> Rest {
             since: page.redactor.words(&[], &changes.since),
             lines: changes.lines.iter().map(|line| page.redactor.words(&[], line)).collect(),
         }),
+        members: members::shown(page),
         gate: gates(page),
         checked: outcome.checked.clone(),
         summary: Summary {

@@ -6,6 +6,7 @@ use super::{Output, fault};
 use crate::cli::{Format, Report, ReportArgs};
 use crate::collect::host;
 use crate::facts::Facts;
+use crate::facts::topology::topology;
 use crate::output;
 use crate::report::redact::Redactor;
 use crate::report::{self, Changes, Links, Page, Question, Style};
@@ -50,6 +51,7 @@ pub(super) fn redactor(facts: &Facts) -> Redactor {
 pub fn render(linted: &Linted, format: Format, fail_on: Severity, style: &Style) -> (String, u8) {
     let verdict = report::verdict(&linted.outcome, fail_on, linted.question);
     let redactor = redactor(&linted.facts);
+    let members = topology(&linted.facts);
     let page = Page {
         sources: &linted.facts.sources,
         outcome: &linted.outcome,
@@ -59,6 +61,7 @@ pub fn render(linted: &Linted, format: Format, fail_on: Severity, style: &Style)
         fail_on,
         files: &linted.files,
         changes: linted.changes.as_ref(),
+        members: &members,
     };
     let text = match format {
         Format::Full => report::full::render(&page, style),

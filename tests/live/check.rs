@@ -140,8 +140,18 @@ fn members(ran: &Ran) -> BTreeSet<String> {
 
 #[test]
 fn one_server_tells_of_the_others() {
-    let site = Site::of(15).layout(Layout::Directory).standbys(2).start();
+    let site = Site::of(15).layout(Layout::Directory).standbys(2).logical().start();
     let addresses = ["pg1", "pg2", "pg3"].map(|m| site.address(m));
+    let receive = |words: &[&str]| {
+        let mut command = site.command_as("pg1", "postgres", "pg_recvlogical");
+        command.args(["-d", "dbname=app application_name=warehouse", "--slot=feed"]).args(words);
+        command
+    };
+    assert!(receive(&["--create-slot", "-P", "test_decoding"]).status().expect("pg_recvlogical").success());
+    let mut subscriber = receive(&["--start", "-f", "/dev/null"]).spawn().expect("pg_recvlogical");
+    site.wait("the subscriber", 10, || {
+        site.sql("pg1", "SELECT active FROM pg_replication_slots WHERE slot_name = 'feed'") == "t"
+    });
     for asked in ["pg1", "pg3"] {
         let dsn = format!("{asked}={}", site.dsn(asked, "dba", "postgres"));
         let ran = site.preflight(&["check", "--dsn", &dsn, "--format", "json", "--manifest", "/tmp/manifest"]);
@@ -151,7 +161,18 @@ fn one_server_tells_of_the_others() {
         assert_eq!(manifest.matches("sent to its server").count(), 3, "{manifest}");
         // Without their configuration nothing is ready.
         assert_eq!(ran.code, Some(3), "{}", ran.out);
+        let report: serde_json::Value = serde_json::from_str(&ran.out).expect("a report");
+        let members = report["members"].as_array().expect("a list");
+        let primary = members.iter().find(|m| m["role"] == "primary").expect("a primary");
+        assert_eq!(primary["standbys"].as_array().map(Vec::len), Some(2), "{primary}");
+        assert_eq!(primary["subscribers"], serde_json::json!([{"name": "warehouse", "slot": "feed"}]), "{primary}");
+        let upstream = format!("{}:5432", addresses[0]);
+        assert_eq!(members.iter().filter(|m| m["upstream"] == upstream.as_str()).count(), 2, "{members:?}");
     }
+    let said = site.preflight(&["check", "--dsn", &format!("pg1={}", site.dsn("pg1", "dba", "postgres"))]).out;
+    assert!(said.contains("; subscribers warehouse; slots ") && said.contains("feed (logical in app)"), "{said}");
+    subscriber.kill().expect("pg_recvlogical");
+    let _ = subscriber.wait();
     // One that cannot be asked is not left out.
     site.sh(
         "pg2",
