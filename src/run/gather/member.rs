@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::limits;
+use super::{limits, upgrade};
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
@@ -47,6 +47,10 @@ pub(super) async fn ask(mut plan: Plan, questions: &[Question], options: Options
         let looked = host::look(way, &plan.questions, limits().1).await;
         touched.add_host(looked.manifest);
         node.host = Some(looked.host);
+    }
+    if let Some((meant, ready)) = plan.upgrade.take() {
+        let target = plan.target.as_ref().and_then(|target| target.as_ref().ok());
+        node.upgrade = Some(upgrade::ask(&meant, ready, &node, plan.way.as_ref(), target, &mut touched).await);
     }
     let mut reader = Reader { plan: &plan, is_served: session.is_some(), touched: &mut touched };
     let (wanted, kinds) = first(&node, session.as_ref(), &plan);
