@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::Answer;
-use super::host::{DataDir, Programs};
+use super::host::{DataDir, Entry, Programs};
 use super::sql::Session;
 
 /// A major upgrade that is meant, as the user says it.
@@ -52,4 +52,6 @@ pub struct NewServer {
     pub data: DataDir,
     /// The lines of its configuration files that say something, by path, secrets replaced; `None` for a file that does not exist.
     pub files: BTreeMap<String, Answer<Option<String>>>,
+    /// `patroni.dynamic.json` in the places where data of older majors lie, as far as they are known.
+    pub before: BTreeMap<String, Answer<Option<Entry>>>,
 }

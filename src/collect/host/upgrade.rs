@@ -20,6 +20,8 @@ pub struct Places {
     pub data_dir: Option<String>,
     /// Its configuration.
     pub config_dir: Option<String>,
+    /// Data directories of older majors.
+    pub older: Vec<String>,
 }
 
 /// How often files may name further files.
@@ -59,6 +61,9 @@ impl Look<'_> {
             (program::Questions::add(&mut ask, dir), ask.add(config))
         });
         let data = data_dir.map(|dir| data::Questions::add(&mut ask, dir));
+        let older = places.older.iter().filter_map(|dir| plain(Some(dir)));
+        let older = older.map(|dir| format!("{dir}/patroni.dynamic.json")).map(|file| (ask.stat(&file), file));
+        let older: Vec<(usize, String)> = older.collect();
         let replies = self.eye.ask(ask).await?;
         let mut server = NewServer::default();
         let mut libraries = Err(Miss { why: GapReason::NotGiven, detail: "its directory is not known".to_owned() });
@@ -69,6 +74,7 @@ impl Look<'_> {
         if let Some(questions) = &data {
             server.data = questions.read(&replies, &mut self.masker);
         }
+        server.before = older.into_iter().map(|(at, file)| (file, wire::entry(&replies[at]))).collect();
         let mut ask = Ask::default();
         let listed = libraries.map(|dir| ask.list(dir));
         let version = server.programs.version.got().cloned().unwrap_or_default();

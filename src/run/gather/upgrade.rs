@@ -9,6 +9,7 @@ use crate::collect::host::upgrade::{Places, look};
 use crate::collect::host::Way;
 use crate::collect::sql::{self, Target};
 use crate::gap::GapReason;
+use crate::knowledge::guc::MAJORS;
 use crate::knowledge::queries;
 use crate::parse::patroni::Patroni;
 
@@ -60,8 +61,12 @@ pub(super) async fn ask(
     in_place(meant, &mut ready, node);
     if let Some(way) = way {
         let got = |place: &Answer<String>| place.got().cloned();
-        let places =
-            Places { bin_dir: got(&ready.bin_dir), data_dir: got(&ready.data_dir), config_dir: got(&ready.config_dir) };
+        let places = Places {
+            bin_dir: got(&ready.bin_dir),
+            data_dir: got(&ready.data_dir),
+            config_dir: got(&ready.config_dir),
+            older: older(meant, &ready, node),
+        };
         let (server, manifest) = look(way, &places, limits().1).await;
         touched.add_host(manifest);
         ready.server = Some(server);
@@ -90,6 +95,18 @@ fn in_place(meant: &Upgrade, ready: &mut Ready, node: &Node) {
             ready.config_dir = Answer::Got(dir.clone());
         }
     }
+}
+
+/// Where data of older majors lie: where the server and the configuration say, and where the layout would have them.
+fn older(meant: &Upgrade, ready: &Ready, node: &Node) -> Vec<String> {
+    let new = ready.data_dir.got().map(|dir| dir.trim_end_matches('/'));
+    let known = node.host.as_ref().and_then(Answer::got).map(|host| host.data.keys().cloned());
+    let by_layout = new.into_iter().flat_map(|dir| (*MAJORS.start()..meant.to).filter_map(|major| moved(dir, major)));
+    let mut all: Vec<String> = known.into_iter().flatten().chain(by_layout).collect();
+    all.retain(|dir| Some(dir.trim_end_matches('/')) != new);
+    all.sort();
+    all.dedup();
+    all
 }
 
 /// The databases of a primary that let sessions in.
