@@ -59,7 +59,15 @@ impl Bundle {
     #[must_use]
     pub fn of_nodes(nodes: BTreeMap<String, Node>) -> Self {
         let program = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT, program, taken: String::new(), nodes, stores: Vec::new(), upgrade: None, redaction: None }
+        Self {
+            format: FORMAT,
+            program,
+            taken: String::new(),
+            nodes,
+            stores: Vec::new(),
+            upgrade: None,
+            redaction: None,
+        }
     }
 }
 

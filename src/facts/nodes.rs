@@ -14,7 +14,7 @@
 //!     uid: !got 0
 //!   upgrade:
 //!     bin_dir: !got /usr/lib/postgresql/16/bin
-//!   databases:
+//!   in_databases:
 //!     app: {libraries: []}
 //! stores: []
 //! upgrade: {to: 16}
@@ -149,7 +149,9 @@ impl Node {
     /// # Errors
     /// When it was not asked for one.
     pub fn upgrade(&self) -> Fact<&ForUpgrade> {
-        self.upgrade.as_ref().ok_or_else(|| self.not_asked("what there is of the new major (collect with --upgrade-to)"))
+        self.upgrade
+            .as_ref()
+            .ok_or_else(|| self.not_asked("what there is of the new major (collect with --upgrade-to)"))
     }
 
     /// An answer of this node that is a part of something else.
@@ -256,7 +258,7 @@ pub fn recorded(text: &str, sources: &SourceMap) -> Result<Collected, String> {
         let rest: Option<Answer<Rest>> =
             answers.remove("rest").map(serde_yaml::from_value).transpose().map_err(wrong)?;
         let ready: Option<Ready> = answers.remove("upgrade").map(serde_yaml::from_value).transpose().map_err(wrong)?;
-        let databases = answers.remove("databases").map(serde_yaml::from_value).transpose().map_err(wrong)?;
+        let databases = answers.remove("in_databases").map(serde_yaml::from_value).transpose().map_err(wrong)?;
         let mut node = node(&name, None, host.as_ref(), rest.as_ref(), sources);
         if ready.is_some() || databases.is_some() {
             let mut upgrade = ForUpgrade::new(&name, &ready.unwrap_or_default(), sources);

@@ -32,7 +32,8 @@ pub async fn look(way: &Way, places: &Places, limits: Limits) -> (Answer<NewServ
     let eye = Eye { way, limits, manifest: Manifest::default(), clock: None };
     let mut look = Look { eye, masker: Masker::default() };
     let server = look.all(places).await.and_then(|server| {
-        let broken = |e: serde_json::Error| Miss { why: GapReason::Unreadable, detail: format!("an error of ours: {e}") };
+        let broken =
+            |e: serde_json::Error| Miss { why: GapReason::Unreadable, detail: format!("an error of ours: {e}") };
         let mut value = serde_json::to_value(&server).map_err(broken)?;
         look.masker.scrub(&mut value);
         serde_json::from_value(value).map_err(broken)

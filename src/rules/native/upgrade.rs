@@ -28,7 +28,11 @@ pub(super) struct Upgraded<'a> {
 }
 
 /// Looks at each member that an upgrade is meant for; what cannot be looked at ends the look at that member and is noted as one gap.
-pub(super) fn each<'a>(facts: &'a Facts, report: &mut Report, mut look: impl FnMut(&Upgraded<'a>, &mut Report) -> Fact<()>) {
+pub(super) fn each<'a>(
+    facts: &'a Facts,
+    report: &mut Report,
+    mut look: impl FnMut(&Upgraded<'a>, &mut Report) -> Fact<()>,
+) {
     let Some(to) = facts.upgrade.as_ref().map(|upgrade| upgrade.to) else { return };
     for live in facts.live() {
         let before = report.problems.len();
@@ -106,10 +110,9 @@ impl<'a> Upgraded<'a> {
         let absent = || {
             let dir = self.ready().and_then(|ready| ready.data_dir(self.node)).unwrap_or("its directory");
             let what = format!("the new cluster in {dir}");
-            Gap::new(what, GapReason::NotGiven).on(&self.node.name).because(&format!(
-                "there is no PostgreSQL {} yet: look again behind `initdb`",
-                self.to
-            ))
+            Gap::new(what, GapReason::NotGiven)
+                .on(&self.node.name)
+                .because(&format!("there is no PostgreSQL {} yet: look again behind `initdb`", self.to))
         };
         self.new_data()?.ok_or_else(absent)
     }
@@ -125,9 +128,11 @@ impl<'a> Upgraded<'a> {
     }
 }
 
+/// How many things a message names.
+pub(super) const MOST: usize = 5;
+
 /// Some of many, in one line.
 pub(super) fn listed(all: &[String]) -> String {
-    const MOST: usize = 5;
     let more = all.len().saturating_sub(MOST);
     let shown = all.iter().take(MOST).cloned().collect::<Vec<_>>().join(", ");
     if more > 0 { format!("{shown} and {more} more") } else { shown }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{limits, upgrade};
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
+use super::{limits, upgrade};
 use crate::bundle::sql::Session;
 use crate::bundle::{Answer, Bundle, Node};
 use crate::collect::host;

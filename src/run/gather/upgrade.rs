@@ -5,8 +5,8 @@ use super::manifest::Touched;
 use crate::bundle::sql::Session;
 use crate::bundle::upgrade::{Ready, Upgrade};
 use crate::bundle::{Answer, Node};
-use crate::collect::host::upgrade::{Places, look};
 use crate::collect::host::Way;
+use crate::collect::host::upgrade::{Places, look};
 use crate::collect::sql::{self, Target};
 use crate::gap::GapReason;
 use crate::knowledge::guc::MAJORS;
@@ -42,7 +42,8 @@ pub(super) fn places(meant: &Upgrade, config: Option<&Patroni>) -> Ready {
 
 /// A path with the major in it replaced, where one part of it is one: `15` or `pgsql-15`.
 fn moved(path: &str, to: u16) -> Option<String> {
-    let number = |part: &str| part.strip_prefix("pgsql-").unwrap_or(part).parse::<u16>().ok().filter(|n| (9..100).contains(n));
+    let number =
+        |part: &str| part.strip_prefix("pgsql-").unwrap_or(part).parse::<u16>().ok().filter(|n| (9..100).contains(n));
     let mut majors = path.split('/').filter(|part| number(part).is_some());
     let (only, None) = (majors.next()?, majors.next()) else { return None };
     let new = if only.starts_with("pgsql-") { format!("pgsql-{to}") } else { to.to_string() };

@@ -15,7 +15,7 @@ use crate::knowledge::guc;
 use crate::knowledge::patroni::command_line_setting;
 use crate::parse::conf::{self, Directive};
 use crate::parse::hba::{self, Address, ConnType, HbaRule, Method};
-use crate::rules::native::upgrade::{Upgraded, each, each_primary, listed};
+use crate::rules::native::upgrade::{MOST, Upgraded, each, each_primary, listed};
 use crate::rules::report::Report;
 use crate::source::{Origin, ReadError, Reader, Source, SourceMap};
 
@@ -60,12 +60,21 @@ impl Settings {
             return Err(on.node.not_asked(&main));
         }
         // What is included counts above the rest of the main file only when it stands behind it; packages put it at the end.
-        let rank = |path: &str| if path == main { 0 } else if is_auto(path) { 2 } else { 1 };
+        let rank = |path: &str| {
+            if path == main {
+                0
+            } else if is_auto(path) {
+                2
+            } else {
+                1
+            }
+        };
         let mut paths: Vec<&String> = files.keys().filter(|path| !path.ends_with("/pg_hba.conf")).collect();
         paths.sort_by_key(|path| (rank(path), (*path).clone()));
         for path in paths {
             let Some(text) = on.node.answer(path, &files[path])? else { continue };
-            let source = SourceMap::default().add(Origin::Virtual(path.clone()), path.as_str(), text.clone().into_bytes());
+            let source =
+                SourceMap::default().add(Origin::Virtual(path.clone()), path.as_str(), text.clone().into_bytes());
             for directive in conf::parse(&source).tree {
                 if let Directive::Set(assignment) = directive {
                     set.insert(assignment.name.value.to_ascii_lowercase(), assignment.value.value);
@@ -95,7 +104,7 @@ pub(in crate::rules::native) fn settings(facts: &Facts, report: &mut Report) -> 
             if OWN.contains(&name) || is_patronis(file, name) || !is_known(name, on.to) {
                 continue;
             }
-            let today = value(row);
+            let today = shown(row);
             let default = default_value(name, Some(on.to)).unwrap_or_default();
             let later = new.value(name).unwrap_or(&default);
             if equal(name, &today, later) {
@@ -105,19 +114,32 @@ pub(in crate::rules::native) fn settings(facts: &Facts, report: &mut Report) -> 
             lost.push(format!("`{name}` ({today} today, {} later)", if later.is_empty() { "nothing" } else { later }));
         }
         let Some(first) = first else { return Ok(()) };
-        let dir = on.ready()?.config_dir(on.node)?;
-        report.add(
-            report
-                .problem(first.at)
-                .arg("member", &*on.node.name)
-                .arg("lost", listed(&lost))
-                .arg("count", lost.len().to_string())
-                .arg("dir", dir)
-                .label(server.at(&["files"]), "what is set there"),
-        );
+        let dir = on.ready()?.config_dir(on.node)?.trim_end_matches('/');
+        let mut problem = report
+            .problem(first.at)
+            .arg("member", &*on.node.name)
+            .arg("lost", listed(&lost))
+            .arg("count", lost.len().to_string())
+            .arg("dir", dir)
+            .label(server.at(&["files", &format!("{dir}/postgresql.conf")]), "what is set there");
+        if lost.len() > MOST {
+            problem = problem.note(format!("the others are {}", lost[MOST..].join(", ")));
+        }
+        report.add(problem);
         Ok(())
     });
     Ok(())
+}
+
+/// The value of a setting as a file would have it; what is counted in blocks, in kilobytes.
+fn shown(row: &Row) -> String {
+    let blocks = row.get("unit").and_then(|unit| unit.strip_suffix("kB")?.parse::<i64>().ok());
+    let number = row.get("setting").and_then(|setting| setting.parse::<i64>().ok()).filter(|n| *n > 0);
+    match (blocks, number) {
+        (Some(size), Some(count)) if size * count % 1024 == 0 => format!("{}MB", size * count / 1024),
+        (Some(size), Some(count)) => format!("{}kB", size * count),
+        _ => value(row),
+    }
 }
 
 /// Whether a setting comes from a file, and is not the default.

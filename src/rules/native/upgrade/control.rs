@@ -19,7 +19,12 @@ const SIZES: [(&str, &str, &str, &str); 4] = [
     ("bytes_per_wal_segment", "Bytes per WAL segment", "segments of WAL", "--wal-segsize"),
     ("database_block_size", "Database block size", "blocks", "a build with the same --with-blocksize"),
     ("wal_block_size", "WAL block size", "blocks of WAL", "a build with the same --with-wal-blocksize"),
-    ("blocks_per_segment", "Blocks per segment of large relation", "files of relations", "a build with the same --with-segsize"),
+    (
+        "blocks_per_segment",
+        "Blocks per segment of large relation",
+        "files of relations",
+        "a build with the same --with-segsize",
+    ),
 ];
 
 /// What the running server says of its own data.
@@ -116,7 +121,8 @@ pub(in crate::rules::native) fn shutdown(facts: &Facts, report: &mut Report) -> 
     });
     for cluster in facts.clusters() {
         let own: Vec<&Stopped<'_>> = stopped.iter().filter(|s| is_in(cluster, s)).collect();
-        let runs = |member: &crate::facts::Member| facts.node_of(member).is_some_and(|node| node.is_standby() == Ok(false));
+        let runs =
+            |member: &crate::facts::Member| facts.node_of(member).is_some_and(|node| node.is_standby() == Ok(false));
         if own.iter().any(|s| s.state == "shut down") || cluster.members.iter().any(runs) {
             continue;
         }

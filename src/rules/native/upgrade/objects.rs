@@ -108,7 +108,7 @@ struct Inside {
 
 impl Default for Inside {
     fn default() -> Self {
-        let drop = "drop the columns, or change their type, for one such as `regclass` to `text`";
+        let drop = "drop the columns, or change their type to text or oid";
         Self {
             reg: Refused::new(
                 "columns whose values are numbers of system objects",

@@ -45,7 +45,10 @@ pub(in crate::rules::native) fn logical(facts: &Facts, report: &mut Report) -> R
         };
         if on.major()? < KEEPS_SLOTS {
             let what = format!("pg_upgrade of a server before {KEEPS_SLOTS} leaves them behind without a word");
-            add(what, "let their readers catch up and stop, and make the slots, and what reads them, anew behind the upgrade");
+            add(
+                what,
+                "let their readers catch up and stop, and make the slots, and what reads them, anew behind the upgrade",
+            );
             return Ok(());
         }
         if let Some(lost) = slots.iter().find(|row| is_invalid(row)) {

@@ -26,11 +26,13 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         }
         let Some(cluster) = facts.cluster_of(here.member.file) else { return Ok(()) };
         let to = on.to.to_string();
-        let mut upgraded = cluster.members.iter().filter(|member| member.file != here.member.file).filter_map(|member| {
-            let other = OnHost::of(facts, LiveMember { node: facts.node_of(member)?, member: Some(member) }).ok()?;
-            let (_, version) = version_of(&other).ok()??;
-            (version == to).then_some(other)
-        });
+        let mut upgraded =
+            cluster.members.iter().filter(|member| member.file != here.member.file).filter_map(|member| {
+                let other =
+                    OnHost::of(facts, LiveMember { node: facts.node_of(member)?, member: Some(member) }).ok()?;
+                let (_, version) = version_of(&other).ok()??;
+                (version == to).then_some(other)
+            });
         let Some(first) = upgraded.next() else { return Ok(()) };
         report.add(
             report
