@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::gap::{Fact, Gap, GapReason};
-use super::upgrade::ForUpgrade;
+use super::upgrade::{Answers, ForUpgrade};
 use super::written::Written;
 use crate::bundle::dcs::Store;
 use crate::bundle::host::Host;
@@ -208,7 +208,7 @@ enum RecordedDatabase {
 }
 
 impl RecordedDatabase {
-    fn answers(self, node: &str, database: &str, sources: &SourceMap) -> Fact<BTreeMap<String, Fact<Vec<Row>>>> {
+    fn answers(self, node: &str, database: &str, sources: &SourceMap) -> Fact<Answers> {
         match self {
             Self::Answers(answers) => {
                 let title = of_database(node, database);

@@ -9,13 +9,16 @@ use crate::bundle::Answer;
 use crate::bundle::upgrade::{NewServer, Ready};
 use crate::source::SourceMap;
 
+/// Rows by question, or why there are none.
+pub type Answers = BTreeMap<String, Fact<Vec<Row>>>;
+
 /// What a member has for the new major.
 #[derive(Debug, Clone)]
 pub struct ForUpgrade {
     ready: Ready,
     server: Option<Fact<Written<NewServer>>>,
-    /// Rows by database and question, or why there are none.
-    pub databases: BTreeMap<String, Fact<BTreeMap<String, Fact<Vec<Row>>>>>,
+    /// What each database of the old server has answered.
+    pub databases: BTreeMap<String, Fact<Answers>>,
 }
 
 impl ForUpgrade {

@@ -34,7 +34,7 @@ fn initdb(site: &Site, major: u16, data: &str, options: &str) {
     site.must("pg1", "postgres", &["sh", "-c", &text]);
 }
 
-/// What pg_upgrade says, with the lists that it writes.
+/// What `pg_upgrade` says, with the lists that it writes.
 fn pg_upgrade(site: &Site, major: u16, (old, new): (&str, &str), options: &str) -> String {
     let (from, to) = (site.plan.bin_dir(), bin(major));
     let text = format!(
@@ -58,12 +58,37 @@ fn quoted(checked: &Checked, rule: &str, start: &str) -> String {
     flat[at..].split('`').next().expect("a back quote behind it").to_owned()
 }
 
-/// A site's databases come of a server without a postmaster, which gives its objects the numbers of system objects; pg_upgrade takes
+/// A site's databases come of a server without a postmaster, which gives its objects the numbers of system objects; `pg_upgrade` takes
 /// them for such and leaves them out.
 const OF_A_SERVER: &str = "DROP DATABASE app;\nCREATE DATABASE app OWNER app";
 
 const HELD: &str = "\\c app\nCREATE EXTENSION pg_trgm;\nCREATE TABLE config (id int, dictionary regdictionary[]);\nCREATE TABLE parent (id int NOT NULL);\nCREATE TABLE child () INHERITS (parent);\nALTER TABLE child ALTER id DROP NOT NULL;\n\
      CREATE DATABASE closed ALLOW_CONNECTIONS false;\nBEGIN;\nINSERT INTO child VALUES (1);\nPREPARE TRANSACTION 'left'";
+
+/// What is collected for an upgrade is judged as the members are, and the manifest tells of all that was asked for it.
+fn a_bundle_says_the_same(site: &Site) {
+    let (dsn, bin) = (format!("pg1={}", site.dsn("pg1", "dba", "postgres")), bin(16));
+    let ways = ["/etc/patroni/pg1.yml", "--ssh=pg1=pg1", "--dsn", &dsn, "--manifest=/tmp/manifest"];
+    let meant = ["--upgrade-to=16", "--new-bindir", &bin, "--new-datadir", NEW];
+    let live = site.preflight(&[&["check"], &ways[..], &meant[..]].concat());
+    let manifest = site.read(OPERATOR, "/tmp/manifest");
+    for touched in [&format!("{bin}/pg_config --pkglibdir"), &format!("{NEW}/pg_hba.conf"), "p.probin AS library"] {
+        assert!(manifest.contains(touched), "{touched}:\n{manifest}");
+    }
+    let collected = site.preflight(&[&["collect", "-o", "/tmp/bundle.json"], &ways[..], &meant[..]].concat());
+    assert_eq!(collected.code, Some(0), "{collected:?}");
+    let read = site.preflight(&["check", "--bundle", "/tmp/bundle.json"]);
+    assert_eq!((&read.out, read.code), (&live.out, live.code));
+    let other = site.preflight(&["check", "--bundle", "/tmp/bundle.json", "--upgrade-to=18"]);
+    assert!(other.code == Some(2) && other.err.contains("--upgrade-to 16"), "{other:?}");
+    // Without the option nothing of it is asked, and nothing is said.
+    let plain = site.preflight(&[&["check"], &ways[..]].concat());
+    let manifest = site.read(OPERATOR, "/tmp/manifest");
+    assert!(
+        !manifest.contains("pkglibdir") && !manifest.contains("p.probin") && !plain.out.contains("upgrade-"),
+        "{manifest}{plain:?}"
+    );
+}
 
 #[test]
 fn pg_upgrade_refuses_what_databases_hold() {
@@ -77,6 +102,7 @@ fn pg_upgrade_refuses_what_databases_hold() {
     before.finding("upgrade-extensions-libs", "lacks `$libdir/pg_trgm` (database app)");
     before.finding("upgrade-prepared-transactions", "1 prepared transactions of pg1 are left: `left`");
     before.is_silent(&["upgrade-checksums-differ", "upgrade-encoding-locale", "upgrade-unclean-shutdown"]);
+    a_bundle_says_the_same(&site);
     let refuses = |words: &str| {
         let said = pg_upgrade(&site, 16, (OLD, NEW), "--check");
         assert!(said.contains(words), "{words:?}:\n{said}");
@@ -259,8 +285,15 @@ fn what_patroni_finds_behind_pg_upgrade() {
     wait_for_leader(&site, "pg1");
     assert_eq!(site.sql("pg1", "SHOW work_mem"), "4MB");
     site.start_patroni("pg2");
-    wait_for(&site, "pg2", "database files are incompatible with server");
-    site.kill_patroni("pg2");
+    wait_for(&site, "pg2", "CRITICAL: system ID mismatch, node pg2 belongs to a different cluster");
+    let config = "-c config_file=/etc/postgresql/15/main/postgresql.conf";
+    let start = format!("{}/postgres -D {old} {config} 2>&1 || true", bin(16));
+    let said = site.must("pg2", "postgres", &["sh", "-c", &start]);
+    assert!(said.contains("database files are incompatible with server"), "{said}");
+    // The store now has the system identifier of the new cluster: that is the same cause.
+    let again = check();
+    again.finding("upgrade-standby-not-wiped", "of pg2 still holds data of PostgreSQL 15");
+    again.is_silent(&["dcs-initialize-mismatch", "standby-sysid-differs", "bin-dir-version-mismatch"]);
     site.stop_patroni("pg1");
     empty();
     site.must("pg1", "postgres", &["sh", "-c", before.step("upgrade-dynamic-json", "$ ")]);

@@ -115,13 +115,21 @@ impl Look<'_> {
             let replies = self.again(ask).await;
             let mut next = Named::default();
             for (dir, at) in lists {
-                let names = wire::names(&replies[at]);
-                if let Err(miss) = &names {
+                let listed = wire::names(&replies[at]);
+                if let Err(miss) = &listed {
                     files.insert(dir.clone(), Answer::Missing(miss.clone()));
                 }
-                let names = names.ok().flatten().unwrap_or_default();
-                let is_read = |name: &String| !name.starts_with('.') && name.ends_with(".conf");
-                next.files.extend(names.into_iter().filter(is_read).map(|name| format!("{dir}/{name}")));
+                let is_conf = |name: &str| name.rsplit_once('.').is_some_and(|(_, ending)| ending == "conf");
+                let is_read = |name: &String| !name.starts_with('.') && is_conf(name);
+                next.files.extend(
+                    listed
+                        .ok()
+                        .flatten()
+                        .unwrap_or_default()
+                        .into_iter()
+                        .filter(is_read)
+                        .map(|name| format!("{dir}/{name}")),
+                );
             }
             for (path, at) in texts {
                 let text = wire::text(&replies[at]);

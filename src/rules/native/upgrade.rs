@@ -44,7 +44,7 @@ pub(super) fn each<'a>(
     }
 }
 
-/// The same for servers that are primaries of an older major: pg_upgrade works on those, and standbys are made anew of them.
+/// The same for servers that are primaries of an older major: `pg_upgrade` works on those, and standbys are made anew of them.
 pub(super) fn each_primary<'a>(
     facts: &'a Facts,
     report: &mut Report,

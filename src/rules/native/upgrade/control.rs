@@ -74,7 +74,7 @@ pub(in crate::rules::native) fn checksums(facts: &Facts, report: &mut Report) ->
     Ok(())
 }
 
-/// `upgrade-encoding-locale`: since 16 pg_upgrade gives the new cluster encoding and locale of the old one; sizes it cannot change.
+/// `upgrade-encoding-locale`: since 16 `pg_upgrade` gives the new cluster encoding and locale of the old one; sizes it cannot change.
 pub(in crate::rules::native) fn sizes(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     const SETS_LOCALE: u16 = 16;
     each_primary(facts, report, |on, report| {

@@ -90,7 +90,7 @@ fn file_of(library: &str) -> Option<String> {
     if name.starts_with('/') {
         return None;
     }
-    Some(if name.ends_with(".so") { name.to_owned() } else { format!("{name}.so") })
+    Some(format!("{}.so", name.strip_suffix(".so").unwrap_or(name)))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What databases hold that pg_upgrade refuses to carry over (`check.c`).
+//! What databases hold that `pg_upgrade` refuses to carry over (`check.c`).
 
 use crate::facts::Facts;
 use crate::facts::gap::{Fact, Gap};

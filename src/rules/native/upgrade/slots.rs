@@ -1,4 +1,4 @@
-//! Prepared transactions and logical slots, of which pg_upgrade refuses some and forgets others.
+//! Prepared transactions and logical slots, of which `pg_upgrade` refuses some and forgets others.
 
 use crate::facts::Facts;
 use crate::facts::gap::{Fact, Gap};
@@ -7,7 +7,7 @@ use crate::rules::native::upgrade::carried::Settings;
 use crate::rules::native::upgrade::{Upgraded, each_primary, listed};
 use crate::rules::report::Report;
 
-/// The first major whose logical slots pg_upgrade takes along.
+/// The first major whose logical slots `pg_upgrade` takes along.
 const KEEPS_SLOTS: u16 = 17;
 
 /// `upgrade-prepared-transactions`
