@@ -7,7 +7,6 @@ use std::sync::Arc;
 use crate::bundle::upgrade::NewServer;
 use crate::facts::gap::{Fact, Gap};
 use crate::facts::nodes::Row;
-use crate::facts::running::value;
 use crate::facts::settings::{default_value, equal};
 use crate::facts::written::Written;
 use crate::facts::{Facts, PatroniFile};
@@ -104,8 +103,9 @@ pub(in crate::rules::native) fn settings(facts: &Facts, report: &mut Report) -> 
             if OWN.contains(&name) || is_patronis(file, name) || !is_known(name, on.to) {
                 continue;
             }
-            let today = shown(row);
-            let default = default_value(name, Some(on.to)).unwrap_or_default();
+            let unit = row.get("unit");
+            let today = with_unit(row.get("setting").unwrap_or_default(), unit);
+            let default = with_unit(&default_value(name, Some(on.to)).unwrap_or_default(), unit);
             let later = new.value(name).unwrap_or(&default);
             if equal(name, &today, later) {
                 continue;
@@ -131,14 +131,18 @@ pub(in crate::rules::native) fn settings(facts: &Facts, report: &mut Report) -> 
     Ok(())
 }
 
-/// The value of a setting as a file would have it; what is counted in blocks, in kilobytes.
-fn shown(row: &Row) -> String {
-    let blocks = row.get("unit").and_then(|unit| unit.strip_suffix("kB")?.parse::<i64>().ok());
-    let number = row.get("setting").and_then(|setting| setting.parse::<i64>().ok()).filter(|n| *n > 0);
-    match (blocks, number) {
-        (Some(size), Some(count)) if size * count % 1024 == 0 => format!("{}MB", size * count / 1024),
-        (Some(size), Some(count)) => format!("{}kB", size * count),
-        _ => value(row),
+/// A value in the base unit of a setting as a file would have it.
+fn with_unit(value: &str, unit: Option<&str>) -> String {
+    let number = value.parse::<i64>().ok().filter(|number| *number > 0);
+    let (Some(number), Some(unit)) = (number, unit) else { return value.to_owned() };
+    // Some are counted in blocks, `8kB`.
+    let name = unit.trim_start_matches(|c: char| c.is_ascii_digit());
+    let total = number * unit[..unit.len() - name.len()].parse::<i64>().unwrap_or(1);
+    match name {
+        "kB" if total % (1 << 20) == 0 => format!("{}GB", total >> 20),
+        "kB" if total % (1 << 10) == 0 => format!("{}MB", total >> 10),
+        "ms" if total % 1000 == 0 => format!("{}s", total / 1000),
+        _ => format!("{total}{name}"),
     }
 }
 
@@ -178,10 +182,10 @@ pub(in crate::rules::native) fn access(facts: &Facts, report: &mut Report) -> Re
         let member = on.member.ok_or_else(|| on.node.not_asked("Patroni's configuration"))?;
         let others = facts.cluster_of(member.file).is_some_and(|cluster| cluster.members.len() > 1);
         let lets_in =
-            if others { Some("not even the other members") } else { of_old(on)?.then_some("the old server does") };
+            if others { Some("not even the other members") } else { of_old(on)?.then_some("unlike the old server") };
         let Some(whom) = lets_in else { return Ok(()) };
         let trusts = new.rules.iter().any(|rule| rule.method.value == Method::Trust);
-        let trust = if trusts { ", and everybody on this host without a password" } else { "" };
+        let trust = if trusts { "; everybody on this host gets in without a password" } else { "" };
         report.add(
             report
                 .problem(server.at(&["files", &path]))
@@ -228,5 +232,25 @@ impl Reader for Nowhere {
 
     fn list(&self, _: &Path) -> Result<Vec<PathBuf>, ReadError> {
         Err(ReadError::Missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_unit;
+
+    #[test]
+    fn values_are_shown_as_a_file_has_them() {
+        for (value, unit, shown) in [
+            ("65536", Some("kB"), "64MB"),
+            ("131072", Some("8kB"), "1GB"),
+            ("3", Some("8kB"), "24kB"),
+            ("7000", Some("ms"), "7s"),
+            ("-1", Some("ms"), "-1"),
+            ("1.1", None, "1.1"),
+            ("60", Some("s"), "60s"),
+        ] {
+            assert_eq!(with_unit(value, unit), shown);
+        }
     }
 }
