@@ -282,7 +282,7 @@ fn what_patroni_finds_behind_pg_upgrade() {
         "upgrade-standby-not-wiped",
         &format!("pg1 is upgraded to 16, and {old} of pg2 still holds data of PostgreSQL 15"),
     );
-    before.is_silent(&["bin-dir-version-mismatch"]);
+    before.is_silent(&["bin-dir-version-mismatch", "upgrade-unclean-shutdown"]);
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
     assert_eq!(site.sql("pg1", "SHOW work_mem"), "4MB");

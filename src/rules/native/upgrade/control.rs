@@ -126,6 +126,10 @@ pub(in crate::rules::native) fn shutdown(facts: &Facts, report: &mut Report) -> 
         if own.iter().any(|s| s.state == "shut down") || cluster.members.iter().any(runs) {
             continue;
         }
+        // Behind the upgrade of one member the data of the others are of no use any more.
+        if cluster.members.iter().any(|member| is_upgraded(facts, member)) {
+            continue;
+        }
         // The one that was the primary, as far as the data tell it.
         let was = own.iter().find(|s| !s.is_standby).or(own.first());
         let Some(was) = was else { continue };
@@ -154,6 +158,15 @@ pub(in crate::rules::native) fn shutdown(facts: &Facts, report: &mut Report) -> 
         );
     }
     Ok(())
+}
+
+/// Whether the data directory of a member holds the new major.
+fn is_upgraded(facts: &Facts, member: &crate::facts::Member) -> bool {
+    let to = facts.upgrade.as_ref().map(|upgrade| upgrade.to.to_string());
+    let Some(node) = facts.node_of(member) else { return false };
+    let live = crate::facts::LiveMember { node, member: Some(member) };
+    let data = OnHost::of(facts, live).and_then(|host| host.data());
+    data.is_ok_and(|data| data.is_some_and(|(_, data)| data.version.got().is_some_and(|version| *version == to)))
 }
 
 fn is_in(cluster: &Cluster, stopped: &Stopped<'_>) -> bool {
