@@ -9,6 +9,7 @@ pub mod host;
 mod join;
 pub mod rest;
 pub mod sql;
+pub mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,6 +35,9 @@ pub struct Bundle {
     /// The stores that keep the state of clusters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stores: Vec<dcs::Store>,
+    /// The major upgrade that is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<upgrade::Upgrade>,
     /// How its secrets were replaced; absent while they stand there as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redaction: Option<Redaction>,
@@ -55,7 +59,15 @@ impl Bundle {
     #[must_use]
     pub fn of_nodes(nodes: BTreeMap<String, Node>) -> Self {
         let program = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT, program, taken: String::new(), nodes, stores: Vec::new(), redaction: None }
+        Self {
+            format: FORMAT,
+            program,
+            taken: String::new(),
+            nodes,
+            stores: Vec::new(),
+            upgrade: None,
+            redaction: None,
+        }
     }
 }
 
@@ -78,6 +90,9 @@ pub struct Node {
     /// What Patroni's REST API answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rest: Option<Answer<rest::Rest>>,
+    /// What it has for the major upgrade that is meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<upgrade::Ready>,
 }
 
 /// The text of a configuration file.

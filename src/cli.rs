@@ -263,6 +263,16 @@ pub struct MembersArgs {
     /// Release of Patroni, such as 3.3.8, where no host tells it; else the newest known one.
     #[arg(long, value_name = "RELEASE")]
     pub patroni: Option<String>,
+    /// Also say what stands in the way of `pg_upgrade` to this major version of PostgreSQL, and of Patroni's start behind it.
+    #[arg(long, value_name = "MAJOR", value_parser = clap::value_parser!(u16).range(14..=18))]
+    pub upgrade_to: Option<u16>,
+    /// Where the programs of that version are on every member; `bin_dir` with its version replaced, or Debian's place, when not
+    /// given.
+    #[arg(long, value_name = "DIR", requires = "upgrade_to")]
+    pub new_bindir: Option<String>,
+    /// Where its data is, or will be, on every member; `data_dir` with its version replaced when not given.
+    #[arg(long, value_name = "DIR", requires = "upgrade_to")]
+    pub new_datadir: Option<String>,
 }
 
 /// `collect`.

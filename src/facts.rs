@@ -29,6 +29,7 @@ pub mod streaming;
 pub mod take_over;
 pub mod timeouts;
 pub mod topology;
+pub mod upgrade;
 pub mod written;
 
 use std::collections::{BTreeSet, HashMap};
@@ -45,6 +46,7 @@ use part::Part;
 use written::Written;
 
 use crate::bundle::dcs::Store;
+use crate::bundle::upgrade::Upgrade;
 use crate::knowledge::passwords;
 use crate::knowledge::patroni::Version;
 use crate::parse::boot::Directive;
@@ -286,6 +288,8 @@ pub struct Whole {
     pub nodes: Vec<nodes::Node>,
     /// The stores that keep the state of their clusters.
     pub stores: Vec<Written<Store>>,
+    /// The major upgrade that is meant.
+    pub upgrade: Option<Upgrade>,
     /// What was seen while reading.
     pub problems: Vec<Problem>,
     /// What could not be looked at while reading, each with the rule that would speak of it.

@@ -64,7 +64,7 @@ pub fn lint(case: &Path, input: &Path, rules: &[Rule]) -> Result<Linted, String>
 
 /// Whether a rule asks what a case records only for the rule that it is about.
 fn asks(rules: &[Rule], id: &str) -> bool {
-    let live = [Need::Sql, Need::Host, Need::Dcs, Need::Rest];
+    let live = [Need::Sql, Need::Host, Need::Dcs, Need::Rest, Need::Upgrade];
     // One that reads a file where no server answers asks for the file.
     let is_live = |rule: &Rule| rule.needs.iter().any(|need| live.contains(need)) && !rule.needs.contains(&Need::Conf);
     rules.iter().any(|rule| rule.id == id && is_live(rule))

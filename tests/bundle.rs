@@ -38,6 +38,7 @@ pub(crate) fn bundle(nodes: &[(&str, &[(&str, &str)])]) -> Bundle {
         taken: "2026-01-31T12:00:00Z".to_owned(),
         nodes: nodes.iter().map(node).collect::<BTreeMap<_, _>>(),
         stores: Vec::new(),
+        upgrade: None,
         redaction: None,
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::dcs::{Endpoint, Store};
+use super::upgrade::Upgrade;
 use super::{Answer, Bundle, FORMAT, Redaction};
 
 impl Bundle {
@@ -22,6 +23,7 @@ impl Bundle {
         for (name, bundle) in bundles {
             known_form(&name, &bundle)?;
             joined.redaction = one_key(&first_name, joined.redaction, &name, bundle.redaction)?;
+            joined.upgrade = one_upgrade(&first_name, joined.upgrade, &name, bundle.upgrade)?;
             for (member, node) in bundle.nodes {
                 if let Some(other) = owner.insert(member.clone(), name.clone()) {
                     return Err(format!(
@@ -46,6 +48,22 @@ fn known_form(name: &str, bundle: &Bundle) -> Result<(), String> {
         "{name}: written in form {}, this program reads form {FORMAT}; collect it again with this version",
         bundle.format
     ))
+}
+
+fn one_upgrade(
+    one: &str,
+    first: Option<Upgrade>,
+    other: &str,
+    second: Option<Upgrade>,
+) -> Result<Option<Upgrade>, String> {
+    match (first, second) {
+        (Some(first), Some(second)) if first != second => Err(format!(
+            "{one} was collected for an upgrade to PostgreSQL {} and {other} for another one, to {}, or with other directories; \
+             collect both for the same",
+            first.to, second.to
+        )),
+        (first, second) => Ok(first.or(second)),
+    }
 }
 
 fn one_key(

@@ -15,6 +15,7 @@ mod root;
 mod scripts;
 mod unit_files;
 mod units;
+pub mod upgrade;
 mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -141,11 +141,16 @@ impl Line {
         }
     }
 
-    /// Says good-bye to the server. The statements that were sent, in their order.
-    pub async fn end(self) -> Vec<String> {
-        if let Some(held) = self.held {
+    /// Says good-bye to the server; the next question connects again.
+    pub async fn pause(&mut self) {
+        if let Some(held) = self.held.take() {
             held.close().await;
         }
+    }
+
+    /// Says good-bye to the server. The statements that were sent, in their order.
+    pub async fn end(mut self) -> Vec<String> {
+        self.pause().await;
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -39,10 +39,10 @@ pub fn build(
     door: &dyn Door,
     layout: &Layout,
 ) -> Facts {
-    let nodes::Collected { nodes, stores } = collected;
+    let nodes::Collected { nodes, stores, upgrade } = collected;
     let Gathered { found, problems, unread, well_known } = gathered;
     let patroni_version = layout.options.patroni;
-    let mut facts = Whole { nodes, stores, problems, patroni_version, well_known, ..Whole::default() };
+    let mut facts = Whole { nodes, stores, upgrade, problems, patroni_version, well_known, ..Whole::default() };
     facts.gaps = unread.into_iter().map(|what| ("unreadable-file", Gap::new(what, GapReason::Unreadable))).collect();
     let opened = door.reader(&sources);
     let reader = &*opened;

@@ -2,7 +2,8 @@
 //!
 //! A recording is YAML: node, then question (an entry of `knowledge::queries`, or a rule of the `rows` kind), then a list of rows
 //! (maps of column to text) or the reason why there is no answer. `host` and `rest` of a node, and `stores` of all, are as a bundle has
-//! them, where what is left out was not asked for:
+//! them, where what is left out was not asked for; so are `upgrade` of all and of a node, whose databases stand beside it and are written as the
+//! answers of the node itself:
 //!
 //! ```yaml
 //! pg1:
@@ -11,7 +12,12 @@
 //!   role-settings-hostile: denied
 //!   host: !got
 //!     uid: !got 0
+//!   upgrade:
+//!     bin_dir: !got /usr/lib/postgresql/16/bin
+//!   in_databases:
+//!     app: {libraries: []}
 //! stores: []
+//! upgrade: {to: 16}
 //! ```
 
 use std::collections::BTreeMap;
@@ -21,11 +27,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::gap::{Fact, Gap, GapReason};
+use super::upgrade::{Answers, ForUpgrade};
 use super::written::Written;
 use crate::bundle::dcs::Store;
 use crate::bundle::host::Host;
 use crate::bundle::rest::Rest;
 use crate::bundle::sql::{Session, Table};
+use crate::bundle::upgrade::{Ready, Upgrade};
 use crate::bundle::{self, Answer, Bundle};
 use crate::collect::recorded;
 use crate::source::{Origin, SourceMap, Span};
@@ -72,6 +80,7 @@ pub struct Node {
     pub version: Option<u32>,
     host: Option<Fact<Written<Host>>>,
     rest: Option<Fact<Written<Rest>>>,
+    upgrade: Option<ForUpgrade>,
 }
 
 impl Node {
@@ -135,6 +144,16 @@ impl Node {
         self.rest.as_ref().map_or_else(missing, |rest| rest.as_ref().map_err(Clone::clone))
     }
 
+    /// What it has for the major upgrade that is meant.
+    ///
+    /// # Errors
+    /// When it was not asked for one.
+    pub fn upgrade(&self) -> Fact<&ForUpgrade> {
+        self.upgrade
+            .as_ref()
+            .ok_or_else(|| self.not_asked("what there is of the new major (collect with --upgrade-to)"))
+    }
+
     /// An answer of this node that is a part of something else.
     ///
     /// # Errors
@@ -157,6 +176,8 @@ pub struct Collected {
     pub nodes: Vec<Node>,
     /// The stores.
     pub stores: Vec<Written<Store>>,
+    /// The major upgrade that is meant.
+    pub upgrade: Option<Upgrade>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -164,6 +185,51 @@ pub struct Collected {
 enum Recorded {
     Rows(Vec<BTreeMap<String, String>>),
     Why(GapReason),
+}
+
+impl Recorded {
+    /// The rows of a node, written down under a title.
+    fn rows(self, node: &str, title: &str, question: &str, sources: &SourceMap) -> Fact<Vec<Row>> {
+        match self {
+            Self::Rows(rows) => {
+                let rows: Vec<Vec<_>> = rows.into_iter().map(|row| row.into_iter().collect()).collect();
+                Ok(write(title, question, rows, sources))
+            }
+            Self::Why(why) => Err(unanswered(question, why).on(node)),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum RecordedDatabase {
+    Answers(BTreeMap<String, Recorded>),
+    Why(GapReason),
+}
+
+impl RecordedDatabase {
+    fn answers(self, node: &str, database: &str, sources: &SourceMap) -> Fact<Answers> {
+        match self {
+            Self::Answers(answers) => {
+                let title = of_database(node, database);
+                let of_question = |(question, said): (String, Recorded)| {
+                    let rows = said.rows(node, &title, &question, sources);
+                    (question, rows)
+                };
+                Ok(answers.into_iter().map(of_question).collect())
+            }
+            Self::Why(why) => Err(not_looked_into(node, database, why)),
+        }
+    }
+}
+
+/// What the texts of a database's answers are called.
+fn of_database(node: &str, database: &str) -> String {
+    format!("{node}: database {database}")
+}
+
+fn not_looked_into(node: &str, database: &str, why: GapReason) -> Gap {
+    Gap::new(format!("database `{database}`"), why).on(node)
 }
 
 /// Reads a recording and writes it down.
@@ -174,10 +240,13 @@ pub fn recorded(text: &str, sources: &SourceMap) -> Result<Collected, String> {
     let wrong = |e: serde_yaml::Error| format!("recorded answers: {e}");
     let mut recorded: BTreeMap<String, BTreeMap<String, serde_yaml::Value>> = BTreeMap::new();
     let mut in_stores = Vec::new();
+    let mut meant = None;
     let all: BTreeMap<String, serde_yaml::Value> = serde_yaml::from_str(text).map_err(wrong)?;
     for (name, value) in all {
         if name == "stores" {
             in_stores = serde_yaml::from_value(value).map_err(wrong)?;
+        } else if name == "upgrade" {
+            meant = Some(serde_yaml::from_value(value).map_err(wrong)?);
         } else {
             recorded.insert(name, serde_yaml::from_value(value).map_err(wrong)?);
         }
@@ -188,22 +257,28 @@ pub fn recorded(text: &str, sources: &SourceMap) -> Result<Collected, String> {
             answers.remove("host").map(serde_yaml::from_value).transpose().map_err(wrong)?;
         let rest: Option<Answer<Rest>> =
             answers.remove("rest").map(serde_yaml::from_value).transpose().map_err(wrong)?;
+        let ready: Option<Ready> = answers.remove("upgrade").map(serde_yaml::from_value).transpose().map_err(wrong)?;
+        let databases = answers.remove("in_databases").map(serde_yaml::from_value).transpose().map_err(wrong)?;
         let mut node = node(&name, None, host.as_ref(), rest.as_ref(), sources);
+        if ready.is_some() || databases.is_some() {
+            let mut upgrade = ForUpgrade::new(&name, &ready.unwrap_or_default(), sources);
+            let databases: BTreeMap<String, RecordedDatabase> = databases.unwrap_or_default();
+            upgrade.databases.extend(databases.into_iter().map(|(database, said)| {
+                let said = said.answers(&name, &database, sources);
+                (database, said)
+            }));
+            node.upgrade = Some(upgrade);
+        }
         for (question, answer) in answers {
-            let answer = match serde_yaml::from_value(answer).map_err(wrong)? {
-                Recorded::Rows(rows) => {
-                    let rows: Vec<Vec<_>> = rows.into_iter().map(|row| row.into_iter().collect()).collect();
-                    Ok(write(&name, &question, rows, sources))
-                }
-                Recorded::Why(why) => Err(unanswered(&question, why).on(&name)),
-            };
+            let answer: Recorded = serde_yaml::from_value(answer).map_err(wrong)?;
+            let answer = answer.rows(&name, &name, &question, sources);
             node.answers.insert(question, answer);
         }
         let version = node.setting("server_version_num").ok().flatten();
         node.version = version.and_then(|row| row.get("setting")?.parse().ok());
         nodes.push(node);
     }
-    Ok(Collected { nodes, stores: stores(&in_stores, sources) })
+    Ok(Collected { nodes, stores: stores(&in_stores, sources), upgrade: meant })
 }
 
 /// Writes down what a bundle holds.
@@ -214,7 +289,7 @@ pub fn of_bundle(bundle: &Bundle, sources: &SourceMap) -> Collected {
         match &said.sql {
             Some(Answer::Got(session)) => {
                 node.version = Some(session.version);
-                node.answers = answers(name, session, sources);
+                node.answers = answers(name, name, session, sources);
             }
             Some(Answer::Missing(miss)) => {
                 node.answers
@@ -222,9 +297,24 @@ pub fn of_bundle(bundle: &Bundle, sources: &SourceMap) -> Collected {
             }
             None => {}
         }
+        node.upgrade = said.upgrade.as_ref().map(|ready| {
+            let mut upgrade = ForUpgrade::new(name, ready, sources);
+            for (database, session) in &ready.databases {
+                let said = match session {
+                    Answer::Got(session) => Ok(answers(name, &of_database(name, database), session, sources)),
+                    Answer::Missing(miss) => Err(not_looked_into(name, database, miss.why).because(&miss.detail)),
+                };
+                upgrade.databases.insert(database.clone(), said);
+            }
+            upgrade
+        });
         node
     };
-    Collected { nodes: bundle.nodes.iter().map(of_node).collect(), stores: stores(&bundle.stores, sources) }
+    Collected {
+        nodes: bundle.nodes.iter().map(of_node).collect(),
+        stores: stores(&bundle.stores, sources),
+        upgrade: bundle.upgrade.clone(),
+    }
 }
 
 /// Stands in the place of all answers of a server that could not be asked.
@@ -251,7 +341,7 @@ fn node(
         Answer::Got(rest) => Ok(Written::new(&format!("{name}: REST API"), rest.clone(), sources)),
         Answer::Missing(miss) => Err(gap("the answers of the REST API", miss)),
     });
-    Node { name: name.to_owned(), root, answers: BTreeMap::new(), version: None, host, rest }
+    Node { name: name.to_owned(), root, answers: BTreeMap::new(), version: None, host, rest, upgrade: None }
 }
 
 fn stores(stores: &[Store], sources: &SourceMap) -> Vec<Written<Store>> {
@@ -262,7 +352,7 @@ fn stores(stores: &[Store], sources: &SourceMap) -> Vec<Written<Store>> {
     stores.iter().enumerate().map(written).collect()
 }
 
-fn answers(name: &str, session: &Session, sources: &SourceMap) -> BTreeMap<String, Fact<Vec<Row>>> {
+fn answers(name: &str, title: &str, session: &Session, sources: &SourceMap) -> BTreeMap<String, Fact<Vec<Row>>> {
     let row = |table: &Table, values: &[Option<String>]| -> Vec<(String, String)> {
         table.columns.iter().cloned().zip(values).filter_map(|(c, v)| Some((c, v.clone()?))).collect()
     };
@@ -270,7 +360,7 @@ fn answers(name: &str, session: &Session, sources: &SourceMap) -> BTreeMap<Strin
         let rows = match answer {
             Answer::Got(table) => {
                 let rows = table.rows.iter().map(|values| row(table, values)).collect();
-                Ok(write(name, question, rows, sources))
+                Ok(write(title, question, rows, sources))
             }
             Answer::Missing(miss) => Err(unanswered(question, miss.why).on(name)),
         };

@@ -38,6 +38,9 @@ pub struct Question {
     pub sql: String,
 }
 
+/// The word behind the versions of a question that goes to each database.
+const EACH: &str = "each";
+
 impl Question {
     /// Whether it can be asked of a server with this `server_version_num`.
     #[must_use]
@@ -47,33 +50,41 @@ impl Question {
     }
 }
 
-/// The questions that rules of ours need.
+/// The questions that rules of ours need of a server.
 #[must_use]
 pub fn questions() -> Vec<Question> {
-    read(TEXT)
+    read(TEXT).filter(|(_, is_of_each)| !is_of_each).map(|(question, _)| question).collect()
 }
 
-fn read(text: &str) -> Vec<Question> {
+/// The questions that rules of ours need of each database, when a major upgrade is meant.
+#[must_use]
+pub fn of_each_database() -> Vec<Question> {
+    read(TEXT).filter(|(_, is_of_each)| *is_of_each).map(|(question, _)| question).collect()
+}
+
+/// Each question, and whether it goes to each database.
+fn read(text: &str) -> impl Iterator<Item = (Question, bool)> {
     let blocks = text.split("\n--: ").skip(1);
-    blocks
-        .filter_map(|block| {
-            let (head, body) = block.split_once('\n')?;
-            let (name, versions) = head.trim().split_once(' ')?;
-            let (from, until) = versions.split_once('-')?;
-            let lines: Vec<&str> = body.lines().filter(|l| !l.starts_with("--") && !l.trim().is_empty()).collect();
-            let major = |text: &str| text.parse().ok();
-            Some(Question { name: name.to_owned(), from: major(from), until: major(until), sql: lines.join("\n") })
-        })
-        .collect()
+    blocks.filter_map(|block| {
+        let (head, body) = block.split_once('\n')?;
+        let mut words = head.split_whitespace();
+        let (name, (from, until)) = (words.next()?, words.next()?.split_once('-')?);
+        let is_of_each = words.next() == Some(EACH);
+        let lines: Vec<&str> = body.lines().filter(|l| !l.starts_with("--") && !l.trim().is_empty()).collect();
+        let major = |text: &str| text.parse().ok();
+        let question =
+            Question { name: name.to_owned(), from: major(from), until: major(until), sql: lines.join("\n") };
+        Some((question, is_of_each))
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{TEXT, questions};
+    use super::{TEXT, of_each_database, questions};
 
     #[test]
     fn each_text_is_read_and_versions_do_not_overlap() {
-        let all = questions();
+        let all: Vec<_> = questions().into_iter().chain(of_each_database()).collect();
         assert_eq!(all.len(), TEXT.matches("\n--:").count());
         for major in 13..=18 {
             let mut names: Vec<&str> = all.iter().filter(|q| q.fits(major * 10_000 + 5)).map(|q| &q.name[..]).collect();

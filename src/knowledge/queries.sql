@@ -1,5 +1,6 @@
 -- The questions to a running server. Each begins with `--: name versions`, then what it is for; the versions are majors, `13-15`, `16-` or
--- `-` for all. A name may stand several times with versions that do not overlap. Each is one SELECT without side effects.
+-- `-` for all. A name may stand several times with versions that do not overlap. Those with `each` go to each database of a primary, and only
+-- when a major upgrade is meant; what they look for is what pg_upgrade of 16 to 18 looks for. Each is one SELECT without side effects.
 
 --: settings -
 -- Settings. Some are our session's own (see `OWN_SETTINGS`): their `source` is `client`.
@@ -227,24 +228,59 @@ SELECT gid, prepared, owner, database FROM pg_catalog.pg_prepared_xacts ORDER BY
 SELECT e.extname, e.extversion, n.nspname AS schema, pg_catalog.pg_get_userbyid(e.extowner) AS owner
   FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace ORDER BY e.extname
 
---: libraries -
--- Libraries that functions of this database need, as pg_upgrade looks for them.
+--: libraries - each
+-- Libraries that functions of this database need (`function.c:get_loadable_libraries`).
 SELECT DISTINCT p.probin AS library
   FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang
  WHERE l.lanname = 'c' AND p.probin IS NOT NULL AND p.oid >= 16384 ORDER BY 1
 
---: upgrade_columns -
--- Columns of this database whose type pg_upgrade refuses.
-SELECT n.nspname AS schema, c.relname AS relation, a.attname AS column, t.typname AS type
+--: upgrade_columns - each
+-- Columns of this database that hold a type whose values pg_upgrade cannot carry over: itself, or in a domain, an array, a composite type or a range
+-- (`check.c:data_types_usage_checks`).
+SELECT DISTINCT n.nspname AS schema, c.relname AS relation, a.attname AS column, held.root AS type
   FROM pg_catalog.pg_attribute AS a
   JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-  JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
- WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'm', 'i', 'p') AND c.oid >= 16384
-   AND t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
-   AND t.typname IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator', 'regproc',
-                     'regprocedure', 'unknown', 'aclitem', 'abstime', 'reltime', 'tinterval')
+  JOIN (WITH RECURSIVE oids AS (
+          SELECT t.oid, t.typname AS root FROM pg_catalog.pg_type AS t
+           WHERE t.typnamespace = 'pg_catalog'::pg_catalog.regnamespace
+             AND t.typname IN ('regcollation', 'regconfig', 'regdictionary', 'regnamespace', 'regoper', 'regoperator',
+                               'regproc', 'regprocedure', 'aclitem')
+          UNION
+          SELECT further.oid, oids.root
+            FROM oids CROSS JOIN LATERAL (
+                   SELECT t.oid FROM pg_catalog.pg_type AS t WHERE t.typbasetype = oids.oid AND t.typtype = 'd'
+                   UNION ALL
+                   SELECT t.oid FROM pg_catalog.pg_type AS t WHERE t.typelem = oids.oid AND t.typtype = 'b'
+                   UNION ALL
+                   SELECT t.oid FROM pg_catalog.pg_type AS t
+                     JOIN pg_catalog.pg_class AS tc ON tc.oid = t.typrelid
+                     JOIN pg_catalog.pg_attribute AS ta ON ta.attrelid = tc.oid
+                    WHERE t.typtype = 'c' AND ta.atttypid = oids.oid AND NOT ta.attisdropped
+                   UNION ALL
+                   SELECT t.oid FROM pg_catalog.pg_type AS t JOIN pg_catalog.pg_range AS r ON r.rngtypid = t.oid
+                    WHERE t.typtype = 'r' AND r.rngsubtype = oids.oid) AS further)
+        SELECT oids.oid, oids.root FROM oids) AS held ON held.oid = a.atttypid
+ WHERE NOT a.attisdropped AND c.relkind IN ('r', 'm', 'i')
+   AND n.nspname !~ '^pg_(toast_)?temp_' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+ ORDER BY 1, 2, 3, 4
+
+--: upgrade_not_null -17 each
+-- Columns of child tables of this database that may be null where the parent's may not (`check.c:check_for_not_null_inheritance`).
+SELECT n.nspname AS schema, c.relname AS relation, a.attname AS column
+  FROM pg_catalog.pg_inherits AS i
+  JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.inhrelid
+  JOIN pg_catalog.pg_attribute AS p ON p.attrelid = i.inhparent AND p.attname = a.attname
+  JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE p.attnum > 0 AND p.attnotnull AND NOT a.attnotnull
  ORDER BY 1, 2, 3
+
+--: upgrade_operators 13-13 each
+-- Operators of this database that stand behind their operand, which 14 does not know any more (`check.c:check_for_user_defined_postfix_ops`).
+SELECT n.nspname AS schema, o.oprname AS operator
+  FROM pg_catalog.pg_operator AS o JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace
+ WHERE o.oprright = 0 AND o.oid >= 16384 ORDER BY 1, 2
 
 --: archiver -
 -- How archiving goes.

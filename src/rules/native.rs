@@ -13,6 +13,7 @@ mod settings;
 mod slots;
 mod tags;
 mod units;
+mod upgrade;
 mod yaml;
 
 use super::report::Report;
@@ -246,6 +247,18 @@ pub static NATIVE: &[(&str, Check)] = &[
     ("unbounded-slot-wal", slots::unbounded_slot_wal::check),
     ("unit-settings-lost", units::settings_lost::check),
     ("unix-socket-dir-unusable", settings::sockets::unusable),
+    ("upgrade-base-conf-lost", upgrade::carried::settings),
+    ("upgrade-checksums-differ", upgrade::control::checksums),
+    ("upgrade-dynamic-json", upgrade::dynamic_json::check),
+    ("upgrade-encoding-locale", upgrade::control::sizes),
+    ("upgrade-extensions-libs", upgrade::libraries::check),
+    ("upgrade-hba-default", upgrade::carried::access),
+    ("upgrade-incompatible-objects", upgrade::objects::check),
+    ("upgrade-logical-slots", upgrade::slots::logical),
+    ("upgrade-patroni-too-old", upgrade::patroni_too_old::check),
+    ("upgrade-prepared-transactions", upgrade::slots::prepared),
+    ("upgrade-standby-not-wiped", upgrade::standby_not_wiped::check),
+    ("upgrade-unclean-shutdown", upgrade::control::shutdown),
     ("upgrade-yaml-not-updated", host::directories::upgrade),
     ("use-slots-false-drops-all", slots::use_slots_false::check),
     ("use-unix-socket-without-dirs", settings::sockets::without_dirs),

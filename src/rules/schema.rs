@@ -84,6 +84,9 @@ pub enum Need {
     /// Patroni's REST API.
     #[serde(rename = "rest")]
     Rest,
+    /// A major upgrade that is meant: what `--upgrade-to` asks besides.
+    #[serde(rename = "upgrade")]
+    Upgrade,
 }
 
 impl Need {
@@ -102,6 +105,7 @@ impl Need {
             Self::Host => "host",
             Self::Dcs => "dcs",
             Self::Rest => "rest",
+            Self::Upgrade => "upgrade",
         }
     }
 }

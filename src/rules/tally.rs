@@ -45,7 +45,7 @@ pub fn tally(rules: &[Rule], facts: &Facts, outcome: &mut Outcome) {
     }
     let mut more = Vec::new();
     let mut all = Vec::new();
-    for rule in rules.iter().filter(|rule| ran.contains(&*rule.id) && is_of_members(rule)) {
+    for rule in rules.iter().filter(|rule| ran.contains(&*rule.id) && is_of_members(rule) && is_meant(rule, facts)) {
         for live in facts.live() {
             let name = live.node.name.as_str();
             let has_found = about.iter().any(|(id, members)| *id == rule.id && members.contains(name));
@@ -100,11 +100,16 @@ fn is_of_members(rule: &Rule) -> bool {
     !rule.needs.contains(&Need::File) && !rule.needs.iter().all(|need| *need == Need::RoleSql)
 }
 
+/// Whether a rule is asked at all: those about an upgrade only when one is meant.
+fn is_meant(rule: &Rule, facts: &Facts) -> bool {
+    !rule.needs.contains(&Need::Upgrade) || facts.upgrade.is_some()
+}
+
 /// What is needed of a member and was not had. Files that stand for what a server or host says itself are not missed.
 fn missing(facts: &Facts, live: LiveMember<'_>, need: Need) -> Option<Gap> {
     let node = live.node;
     match need {
-        Need::File | Need::RoleSql => None,
+        Need::File | Need::RoleSql | Need::Upgrade => None,
         Need::Patroni => live.member().err(),
         Need::Conf => live.member().and_then(|member| member.conf.clone()).err(),
         Need::Hba => live.member().and_then(|member| member.hba.clone()).err(),

@@ -10,6 +10,7 @@ use super::redact::{Key, redact};
 use super::said::{Linted, deliver, outputs, style};
 use crate::bundle::compare::compare;
 use crate::bundle::rest::Speaker;
+use crate::bundle::upgrade::Upgrade;
 use crate::bundle::{Answer, Bundle, FORMAT, FileText, Node};
 use crate::cli::{CheckArgs, MembersArgs};
 use crate::collect::kind::Kind;
@@ -119,6 +120,7 @@ pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output,
         let read = |path: &PathBuf| Ok((path.display().to_string(), read_bundle(path)?));
         Bundle::join(args.bundle.iter().map(read).collect::<Result<_, String>>()?)?
     };
+    let bundle = meant(bundle, &args.asked)?;
     let changes = args.compare.as_deref().map(|before| changes(before, &bundle)).transpose()?;
     let mut selection = config.selection;
     selection.trial = args.trial;
@@ -133,6 +135,34 @@ pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output,
 pub(super) fn options(args: &MembersArgs) -> Result<Options, String> {
     let patroni = args.patroni.as_deref().map_or(Ok(Version::LATEST), config::release);
     Ok(Options { postgresql: args.postgresql, patroni: patroni.map_err(|what| format!("--patroni {what}"))? })
+}
+
+/// The major upgrade that is meant.
+fn upgrade(args: &MembersArgs) -> Option<Upgrade> {
+    let to = args.upgrade_to?;
+    Some(Upgrade { to, bin_dir: args.new_bindir.clone(), data_dir: args.new_datadir.clone() })
+}
+
+/// A bundle with the upgrade that is meant now. One that was collected for another upgrade does not tell of this one.
+fn meant(mut bundle: Bundle, args: &MembersArgs) -> Result<Bundle, String> {
+    match (upgrade(args), &bundle.upgrade) {
+        (Some(now), Some(then)) if now != *then => {
+            let words = |upgrade: &Upgrade| {
+                let dirs = [("--new-bindir", &upgrade.bin_dir), ("--new-datadir", &upgrade.data_dir)];
+                let dirs = dirs.into_iter().filter_map(|(option, dir)| Some(format!(" {option} {}", dir.as_ref()?)));
+                format!("--upgrade-to {}{}", upgrade.to, dirs.collect::<String>())
+            };
+            Err(format!(
+                "it was collected with `{}` and is to be judged with `{}`: collect it again, or leave the option out",
+                words(then),
+                words(&now)
+            ))
+        }
+        (now, then) => {
+            bundle.upgrade = then.clone().or(now);
+            Ok(bundle)
+        }
+    }
 }
 
 /// Asks members; secrets are replaced.
@@ -175,6 +205,7 @@ fn asked(args: &MembersArgs, options: Options, progress: bool) -> Result<Request
         roots: args.root.clone(),
         environment: Environment::of_process(),
         options,
+        upgrade: upgrade(args),
         progress,
     };
     if let Some(inventory) = &args.inventory {

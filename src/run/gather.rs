@@ -10,6 +10,7 @@ mod manifest;
 mod member;
 mod plan;
 mod questions;
+mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub use manifest::Manifest;
 use self::member::Asked;
 use self::plan::{Plan, Plans};
 use crate::bundle::Bundle;
+use crate::bundle::upgrade::Upgrade;
 use crate::cli::Named;
 use crate::collect::member::Member;
 use crate::collect::net::Net;
@@ -67,6 +69,8 @@ pub struct Request {
     pub environment: Environment,
     /// Versions, where nothing else tells them.
     pub options: Options,
+    /// The major upgrade that is meant.
+    pub upgrade: Option<Upgrade>,
     /// Say on standard error how far it is.
     pub progress: bool,
 }
@@ -117,7 +121,8 @@ async fn all(plans: Plans, questions: Vec<queries::Question>, request: &Request)
     let nodes = nodes(&plans, questions, request);
     let (nodes, stores, mut rests) = tokio::join!(nodes, dcs::collect(&members, &net), rest::collect(&members, &net));
     let mut manifest = Manifest { endpoints: net.touched(), ..Manifest::default() };
-    let mut bundle = Bundle { taken: clock::now(), stores, ..Bundle::of_nodes(BTreeMap::new()) };
+    let upgrade = request.upgrade.clone();
+    let mut bundle = Bundle { taken: clock::now(), stores, upgrade, ..Bundle::of_nodes(BTreeMap::new()) };
     for (name, asked) in nodes {
         manifest.nodes.insert(name.clone(), asked.touched);
         let mut node = asked.node;

@@ -42,6 +42,8 @@ fn of_dir(dir: &Path, modes: &BTreeMap<String, u32>, nodes: Option<&str>) -> Bun
     for (name, answers) in nodes.map(recorded).unwrap_or_default() {
         bundle.nodes.entry(name).or_default().sql = Some(Answer::Got(session(answers)));
     }
+    let meant = nodes.and_then(|text| serde_yaml::from_str::<serde_json::Value>(text).ok()?.get("upgrade").cloned());
+    bundle.upgrade = meant.map(|meant| serde_json::from_value(meant).unwrap());
     bundle
 }
 
@@ -62,10 +64,12 @@ fn recorded(text: &str) -> BTreeMap<String, BTreeMap<String, Answer<Table>>> {
         let row = |r: &serde_json::Value| columns.iter().map(|c| r.get(c).map(text)).collect();
         Answer::Got(Table { rows: rows.iter().map(row).collect(), columns: columns.iter().cloned().collect() })
     };
-    let nodes = read.as_object().unwrap().iter();
+    // So is what was collected for an upgrade, but for answers of databases, which are left out.
+    let nodes = read.as_object().unwrap().iter().filter(|(name, _)| *name != "upgrade");
     nodes
         .map(|(name, answers)| {
-            (name.clone(), answers.as_object().unwrap().iter().map(|(q, a)| (q.clone(), answer(a))).collect())
+            let answers = answers.as_object().unwrap().iter().filter(|(question, _)| *question != "in_databases");
+            (name.clone(), answers.map(|(q, a)| (q.clone(), answer(a))).collect())
         })
         .collect()
 }

@@ -18,4 +18,5 @@ pub(crate) mod starts;
 mod store;
 mod table;
 mod tags;
+mod upgrade;
 mod yaml;

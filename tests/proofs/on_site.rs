@@ -72,10 +72,15 @@ impl Checked {
 
 /// `check` of some members, with the ways to their hosts and servers.
 pub(crate) fn check_of(site: &Site, members: &[&str]) -> Checked {
+    check_with(site, members, &[])
+}
+
+/// The same with further options.
+pub(crate) fn check_with(site: &Site, members: &[&str], options: &[&str]) -> Checked {
     let files: Vec<String> = members.iter().map(|m| format!("/etc/patroni/{m}.yml")).collect();
     let ssh: Vec<String> = members.iter().map(|m| format!("{m}={m}")).collect();
     let dsns: Vec<String> = members.iter().map(|m| format!("{m}={}", site.dsn(m, "dba", "postgres"))).collect();
-    let mut args = vec!["check", "--format", "full"];
+    let mut args = [&["check", "--format", "full"], options].concat();
     args.extend(files.iter().map(String::as_str));
     args.extend(ssh.iter().flat_map(|s| ["--ssh", s.as_str()]));
     args.extend(dsns.iter().flat_map(|s| ["--dsn", s.as_str()]));

@@ -24,6 +24,7 @@ const WITHOUT: &[(&str, &str)] = &[
         "standby-cluster-same-scope",
         "two running clusters are needed; what a member with this section does is read in the source",
     ),
+    ("upgrade-patroni-too-old", "one release of Patroni runs here, and it knows all majors that do"),
     ("watchdog-device-shared", "there is no watchdog here that another program could hold"),
     ("weak-default-secrets", "advice: programs take any password"),
 ];

@@ -48,6 +48,7 @@ pub(super) fn plans(
             target: Some(Ok(elsewhere(target, told.address, port))),
             way: None,
             questions: Questions::default(),
+            upgrade: plan.upgrade.clone(),
         });
     }
     all

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::limits;
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
+use super::{limits, upgrade};
 use crate::bundle::host::{Host, Unit};
 use crate::bundle::sql::Session;
 use crate::bundle::{Answer, Bundle, Node};
@@ -51,6 +51,14 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
         touched.add_host(looked.manifest);
         node.host = Some(looked.host);
     }
+    if let Some((meant, ready)) = plan.upgrade.take() {
+        if let Some(line) = &mut line {
+            // One session at a time, and these are in other databases.
+            line.pause().await;
+        }
+        let target = plan.target.as_ref().and_then(|target| target.as_ref().ok());
+        node.upgrade = Some(upgrade::ask(&meant, ready, &node, plan.way.as_ref(), target, &mut touched).await);
+    }
     let line_of_server = line.as_mut().filter(|_| session.is_some());
     let mut reader = Reader { plan: &plan, line: line_of_server, touched: &mut touched };
     let (wanted, kinds) = first(&node, session.as_ref(), &plan);
@@ -67,7 +75,7 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
         }
     }
     if let Some(line) = line {
-        touched.statements = line.end().await;
+        touched.statements.extend(line.end().await);
     }
     Asked { node, touched }
 }

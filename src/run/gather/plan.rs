@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use super::{Request, login, questions};
+use super::{Request, login, questions, upgrade};
+use crate::bundle::upgrade::{Ready, Upgrade};
 use crate::bundle::{Answer, Bundle, FileText, Miss, Node};
 use crate::cli::Named;
 use crate::collect::host::{Questions, Way};
@@ -35,6 +36,8 @@ pub(super) struct Plan {
     pub(super) way: Option<Way>,
     /// What its host is asked, as far as its configuration tells.
     pub(super) questions: Questions,
+    /// The major upgrade that is meant, and where the new major is.
+    pub(super) upgrade: Option<(Upgrade, Ready)>,
 }
 
 /// All of them.
@@ -81,6 +84,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
             target: None,
             way: None,
             questions: Questions::default(),
+            upgrade: None,
         });
     }
     for dsn in &request.dsns {
@@ -96,6 +100,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
                 target: None,
                 way: None,
                 questions: Questions::default(),
+                upgrade: None,
             });
         }
     }
@@ -106,6 +111,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
         plan.target = target(request, plan, config)?;
         plan.questions = config.map(questions::of_configuration).unwrap_or_default();
         plan.questions.names.clone_from(&peers);
+        plan.upgrade = request.upgrade.clone().map(|meant| (meant.clone(), upgrade::places(&meant, config)));
         if matches!(plan.way, Some(Way::Here)) {
             plan.questions.paths.extend(plan.texts.keys().cloned());
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::facts::gap::Gap;
 use crate::facts::kept::{Kept, is_paused, kept, system_identifier, timeline};
 use crate::facts::{Facts, LiveMember, Member};
+use crate::rules::native::upgrade::standby_not_wiped;
 use crate::rules::report::Report;
 
 /// The member of a node, and what the store keeps of its cluster; nothing for a node without configuration.
@@ -25,7 +26,7 @@ pub(in crate::rules::native) fn initialize(facts: &Facts, report: &mut Report) -
         let Some((member, kept)) = kept_of(facts, live, report) else { continue };
         let Some(initialize) = kept.initialize() else { continue };
         let Some((identifier, at)) = report.known(system_identifier(facts, member, live.node)) else { continue };
-        if identifier == initialize || is_paused(facts, member) {
+        if identifier == initialize || is_paused(facts, member) || standby_not_wiped::is_left(facts, live) {
             continue;
         }
         let file = &facts.patroni[member.file];
