@@ -10,6 +10,7 @@ mod manifest;
 mod member;
 mod plan;
 mod questions;
+mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use super::{Request, login, questions};
+use super::{Request, login, questions, reach};
 use crate::bundle::{Answer, Bundle, FileText, Miss, Node};
 use crate::cli::Named;
 use crate::collect::host::{Questions, Way};
@@ -101,14 +101,16 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
     }
     ways(request, &mut plans)?;
     let peers = questions::names(plans.iter().filter_map(|p| Some(&facts.patroni[p.file?].config)));
+    let configs: Vec<Option<&Patroni>> = plans.iter().map(|p| Some(&facts.patroni[p.file?].config)).collect();
     for plan in &mut plans {
         let config = plan.file.map(|f| &facts.patroni[f].config);
         plan.target = target(request, plan, config)?;
         plan.questions = config.map(questions::of_configuration).unwrap_or_default();
         plan.questions.names.clone_from(&peers);
-        if matches!(plan.way, Some(Way::Here)) {
-            plan.questions.paths.extend(plan.texts.keys().cloned());
-        }
+        plan.questions.reach =
+            config.map(|own| reach::places(own, configs.iter().flatten().copied())).unwrap_or_default();
+        // What was given is the file itself, or its copy from the same place.
+        plan.questions.paths.extend(plan.texts.keys().cloned());
     }
     plans.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Plans { plans, facts })
