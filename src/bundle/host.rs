@@ -57,7 +57,8 @@ pub struct Host {
     pub paths: BTreeMap<String, Answer<Option<Entry>>>,
     /// Data directories.
     pub data: BTreeMap<String, DataDir>,
-    /// The filesystems of data, WAL and configuration, by the path that was asked for.
+    /// The filesystems of data, WAL and configuration, by the path that was asked for; of one that does not exist, the one that it
+    /// would lie on.
     pub filesystems: BTreeMap<String, Answer<Filesystem>>,
     /// PostgreSQL's programs, by their directory.
     pub programs: BTreeMap<String, Programs>,

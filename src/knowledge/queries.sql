@@ -196,6 +196,10 @@ SELECT d.oid, d.datname, pg_catalog.pg_get_userbyid(d.datdba) AS owner, pg_catal
        d.datlocprovider, d.datlocale, d.datcollversion, d.dathasloginevt
   FROM pg_catalog.pg_database AS d LEFT JOIN pg_catalog.pg_tablespace AS t ON t.oid = d.dattablespace ORDER BY d.datname
 
+--: size -
+-- What the data of all databases take on the disk, without the WAL.
+SELECT sum(pg_catalog.pg_database_size(oid)) AS bytes FROM pg_catalog.pg_database
+
 --: event_triggers -
 -- Event triggers of this database; those of `login` run when Patroni logs in.
 SELECT evtname, evtevent, evtenabled, pg_catalog.pg_get_userbyid(evtowner) AS owner FROM pg_catalog.pg_event_trigger

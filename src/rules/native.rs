@@ -43,6 +43,7 @@ pub static NATIVE: &[(&str, Check)] = &[
     ("callback-expects-master", scripts::callback_expects_master::check),
     ("callback-not-executable", scripts::command_cannot_run::callback),
     ("cascading-standby-without-tag", slots::cascading_standby_without_tag::check),
+    ("clone-without-space", host::clone_space::check),
     ("cmdline-guc-below-runtime-minimum", settings::cmdline_guc_below_runtime_minimum::check),
     ("cmdline-guc-in-local-parameters", settings::cmdline_guc_in_local_parameters::check),
     ("cmdline-guc-not-carried-over", settings::cmdline_guc_not_carried_over::check),

@@ -32,7 +32,7 @@ const fn topic(word: &'static str, by: By, ignored: &'static [&'static str]) -> 
 }
 
 /// The questions to servers of `knowledge::queries` whose rows have names.
-const QUESTIONS: [(&str, Topic); 30] = [
+const QUESTIONS: [(&str, Topic); 31] = [
     (
         "settings",
         topic(
@@ -63,6 +63,7 @@ const QUESTIONS: [(&str, Topic); 30] = [
     ("file_times", topic("file", By::Fields(&["path"]), &["modification"])),
     ("rewind_privileges", topic("privilege", By::Fields(&["rolname", "signature"]), &[])),
     ("databases", topic("database", By::Fields(&["datname"]), &[])),
+    ("size", topic("size", By::Single, &["bytes"])),
     ("event_triggers", topic("event trigger", By::Fields(&["evtname"]), &[])),
     ("tablespaces", topic("tablespace", By::Fields(&["spcname"]), &[])),
     ("publications", topic("publication", By::Fields(&["pubname"]), &[])),

@@ -1,5 +1,6 @@
 //! Hosts: directories and files that the configuration names, programs, units that run Patroni, and what else runs there.
 
+pub(super) mod clone_space;
 pub(super) mod config_readable;
 pub(super) mod data_directory;
 pub(super) mod directories;
