@@ -37,13 +37,20 @@ impl Wall {
 }
 
 #[test]
-fn what_hosts_do_not_reach() {
-    let rules = ["peer-connectivity", "dcs-unreachable-from-host", "dcs-server-not-reached"];
+fn what_hosts_do_not_reach_and_have() {
+    let rules = ["peer-connectivity", "dcs-unreachable-from-host", "dcs-server-not-reached", "clone-without-space"];
     let site = Site::of(15).standbys(1).start();
 
+    // No room for the data of a member that has none.
+    let data = site.plan.data_dir();
+    site.stop_postgres("pg2", "fast");
+    let make = format!("mv {data} {data}.old && install -d -m 0700 -o postgres -g postgres {data}");
+    let small = "size=16m,mode=0700,uid=$(id -u postgres),gid=$(id -g postgres)";
+    site.sh("pg2", &format!("{make} && mount -t tmpfs -o {small} tmpfs {data}"));
     // No way to the store.
     Wall::Silent.up(&site, "pg2", "etcd1", 2379);
     let said = check(&site);
+    said.finding("clone-without-space", &format!("{data} of pg2, where {data} lies, has 16 MB left"));
     said.finding("dcs-unreachable-from-host", "from the host of pg2 there is no connection to any server of the store");
     said.is_silent(&["peer-connectivity", "dcs-server-not-reached"]);
     site.start_patroni("pg1");
@@ -51,6 +58,9 @@ fn what_hosts_do_not_reach() {
     site.start_patroni("pg2");
     wait_for(&site, "pg2", "waiting on etcd");
     Wall::Silent.down(&site, "pg2", "etcd1", 2379);
+    wait_for(&site, "pg2", "No space left on device");
+    wait_for(&site, "pg2", "Error when fetching backup: pg_basebackup exited with code=1");
+    site.sh("pg2", &format!("umount -l {data}"));
     wait_for(&site, "pg2", "a secondary, and following a leader (pg1)");
 
     // No way to the REST API and the server of the other member.

@@ -151,8 +151,12 @@ pub(in crate::rules::native) fn bin_unset(facts: &Facts, report: &mut Report) ->
     Ok(())
 }
 
-/// Whether a host has what Patroni needs to start a server where programs are looked for.
+/// Whether a host has what Patroni needs to start a server where programs are looked for, or a unit looks elsewhere.
 fn in_path(host: &Host) -> bool {
+    let units = host.units.got().into_iter().flat_map(|units| units.values()).filter_map(Answer::got);
+    if units.filter_map(|u| u.environment.got()).flatten().any(|variable| variable.name == "PATH") {
+        return true;
+    }
     ["pg_controldata", "pg_ctl", "postgres"].iter().all(|name| {
         host_path::PATH.iter().any(|dir| matches!(host.paths.get(&format!("{dir}/{name}")), Some(Answer::Got(Some(_)))))
     })
