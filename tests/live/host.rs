@@ -135,6 +135,8 @@ fn a_running_server_is_seen_as_it_says_itself() {
     assert_eq!(got(&host.name), fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim());
     assert!(looked.manifest.files.contains(&dir) && looked.manifest.programs.contains("ip -o addr show"));
     assert!(looked.manifest.programs.iter().any(|p| p.starts_with("sh -s")));
+    let tried = format!("TCP connections, closed at once, to {four} {six} 127.0.0.1:1");
+    assert!(looked.manifest.programs.iter().any(|p| p.ends_with(&tried)), "{:?}", looked.manifest.programs);
     // What was written is what is read again.
     let json = serde_json::to_string(host).unwrap();
     assert_eq!(&serde_json::from_str::<Host>(&json).unwrap(), host);

@@ -155,10 +155,10 @@ fn add(report: &mut Report, names: &[&str], lost: &[Lost]) {
     for other in others {
         problem = problem.label(other.at, if other.fault == first.fault { "" } else { other.fault });
     }
-    let mut named: Vec<Span> = Vec::new();
+    let mut told: Vec<Span> = Vec::new();
     for one in lost {
-        if !named.contains(&one.named) {
-            named.push(one.named);
+        if !told.contains(&one.named) {
+            told.push(one.named);
             problem = problem.label(one.named, "where it is told to connect to");
         }
     }
