@@ -13,10 +13,10 @@ use crate::collect::sql::{Place, Target};
 const NO_SERVERS: [&str; 4] = ["pg_basebackup", "pg_receivewal", "barman_receive_wal", "pgbackrest"];
 
 /// A server that was told of.
-struct Told {
-    name: String,
-    address: IpAddr,
-    port: Option<u16>,
+pub(super) struct Told {
+    pub(super) name: String,
+    pub(super) address: IpAddr,
+    pub(super) port: Option<u16>,
 }
 
 /// Plans for servers that a node without configuration tells of and that are not known yet; they are asked as it was.
@@ -48,6 +48,7 @@ pub(super) fn plans(
             target: Some(Ok(elsewhere(target, told.address, port))),
             way: None,
             questions: Questions::default(),
+            ports: [None; 2],
         });
     }
     all
@@ -71,7 +72,8 @@ fn elsewhere(target: &Target, address: IpAddr, port: u16) -> Target {
     other
 }
 
-fn told(session: &Session) -> Vec<Told> {
+/// The servers that another one tells of.
+pub(super) fn told(session: &Session) -> Vec<Told> {
     let mut all = Vec::new();
     let logical: BTreeSet<String> = rows(session, "slots")
         .filter(|row| row("slot_type") == Some("logical"))

@@ -6,6 +6,7 @@ use super::limits;
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
+use super::reach;
 use crate::bundle::sql::Session;
 use crate::bundle::{Answer, Bundle, Node};
 use crate::collect::host;
@@ -43,6 +44,7 @@ pub(super) async fn ask(mut plan: Plan, questions: &[Question], options: Options
     if let Some(way) = &plan.way {
         if let Some(session) = &session {
             add_server(&mut plan.questions, session);
+            reach::add_told(&mut plan.questions.reach, plan.ports, session);
         }
         let looked = host::look(way, &plan.questions, limits().1).await;
         touched.add_host(looked.manifest);

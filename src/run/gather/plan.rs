@@ -35,6 +35,8 @@ pub(super) struct Plan {
     pub(super) way: Option<Way>,
     /// What its host is asked, as far as its configuration tells.
     pub(super) questions: Questions,
+    /// The ports of its server and its REST API, as its configuration tells.
+    pub(super) ports: [Option<i64>; 2],
 }
 
 /// All of them.
@@ -81,6 +83,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
             target: None,
             way: None,
             questions: Questions::default(),
+            ports: [None; 2],
         });
     }
     for dsn in &request.dsns {
@@ -96,6 +99,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
                 target: None,
                 way: None,
                 questions: Questions::default(),
+                ports: [None; 2],
             });
         }
     }
@@ -107,6 +111,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
         plan.target = target(request, plan, config)?;
         plan.questions = config.map(questions::of_configuration).unwrap_or_default();
         plan.questions.names.clone_from(&peers);
+        plan.ports = config.map(reach::ports).unwrap_or_default();
         plan.questions.reach =
             config.map(|own| reach::places(own, configs.iter().flatten().copied())).unwrap_or_default();
         // What was given is the file itself, or its copy from the same place.
