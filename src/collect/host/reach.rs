@@ -162,7 +162,7 @@ mod tests {
             let mut ask = Ask::default();
             let questions = Questions::add(&mut ask, &places);
             let way = if without_bash {
-                let script = "d=$(mktemp -d); for t in sh awk date grep head id ls od readlink sed setsid sleep stat tail tr timeout python3; do \
+                let script = "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin; d=$(mktemp -d); for t in sh awk date grep head id ls od readlink sed setsid sleep stat tail tr timeout python3; do \
                               p=$(command -v $t) && ln -s \"$p\" $d/; done; PATH=$d; export PATH; sed 's,^PATH=.*,PATH='$d, | sh -s; /bin/rm -r $d";
                 Way::Through(vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()])
             } else {
