@@ -4,6 +4,7 @@ mod data;
 mod path;
 mod process;
 mod program;
+mod reach;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ pub use data::{DataDir, PidFile};
 pub use path::{Access, Entry, Filesystem, Kind};
 pub use process::{Holder, Listener, Place, Process};
 pub use program::{Patroni, Programs};
+pub use reach::{Reach, place};
 pub use unit::{DebianCluster, EnvironmentFile, Launcher, Launchers, Systemd, Unit, Unread, Variable};
 
 /// A host, or the tree of one that does not run.
@@ -55,7 +57,8 @@ pub struct Host {
     pub paths: BTreeMap<String, Answer<Option<Entry>>>,
     /// Data directories.
     pub data: BTreeMap<String, DataDir>,
-    /// The filesystems of data, WAL and configuration, by the path that was asked for.
+    /// The filesystems of data, WAL and configuration, by the path that was asked for; of one that does not exist, the one that it
+    /// would lie on.
     pub filesystems: BTreeMap<String, Answer<Filesystem>>,
     /// PostgreSQL's programs, by their directory.
     pub programs: BTreeMap<String, Programs>,
@@ -63,6 +66,8 @@ pub struct Host {
     pub patroni: Answer<BTreeMap<String, Patroni>>,
     /// Who holds a watchdog device open; what it is stands in `paths`.
     pub watchdogs: BTreeMap<String, Answer<Vec<Holder>>>,
+    /// What came of TCP connections from there, each closed at once, by `HOST:PORT`.
+    pub reach: BTreeMap<String, Answer<Reach>>,
     /// What the users of Patroni's units may do with the paths that were asked for and exist: user, then path.
     pub access: BTreeMap<String, Answer<BTreeMap<String, Answer<Access>>>>,
 }

@@ -11,6 +11,7 @@ pub(crate) mod mask;
 mod net;
 mod process;
 mod program;
+mod reach;
 mod root;
 mod scripts;
 mod unit_files;
@@ -50,6 +51,8 @@ pub struct Questions {
     pub watchdogs: Vec<String>,
     /// Further units.
     pub units: Vec<String>,
+    /// Where TCP connections are tried to: `192.0.2.12:5432`.
+    pub reach: Vec<String>,
 }
 
 impl Questions {
@@ -71,6 +74,7 @@ impl Questions {
             watchdogs: keep(&self.watchdogs),
             names: self.names.iter().filter(|n| !n.contains('\0') && !n.is_empty()).cloned().collect(),
             units: self.units.iter().filter(|n| !n.contains(['\0', '/'])).cloned().collect(),
+            reach: self.reach.iter().filter(|place| reach::is_place(place)).cloned().collect(),
         }
     }
 }
@@ -129,6 +133,7 @@ struct First {
     launch: launch::Questions,
     processes: process::Questions,
     data: Vec<data::Questions>,
+    reach: reach::Questions,
     programs: Vec<program::Questions>,
     patroni: Vec<usize>,
 }
@@ -168,6 +173,7 @@ impl Look<'_> {
             patroni: program::add_places(ask),
             paths: q.all_paths().into_iter().map(|p| ask.stat(p)).collect(),
             data: q.data_dirs.iter().map(|d| data::Questions::add(ask, d)).collect(),
+            reach: reach::Questions::add(ask, &q.reach),
         }
     }
 
@@ -247,6 +253,7 @@ impl Look<'_> {
             programs: q.bin_dirs.iter().zip(&first.programs).map(|(d, q)| (d.clone(), q.read(replies))).collect(),
             patroni: Answer::Missing(unread()),
             watchdogs,
+            reach: first.reach.read(replies),
             access: BTreeMap::new(),
         }
     }

@@ -4,6 +4,9 @@ use std::path::Path;
 
 use crate::knowledge::guc::MAJORS;
 
+/// Where programs are looked for without a word about it, by systemd too.
+pub const PATH: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
 /// A path without `.`, `..`, doubled slashes and a slash at its end, by the text alone (`os.path.abspath`).
 #[must_use]
 pub fn normal(path: &str) -> String {

@@ -13,6 +13,15 @@ SELECT name, setting, unit, context, vartype, source, sourcefile, sourceline, bo
 SELECT sourcefile, sourceline, seqno, name, setting, applied, error
   FROM pg_catalog.pg_file_settings ORDER BY seqno
 
+--: file_times -
+-- When the files of the configuration were changed last, by the clock of the server's host. For superusers.
+SELECT f.path, s.modification, s.modification > pg_catalog.pg_conf_load_time() AS after_load
+  FROM (SELECT setting AS path FROM pg_catalog.pg_settings WHERE name IN ('config_file', 'hba_file', 'ident_file')
+        UNION
+        SELECT sourcefile FROM pg_catalog.pg_file_settings WHERE sourcefile IS NOT NULL) AS f
+ CROSS JOIN LATERAL pg_catalog.pg_stat_file(f.path, true) AS s
+ WHERE f.path IS NOT NULL ORDER BY f.path
+
 --: hba_rules 13-15
 -- pg_hba.conf as the server would read it now. Secrets of options stay there. For superusers.
 SELECT line_number, type, database, user_name, address, netmask, auth_method,
@@ -187,6 +196,10 @@ SELECT d.oid, d.datname, pg_catalog.pg_get_userbyid(d.datdba) AS owner, pg_catal
        d.datcollate, d.datctype, d.datistemplate, d.datallowconn, d.datconnlimit, t.spcname AS tablespace,
        d.datlocprovider, d.datlocale, d.datcollversion, d.dathasloginevt
   FROM pg_catalog.pg_database AS d LEFT JOIN pg_catalog.pg_tablespace AS t ON t.oid = d.dattablespace ORDER BY d.datname
+
+--: size -
+-- What the data of all databases take on the disk, without the WAL.
+SELECT sum(pg_catalog.pg_database_size(oid)) AS bytes FROM pg_catalog.pg_database
 
 --: event_triggers -
 -- Event triggers of this database; those of `login` run when Patroni logs in.

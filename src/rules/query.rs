@@ -3,7 +3,7 @@
 use pg_query::NodeEnum;
 
 /// Functions that change something, wait, or read files; by the beginnings of their names.
-const HARMFUL: [&str; 50] = [
+const HARMFUL: [&str; 49] = [
     "binary_upgrade",
     "cursor_to_xml",
     "database_to_xml",
@@ -39,7 +39,6 @@ const HARMFUL: [&str; 50] = [
     "pg_set_",
     "pg_sleep",
     "pg_start_backup",
-    "pg_stat_file",
     "pg_stat_reset",
     "pg_stop_backup",
     "pg_switch_wal",

@@ -10,6 +10,7 @@ mod manifest;
 mod member;
 mod plan;
 mod questions;
+mod reach;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};

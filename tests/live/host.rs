@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use patroni_preflight::bundle::Answer;
-use patroni_preflight::bundle::host::{Host, Kind, Place, Unit};
+use patroni_preflight::bundle::host::{Host, Kind, Place, Reach, Unit};
 use patroni_preflight::collect::host::{Limits, Looked, Questions, Way, look};
 use patroni_preflight::gap::GapReason;
 use serde_json::{Value as Json, json};
@@ -58,6 +58,12 @@ fn about(server: &Server) -> Questions {
         names: vec!["localhost".to_owned(), "no-such-name.invalid".to_owned()],
         watchdogs: vec!["/dev/watchdog".to_owned(), "/dev/null".to_owned()],
         units: vec!["no-such-unit.service".to_owned()],
+        reach: vec![
+            format!("127.0.0.1:{}", server.port),
+            format!("[::1]:{}", server.port),
+            "127.0.0.1:1".to_owned(),
+            "a/b:1".to_owned(),
+        ],
     }
 }
 
@@ -111,6 +117,10 @@ fn a_running_server_is_seen_as_it_says_itself() {
     let full = one("SHOW server_version");
     assert!(got(&programs.version).starts_with(&format!("postgres (PostgreSQL) {full}")), "{programs:?}");
     assert!(got(&programs.files["pg_controldata"]).is_some());
+    assert!(got(&programs.libraries).iter().any(|name| name == "plpgsql"), "{programs:?}");
+    let reach: Vec<_> = host.reach.iter().map(|(place, reach)| (place.as_str(), *got(reach))).collect();
+    let (four, six) = (format!("127.0.0.1:{}", server.port), format!("[::1]:{}", server.port));
+    assert_eq!(reach, [("127.0.0.1:1", Reach::Refused), (&*four, Reach::Open), (&*six, Reach::Open)]);
     assert_eq!(got(&host.paths["/no/such"]), &None);
     assert_eq!(why(&host.paths["relative"]), GapReason::Unreadable);
     assert!(got(&host.names["localhost"]).iter().any(|a| a == "127.0.0.1" || a == "::1"));
@@ -125,6 +135,8 @@ fn a_running_server_is_seen_as_it_says_itself() {
     assert_eq!(got(&host.name), fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim());
     assert!(looked.manifest.files.contains(&dir) && looked.manifest.programs.contains("ip -o addr show"));
     assert!(looked.manifest.programs.iter().any(|p| p.starts_with("sh -s")));
+    let tried = format!("TCP connections, closed at once, to {four} {six} 127.0.0.1:1");
+    assert!(looked.manifest.programs.iter().any(|p| p.ends_with(&tried)), "{:?}", looked.manifest.programs);
     // What was written is what is read again.
     let json = serde_json::to_string(host).unwrap();
     assert_eq!(&serde_json::from_str::<Host>(&json).unwrap(), host);

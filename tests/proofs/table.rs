@@ -13,6 +13,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("dcs-etcd-hosts-even", "advice: nothing happens until a server of etcd is lost"),
     ("dcs-etcd-version-old", "no etcd so old can be had; what Patroni refuses is read in its source"),
     ("dcs-k8s-basics", "the answer is that of Kubernetes' API server, which does not run here"),
+    ("dcs-server-not-reached", "nothing happens until the other servers of the store are lost"),
     ("dcs-raft-deprecated", "advice: the raft of this release works, and later releases are not there yet"),
     ("key-needs-newer-patroni", "one release of Patroni runs here; what older ones read is known from their source"),
     ("pg-connect-address-is-pooler", "PgBouncer does not run here; what it refuses is known from its source"),

@@ -32,7 +32,7 @@ const fn topic(word: &'static str, by: By, ignored: &'static [&'static str]) -> 
 }
 
 /// The questions to servers of `knowledge::queries` whose rows have names.
-const QUESTIONS: [(&str, Topic); 29] = [
+const QUESTIONS: [(&str, Topic); 31] = [
     (
         "settings",
         topic(
@@ -60,8 +60,10 @@ const QUESTIONS: [(&str, Topic); 29] = [
     ("role_members", topic("membership", By::Fields(&["role", "member"]), &[])),
     ("role_passwords", topic("password of", By::Fields(&["rolname"]), &[])),
     ("role_settings", topic("setting of a role or database", By::Fields(&["role", "database", "name"]), &[])),
+    ("file_times", topic("file", By::Fields(&["path"]), &["modification"])),
     ("rewind_privileges", topic("privilege", By::Fields(&["rolname", "signature"]), &[])),
     ("databases", topic("database", By::Fields(&["datname"]), &[])),
+    ("size", topic("size", By::Single, &["bytes"])),
     ("event_triggers", topic("event trigger", By::Fields(&["evtname"]), &[])),
     ("tablespaces", topic("tablespace", By::Fields(&["spcname"]), &[])),
     ("publications", topic("publication", By::Fields(&["pubname"]), &[])),
@@ -105,6 +107,7 @@ pub(super) const HOST: &[(&str, Topic)] = &[
     ("programs", topic("programs in", By::All, &[])),
     ("patroni", topic("Patroni at", By::All, &[])),
     ("watchdogs", topic("watchdog", By::All, &[])),
+    ("reach", topic("connection to", By::All, &[])),
     ("access", topic("access of", By::All, &[])),
 ];
 

@@ -15,6 +15,8 @@ pub struct Programs {
     pub files: BTreeMap<String, Answer<Option<Entry>>>,
     /// What `postgres -V` says: `postgres (PostgreSQL) 15.10`.
     pub version: Answer<String>,
+    /// The libraries that its server finds by a plain name (`$libdir`), without their ending: `pg_stat_statements`.
+    pub libraries: Answer<Vec<String>>,
 }
 
 /// An installation of Patroni.

@@ -28,13 +28,24 @@ const NAMES: [&str; 12] = [
 pub(super) struct Questions {
     files: Vec<usize>,
     version: usize,
+    libraries: Vec<usize>,
 }
+
+/// Where the server's libraries (`pkglibdir`) lie, beside the directory of programs.
+const LIBRARIES: [&str; 5] = ["lib", "lib/postgresql", "lib64/pgsql", "lib/pgsql", "lib64"];
+/// A library that every server has.
+const COMMON: &str = "plpgsql";
 
 impl Questions {
     pub(super) fn add(ask: &mut Ask, dir: &str) -> Self {
         let dir = dir.trim_end_matches('/');
         let version = as_owner(&[&format!("{dir}/postgres"), "-V"]);
-        Self { files: NAMES.map(|n| ask.stat(format!("{dir}/{n}"))).into(), version: ask.add(version) }
+        let above = dir.rsplit_once('/').map_or("", |(above, _)| above);
+        Self {
+            files: NAMES.map(|n| ask.stat(format!("{dir}/{n}"))).into(),
+            version: ask.add(version),
+            libraries: LIBRARIES.map(|lib| ask.list(format!("{above}/{lib}"))).into(),
+        }
     }
 
     pub(super) fn read(&self, replies: &[Reply]) -> Programs {
@@ -42,8 +53,33 @@ impl Questions {
         Programs {
             files: files.map(|(name, at)| (name.to_owned(), wire::entry(&replies[*at]))).collect(),
             version: wire::out(&replies[self.version]).map(|t| t.trim().to_owned()).into(),
+            libraries: libraries(self.libraries.iter().map(|at| wire::names(&replies[*at]))).into(),
         }
     }
+}
+
+/// The names of libraries, without their ending, of the directory that has the common one.
+fn libraries(directories: impl Iterator<Item = Result<Option<Vec<String>>, Miss>>) -> Result<Vec<String>, Miss> {
+    let mut hidden = None;
+    for names in directories {
+        let names = match names {
+            Ok(names) => names.unwrap_or_default(),
+            Err(miss) => {
+                hidden = hidden.or(Some(miss));
+                continue;
+            }
+        };
+        let all: Vec<String> =
+            names.iter().filter_map(|n| n.strip_suffix(".so")).filter(|n| !n.is_empty()).map(str::to_owned).collect();
+        if all.iter().any(|name| name == COMMON) {
+            return Ok(all);
+        }
+    }
+    let unknown = || Miss {
+        why: GapReason::NotGiven,
+        detail: "the directory of its libraries is not one of those beside the programs".to_owned(),
+    };
+    Err(hidden.unwrap_or_else(unknown))
 }
 
 /// A program that is run with no more rights than its owner has.
@@ -179,7 +215,7 @@ fn interpreter(text: &str) -> Result<Vec<String>, Miss> {
 
 #[cfg(test)]
 mod tests {
-    use super::interpreter;
+    use super::*;
 
     #[test]
     fn interpreters_are_found_in_scripts() {
@@ -192,5 +228,17 @@ mod tests {
         ] {
             assert_eq!(interpreter(text).ok().and_then(|w| w.into_iter().next()).as_deref(), python, "{text}");
         }
+    }
+
+    #[test]
+    fn the_directory_of_libraries_is_known_by_what_every_server_has() {
+        let names = |list: &[&str]| Ok(Some(list.iter().map(|n| (*n).to_owned()).collect()));
+        let denied = || Err(Miss { why: GapReason::Denied, detail: String::new() });
+        let found = libraries(
+            [names(&["libc.so", "x"]), Ok(None), names(&["auto_explain.so", "plpgsql.so", "bitcode"])].into_iter(),
+        );
+        assert_eq!(found, Ok(vec!["auto_explain".to_owned(), "plpgsql".to_owned()]));
+        assert_eq!(libraries([names(&["libc.so"]), denied()].into_iter()).map_err(|m| m.why), Err(GapReason::Denied));
+        assert_eq!(libraries([Ok(None)].into_iter()).map_err(|m| m.why), Err(GapReason::NotGiven));
     }
 }

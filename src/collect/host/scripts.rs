@@ -65,8 +65,16 @@ exit 0
 /// Number and groups of the user `$1`.
 pub(super) const USER: &str = r#"id -u -- "$1" && id -G -- "$1""#;
 
-/// The filesystem of `$1`.
-pub(super) const SPACE: &str = r#"df -Pk -- "$1" && { echo; stat -f -c %T -- "$1"; exit 0; }"#;
+/// The filesystem of `$1`, or the one that it would lie on.
+pub(super) const SPACE: &str = r#"
+p=$1
+while [ ! -e "$p" ] && [ "$p" != / ]; do
+    p=${p%/*}
+    p=${p:-/}
+    if [ -d "$p" ] && [ ! -x "$p" ]; then echo "$p: Permission denied" >&2; exit 1; fi
+done
+df -Pk -- "$p" && { echo; stat -f -c %T -- "$p"; exit 0; }
+"#;
 
 /// Runs `$1...` as the owner of that program, when we are root and the owner is another one: a program that somebody else can
 /// change is not run with root's rights.

@@ -11,6 +11,7 @@ pub(super) mod host_specific_guc_in_dcs;
 pub(super) mod listen_mismatch;
 pub(super) mod local_hides_dynamic;
 pub(super) mod managed_guc_in_parameters;
+pub(super) mod not_in_force;
 pub(super) mod parameters_of_patroni;
 pub(super) mod recovery_conf;
 pub(super) mod recovery_gucs_in_auto_conf;

@@ -6,17 +6,16 @@ use std::net::IpAddr;
 use super::plan::Plan;
 use crate::bundle::sql::{Session, Table};
 use crate::bundle::{Answer, Node};
-use crate::collect::host::Questions;
 use crate::collect::sql::{Place, Target};
 
 /// Programs that receive WAL and are no servers.
 const NO_SERVERS: [&str; 4] = ["pg_basebackup", "pg_receivewal", "barman_receive_wal", "pgbackrest"];
 
 /// A server that was told of.
-struct Told {
-    name: String,
-    address: IpAddr,
-    port: Option<u16>,
+pub(super) struct Told {
+    pub(super) name: String,
+    pub(super) address: IpAddr,
+    pub(super) port: Option<u16>,
 }
 
 /// Plans for servers that a node without configuration tells of and that are not known yet; they are asked as it was.
@@ -42,13 +41,9 @@ pub(super) fn plans(
         }
         all.push(Plan {
             name,
-            file: None,
-            texts: std::collections::BTreeMap::new(),
-            is_here: false,
             target: Some(Ok(elsewhere(target, told.address, port))),
-            way: None,
-            questions: Questions::default(),
             upgrade: plan.upgrade.clone(),
+            ..Plan::default()
         });
     }
     all
@@ -72,7 +67,8 @@ fn elsewhere(target: &Target, address: IpAddr, port: u16) -> Target {
     other
 }
 
-fn told(session: &Session) -> Vec<Told> {
+/// The servers that another one tells of.
+pub(super) fn told(session: &Session) -> Vec<Told> {
     let mut all = Vec::new();
     let logical: BTreeSet<String> = rows(session, "slots")
         .filter(|row| row("slot_type") == Some("logical"))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
-use super::{limits, upgrade};
+use super::{limits, reach, upgrade};
 use crate::bundle::host::{Host, Unit};
 use crate::bundle::sql::Session;
 use crate::bundle::{Answer, Bundle, Node};
@@ -46,6 +46,7 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
     if let Some(way) = &plan.way {
         if let Some(session) = &session {
             add_server(&mut plan.questions, session);
+            reach::add_told(&mut plan.questions.reach, plan.ports, session);
         }
         let looked = host::look(way, &plan.questions, limits().1).await;
         touched.add_host(looked.manifest);

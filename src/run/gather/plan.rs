@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use super::{Request, login, questions, upgrade};
+use super::{Request, login, questions, reach, upgrade};
 use crate::bundle::upgrade::{Ready, Upgrade};
 use crate::bundle::{Answer, Bundle, FileText, Miss, Node};
 use crate::cli::Named;
@@ -20,7 +20,7 @@ use crate::source::SourceMap;
 use crate::source::path::normal;
 
 /// How one member is asked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Plan {
     /// Its name.
     pub(super) name: String,
@@ -38,6 +38,8 @@ pub(super) struct Plan {
     pub(super) questions: Questions,
     /// The major upgrade that is meant, and where the new major is.
     pub(super) upgrade: Option<(Upgrade, Ready)>,
+    /// The ports of its server and its REST API, as its configuration tells.
+    pub(super) ports: [Option<i64>; 2],
 }
 
 /// All of them.
@@ -81,10 +83,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
             file,
             texts,
             is_here: file.is_some_and(|f| is_here(&facts.patroni[f].config)),
-            target: None,
-            way: None,
-            questions: Questions::default(),
-            upgrade: None,
+            ..Plan::default()
         });
     }
     for dsn in &request.dsns {
@@ -92,29 +91,23 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
             if request.files.iter().any(|given| given.key.is_none()) {
                 return Err(no_member("--dsn", dsn, &plans));
             }
-            plans.push(Plan {
-                name: dsn.name.clone(),
-                file: None,
-                texts: BTreeMap::new(),
-                is_here: false,
-                target: None,
-                way: None,
-                questions: Questions::default(),
-                upgrade: None,
-            });
+            plans.push(Plan { name: dsn.name.clone(), ..Plan::default() });
         }
     }
     ways(request, &mut plans)?;
     let peers = questions::names(plans.iter().filter_map(|p| Some(&facts.patroni[p.file?].config)));
+    let configs: Vec<Option<&Patroni>> = plans.iter().map(|p| Some(&facts.patroni[p.file?].config)).collect();
     for plan in &mut plans {
         let config = plan.file.map(|f| &facts.patroni[f].config);
         plan.target = target(request, plan, config)?;
         plan.questions = config.map(questions::of_configuration).unwrap_or_default();
         plan.questions.names.clone_from(&peers);
         plan.upgrade = request.upgrade.clone().map(|meant| (meant.clone(), upgrade::places(&meant, config)));
-        if matches!(plan.way, Some(Way::Here)) {
-            plan.questions.paths.extend(plan.texts.keys().cloned());
-        }
+        plan.ports = config.map(reach::ports).unwrap_or_default();
+        plan.questions.reach =
+            config.map(|own| reach::places(own, configs.iter().flatten().copied())).unwrap_or_default();
+        // What was given is the file itself, or its copy from the same place.
+        plan.questions.paths.extend(plan.texts.keys().cloned());
     }
     plans.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Plans { plans, facts })

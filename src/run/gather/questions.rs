@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::bundle::sql::Session;
 use crate::collect::host::Questions;
-use crate::facts::host_path::parent;
+use crate::facts::host_path::{PATH, parent};
 use crate::facts::scripts;
 use crate::parse::patroni::{Item, Patroni, split_command};
 
@@ -67,6 +67,10 @@ pub(super) fn of_configuration(config: &Patroni) -> Questions {
             paths.extend([format!("{dir}/{base}.conf"), format!("{dir}/{base}.base.conf")]);
         }
     }
+    if config.bin_dir().is_none_or(|dir| dir.value.is_empty()) {
+        let programs = ["pg_controldata", "pg_ctl", "postgres"];
+        paths.extend(programs.iter().flat_map(|name| PATH.map(|dir| format!("{dir}/{name}"))));
+    }
     paths.retain(|path| path.starts_with('/'));
     let is_off = config.get("watchdog.mode").is_some_and(|mode| !mode.is_true() || mode.as_str() == Some("off"));
     let device = text("watchdog.device").unwrap_or_else(|| "/dev/watchdog".to_owned());
@@ -78,6 +82,7 @@ pub(super) fn of_configuration(config: &Patroni) -> Questions {
         names: Vec::new(),
         watchdogs: if is_off { Vec::new() } else { vec![device] },
         units: Vec::new(),
+        reach: Vec::new(),
     }
 }
 

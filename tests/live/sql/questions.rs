@@ -153,7 +153,7 @@ fn a_monitoring_role_is_denied_what_only_superusers_may_see() {
             })
             .map(|(name, _)| name.as_str())
             .collect();
-        let mut want = BTreeSet::from(["file_settings", "hba_rules", "role_passwords"]);
+        let mut want = BTreeSet::from(["file_settings", "file_times", "hba_rules", "role_passwords"]);
         if version >= 15 {
             want.insert("ident_mappings");
         }

@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::programs;
+use crate::bundle::Answer;
+use crate::bundle::host::{Address, Host};
 use crate::facts::gap::Gap;
 use crate::facts::patroni_file::is_placeholder;
+use crate::facts::written::Written;
 use crate::facts::{Facts, Member, PatroniFile, host_path};
 use crate::parse::patroni::{Item, Layer};
 use crate::parse::unit::Variable;
@@ -31,8 +34,14 @@ pub(in crate::rules::native) fn relative(facts: &Facts, report: &mut Report) -> 
 
 /// `data-dir-misread`
 pub(in crate::rules::native) fn misread(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.files() {
+    for (i, file) in facts.numbered_files() {
         let Some((item, dir)) = path(file, "data_dir") else { continue };
+        // On a host that was looked at, a database in just that directory is the one that is meant.
+        let node = facts.member_of(i).and_then(|member| facts.node_of(member));
+        let host = node.and_then(|node| node.host().ok()).map(Written::value);
+        if host.and_then(|host| host.data.get(dir)).is_some_and(|data| matches!(data.version, Answer::Got(Some(_)))) {
+            continue;
+        }
         let problem = if dir != dir.trim() {
             "has white space around it, which belongs to the name"
         } else if dir.starts_with('~') {
@@ -45,34 +54,59 @@ pub(in crate::rules::native) fn misread(facts: &Facts, report: &mut Report) -> R
     Ok(())
 }
 
-/// `data-dir-shared`: two members of one host in one directory.
-pub(in crate::rules::native) fn shared(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    let mut homes: BTreeMap<(String, String), Vec<(&Member, Span)>> = BTreeMap::new();
-    for member in facts.members() {
+/// The data directory of a member, and where it is.
+struct Home<'a> {
+    member: &'a Member,
+    item: &'a Item,
+    dir: String,
+    /// What others are told of its host.
+    address: String,
+    /// What its host says: its name and addresses, and the directory without links.
+    on_host: Option<(String, String)>,
+}
+
+impl<'a> Home<'a> {
+    fn of(facts: &'a Facts, member: &'a Member) -> Option<Self> {
         let file = &facts.patroni[member.file];
-        let (Some((item, dir)), Some(address)) = (path(file, "data_dir"), file.config.connect_address()) else {
-            continue;
-        };
-        let host = address.value.0.to_ascii_lowercase();
-        if dir.starts_with('/') && !is_placeholder(&host) && !host.is_empty() {
-            homes.entry((host, host_path::normal(dir))).or_default().push((member, item.span));
+        let (item, dir) = path(file, "data_dir").filter(|(_, dir)| dir.starts_with('/'))?;
+        let address = file.config.connect_address()?.value.0.to_ascii_lowercase();
+        let host = facts.node_of(member).and_then(|node| node.host().ok()).map(Written::value);
+        let on_host = host.and_then(|host| {
+            let own = |a: &&Address| !a.address.starts_with("127.") && a.address != "::1";
+            let addresses: Vec<&str> = host.addresses.got()?.iter().filter(own).map(|a| a.address.as_str()).collect();
+            let real = || host.data.get(dir)?.entry.got()?.as_ref()?.real.clone();
+            let identity = format!("{} {}", host.name.got()?, addresses.join(" "));
+            Some((identity, real().unwrap_or_else(|| host_path::normal(dir))))
+        });
+        let is_known = !is_placeholder(&address) && !address.is_empty();
+        (is_known || on_host.is_some()).then(|| Self { member, item, dir: host_path::normal(dir), address, on_host })
+    }
+
+    /// Whether it is the same place; what hosts say goes before what the files say.
+    fn is_same(&self, other: &Self) -> bool {
+        match (&self.on_host, &other.on_host) {
+            (Some(one), Some(other)) => one == other,
+            _ => self.dir == other.dir && self.address == other.address && !is_placeholder(&self.address),
         }
     }
-    for ((host, dir), members) in &homes {
-        let [(first, at), others @ ..] = &members[..] else { continue };
-        for (other, span) in others {
-            if is_copy(facts, first, other) {
-                continue;
-            }
-            report.add(
-                report
-                    .problem(*span)
-                    .arg("dir", dir.as_str())
-                    .arg("host", host.as_str())
-                    .arg("members", format!("`{}` and `{}`", first.name, other.name))
-                    .label(*at, "here too"),
-            );
+}
+
+/// `data-dir-shared`: two members of one host in one directory.
+pub(in crate::rules::native) fn shared(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    let homes: Vec<Home<'_>> = facts.members().filter_map(|member| Home::of(facts, member)).collect();
+    for (i, home) in homes.iter().enumerate() {
+        let Some(first) = homes[..i].iter().find(|first| first.is_same(home)) else { continue };
+        if is_copy(facts, first.member, home.member) {
+            continue;
         }
+        report.add(
+            report
+                .problem(home.item.span)
+                .arg("dir", home.dir.as_str())
+                .arg("host", home.address.as_str())
+                .arg("members", format!("`{}` and `{}`", first.member.name, home.member.name))
+                .label(first.item.span, "here too"),
+        );
     }
     Ok(())
 }
@@ -102,6 +136,10 @@ pub(in crate::rules::native) fn bin_unset(facts: &Facts, report: &mut Report) ->
             let (item, dir) = path(file, key)?;
             host_path::packaged_version(dir).map(|version| (item, dir, version))
         });
+        let on_path = facts.node_of(member).and_then(|node| node.host().ok()).map(|host| in_path(host.value()));
+        if on_path == Some(true) {
+            continue;
+        }
         let Some((item, dir, version)) = packaged else { continue };
         let bin = if dir.contains("/pgsql/") || dir.contains("/pgsql-") {
             format!("/usr/pgsql-{version}/bin")
@@ -111,6 +149,17 @@ pub(in crate::rules::native) fn bin_unset(facts: &Facts, report: &mut Report) ->
         report.add(report.problem(item.key_or_value()).arg("member", member.name.as_str()).arg("bin", bin));
     }
     Ok(())
+}
+
+/// Whether a host has what Patroni needs to start a server where programs are looked for, or a unit looks elsewhere.
+fn in_path(host: &Host) -> bool {
+    let units = host.units.got().into_iter().flat_map(|units| units.values()).filter_map(Answer::got);
+    if units.filter_map(|u| u.environment.got()).flatten().any(|variable| variable.name == "PATH") {
+        return true;
+    }
+    ["pg_controldata", "pg_ctl", "postgres"].iter().all(|name| {
+        host_path::PATH.iter().any(|dir| matches!(host.paths.get(&format!("{dir}/{name}")), Some(Answer::Got(Some(_)))))
+    })
 }
 
 /// `bin-dir-version-mismatch`
