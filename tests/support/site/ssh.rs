@@ -25,7 +25,7 @@ impl Site {
         let mut known = String::new();
         for member in self.members() {
             let of_host = key(member, "host");
-            known.push_str(&format!("{member} {of_host}"));
+            known.extend([member, " ", &of_host]);
             self.write(member, &format!("{SSH_HOME}/keys"), &own);
             let config = format!(
                 "HostKey {SSH_HOME}/host\nAuthorizedKeysFile {SSH_HOME}/keys\nPasswordAuthentication no\nPidFile {SSH_HOME}/pid\nStrictModes no\n\
