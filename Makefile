@@ -16,6 +16,9 @@ demo: setup ## findings on a small cluster that is not ready
 	@cargo build --quiet --locked
 	@target/debug/patroni-preflight lint $(DEMO) || test $$? -eq 1
 
+# Many tests wait for programs: twice as many as processors run side by side.
+export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
+
 test: setup ## all tests, the comparisons with the real programs in their short form
 	cargo test --locked --no-fail-fast
 

@@ -184,6 +184,24 @@ pub struct ReportArgs {
     pub hyperlinks: When,
 }
 
+/// Which rules run, and how they are configured.
+#[derive(Debug, clap::Args)]
+pub struct RulesArgs {
+    /// A directory of rules of your own; can be given several times.
+    #[arg(long, value_name = "DIR")]
+    pub rules: Vec<PathBuf>,
+    /// Configuration of this program; else the nearest `preflight.toml`, from the current directory up to the root of the
+    /// repository.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Also run rules on trial.
+    #[arg(long)]
+    pub trial: bool,
+    /// The day of the run, for tests.
+    #[arg(long, value_name = "DAY", hide = true)]
+    pub today: Option<Date>,
+}
+
 /// `lint`.
 #[derive(Debug, clap::Args)]
 pub struct LintArgs {
@@ -204,9 +222,9 @@ pub struct LintArgs {
     /// Write all findings to this file, to be hidden from now on, and show none.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["changed", "list_files"])]
     pub write_baseline: Option<PathBuf>,
-    /// A directory of rules of your own; can be given several times.
-    #[arg(long, value_name = "DIR")]
-    pub rules: Vec<PathBuf>,
+    /// Which rules run.
+    #[command(flatten)]
+    pub judged: RulesArgs,
     /// How it is said.
     #[command(flatten)]
     pub said: ReportArgs,
@@ -216,16 +234,6 @@ pub struct LintArgs {
     /// Release of Patroni, such as 3.3.8; the newest known one when it is not given.
     #[arg(long, value_name = "RELEASE")]
     pub patroni: Option<String>,
-    /// Configuration of this program; else the nearest `preflight.toml`, from the current directory up to the root of the
-    /// repository.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Also run rules on trial.
-    #[arg(long)]
-    pub trial: bool,
-    /// The day of the run, for tests.
-    #[arg(long, value_name = "DAY", hide = true)]
-    pub today: Option<Date>,
 }
 
 /// Members that are asked, and how.
@@ -298,22 +306,12 @@ pub struct CheckArgs {
     /// Also say what has changed since this was written by `collect`, with the same --secret-key.
     #[arg(long, value_name = "FILE")]
     pub compare: Option<PathBuf>,
-    /// A directory of rules of your own; can be given several times.
-    #[arg(long, value_name = "DIR")]
-    pub rules: Vec<PathBuf>,
+    /// Which rules run.
+    #[command(flatten)]
+    pub judged: RulesArgs,
     /// How it is said.
     #[command(flatten)]
     pub said: ReportArgs,
-    /// Configuration of this program; else the nearest `preflight.toml`, from the current directory up to the root of the
-    /// repository.
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Also run rules on trial.
-    #[arg(long)]
-    pub trial: bool,
-    /// The day of the run, for tests.
-    #[arg(long, value_name = "DAY", hide = true)]
-    pub today: Option<Date>,
 }
 
 /// `NAME=VALUE`: what is said of one member.

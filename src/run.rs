@@ -7,6 +7,7 @@ mod lint;
 mod pages;
 pub mod redact;
 mod said;
+mod settle;
 
 use std::path::Path;
 
@@ -20,8 +21,9 @@ use crate::selftest;
 use crate::terminal::Surroundings;
 
 pub use check::{Check, check, read_bundle};
-pub use lint::{Lint, config_for, lint};
+pub use lint::{Lint, lint};
 pub use said::{Linted, render};
+pub use settle::config_for;
 
 /// What a run prints, and its exit code.
 #[derive(Debug, Default)]

@@ -38,8 +38,10 @@ pub struct Question {
     pub sql: String,
 }
 
-/// The word behind the versions of a question that goes to each database.
+/// The word behind the versions of a question that goes to each database when a major upgrade is meant.
 const EACH: &str = "each";
+/// The word behind that, of one that goes to the database of the session at any time too.
+const ALSO: &str = "also";
 
 impl Question {
     /// Whether it can be asked of a server with this `server_version_num`.
@@ -53,28 +55,29 @@ impl Question {
 /// The questions that rules of ours need of a server.
 #[must_use]
 pub fn questions() -> Vec<Question> {
-    read(TEXT).filter(|(_, is_of_each)| !is_of_each).map(|(question, _)| question).collect()
+    read(TEXT).filter(|(_, words)| *words != [EACH]).map(|(question, _)| question).collect()
 }
 
 /// The questions that rules of ours need of each database, when a major upgrade is meant.
 #[must_use]
 pub fn of_each_database() -> Vec<Question> {
-    read(TEXT).filter(|(_, is_of_each)| *is_of_each).map(|(question, _)| question).collect()
+    read(TEXT).filter(|(_, words)| words.contains(&EACH)).map(|(question, _)| question).collect()
 }
 
-/// Each question, and whether it goes to each database.
-fn read(text: &str) -> impl Iterator<Item = (Question, bool)> {
+/// Each question, and the words that say where it goes.
+fn read(text: &str) -> impl Iterator<Item = (Question, Vec<&str>)> {
     let blocks = text.split("\n--: ").skip(1);
     blocks.filter_map(|block| {
         let (head, body) = block.split_once('\n')?;
         let mut words = head.split_whitespace();
         let (name, (from, until)) = (words.next()?, words.next()?.split_once('-')?);
-        let is_of_each = words.next() == Some(EACH);
+        let words: Vec<&str> = words.collect();
+        debug_assert!(matches!(words[..], [] | [EACH] | [EACH, ALSO]), "{name}: {words:?}");
         let lines: Vec<&str> = body.lines().filter(|l| !l.starts_with("--") && !l.trim().is_empty()).collect();
         let major = |text: &str| text.parse().ok();
         let question =
             Question { name: name.to_owned(), from: major(from), until: major(until), sql: lines.join("\n") };
-        Some((question, is_of_each))
+        Some((question, words))
     })
 }
 
@@ -84,8 +87,10 @@ mod tests {
 
     #[test]
     fn each_text_is_read_and_versions_do_not_overlap() {
-        let all: Vec<_> = questions().into_iter().chain(of_each_database()).collect();
-        assert_eq!(all.len(), TEXT.matches("\n--:").count());
+        let mut all: Vec<_> = questions().into_iter().chain(of_each_database()).collect();
+        assert_eq!(all.len(), TEXT.matches("\n--:").count() + TEXT.matches(" each also\n").count());
+        all.sort_by(|one, other| (&one.name, one.from).cmp(&(&other.name, other.from)));
+        all.dedup();
         for major in 13..=18 {
             let mut names: Vec<&str> = all.iter().filter(|q| q.fits(major * 10_000 + 5)).map(|q| &q.name[..]).collect();
             let n = names.len();

@@ -1,6 +1,6 @@
 -- The questions to a running server. Each begins with `--: name versions`, then what it is for; the versions are majors, `13-15`, `16-` or
 -- `-` for all. A name may stand several times with versions that do not overlap. Those with `each` go to each database of a primary, and only
--- when a major upgrade is meant; what they look for is what pg_upgrade of 16 to 18 looks for. Each is one SELECT without side effects.
+-- when a major upgrade is meant (with `also`, at any time to that of the session too); what they look for is what pg_upgrade of 16 to 18 looks for. Each is one SELECT without side effects.
 
 --: settings -
 -- Settings. Some are our session's own (see `OWN_SETTINGS`): their `source` is `client`.
@@ -241,7 +241,7 @@ SELECT gid, prepared, owner, database FROM pg_catalog.pg_prepared_xacts ORDER BY
 SELECT e.extname, e.extversion, n.nspname AS schema, pg_catalog.pg_get_userbyid(e.extowner) AS owner
   FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace ORDER BY e.extname
 
---: libraries - each
+--: libraries - each also
 -- Libraries that functions of this database need (`function.c:get_loadable_libraries`).
 SELECT DISTINCT p.probin AS library
   FROM pg_catalog.pg_proc AS p JOIN pg_catalog.pg_language AS l ON l.oid = p.prolang

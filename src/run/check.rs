@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 
 use super::Output;
 use super::gather::{Given, Manifest, Request, add_inventory, gather};
-use super::lint::{finish, organisation, read_config};
 use super::redact::{Key, redact};
 use super::said::{Linted, deliver, outputs, style};
+use super::settle::{Settled, settle};
 use crate::bundle::compare::compare;
 use crate::bundle::rest::Speaker;
 use crate::bundle::upgrade::Upgrade;
 use crate::bundle::{Answer, Bundle, FORMAT, FileText, Node};
 use crate::cli::{CheckArgs, MembersArgs};
 use crate::collect::kind::Kind;
+use crate::collect::own;
 use crate::collect::recorded::{Recorded, place, root};
 use crate::collect::sql::Environment;
-use crate::collect::{clock, own};
-use crate::config::{self, Config};
+use crate::config;
 use crate::facts::layout::{Home, Layout};
 use crate::facts::{self, Options, nodes};
 use crate::knowledge::patroni::Version;
@@ -103,14 +103,7 @@ fn patroni(node: &Node) -> Option<Version> {
 
 /// Runs `check`.
 pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output, String> {
-    let base = PathBuf::new();
-    let file = args.config.clone().or_else(|| own::upwards(&base, config::FILE_NAME));
-    let draft = file.map(|f| read_config(&base, &f)).transpose()?;
-    let mut dirs = args.rules.clone();
-    dirs.extend(draft.iter().flat_map(config::Draft::rule_dirs));
-    let rules = organisation(&dirs)?;
-    let all = if rules.is_empty() { BUILTIN } else { &rules };
-    let config = draft.map_or_else(|| Ok(Config::default()), |draft| finish(draft, &base, all))?;
+    let Settled { config, rules } = settle(&args.judged)?;
     let outputs = outputs(&args.said)?;
     let options = options(&args.asked)?;
     let bundle = if args.bundle.is_empty() {
@@ -122,10 +115,7 @@ pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output,
     };
     let bundle = meant(bundle, &args.asked)?;
     let changes = args.compare.as_deref().map(|before| changes(before, &bundle)).transpose()?;
-    let mut selection = config.selection;
-    selection.trial = args.trial;
-    selection.today = args.today.or_else(clock::today);
-    let mut linted = check(&Check { bundle, options, selection, rules });
+    let mut linted = check(&Check { bundle, options, selection: config.selection, rules });
     linted.changes = changes;
     let fail_on = args.said.fail_on.or(config.fail_on).unwrap_or(Severity::Error);
     Ok(deliver(&linted, &outputs, fail_on, &style(&args.said, around)))

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use super::Output;
 use super::said::{Linted, deliver, outputs, redactor, style};
+use super::settle::{Settled, settle};
 use crate::baseline::{self, Reach};
 use crate::cli::LintArgs;
 use crate::collect::fence::Fence;
 use crate::collect::git::{self, Changed};
 use crate::collect::kind::template_of;
 use crate::collect::search::Search;
-use crate::collect::{clock, disk, own};
-use crate::config::{self, Config, Scope};
+use crate::collect::{disk, own};
+use crate::config::{self, Scope};
 use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, Options};
 use crate::knowledge::patroni::Version;
@@ -23,7 +24,6 @@ use crate::report::listing::{self, Listed};
 use crate::report::{Question, fingerprint::fingerprints, plural};
 use crate::rules::builtin::BUILTIN;
 use crate::rules::engine::{self, Outcome, Selection};
-use crate::rules::load;
 use crate::rules::schema::{Rule, Severity};
 use crate::source::path::normal;
 use crate::source::{Origin, ReadError, Source, SourceMap};
@@ -147,39 +147,12 @@ fn keep_changed(outcome: &mut Outcome, sources: &SourceMap, base: &Path, changed
     outcome.findings.retain(|f| f.sources().into_iter().any(&mut is_changed));
 }
 
-/// The configuration of a run: of a file, or the nearest one above a directory, or none.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn config_for(base: &Path, file: Option<&Path>, rules: &[Rule]) -> Result<Config, String> {
-    let draft = file.map(|f| read_config(base, f)).transpose()?;
-    draft.map_or_else(|| Ok(Config::default()), |draft| finish(draft, base, rules))
-}
-
-pub(super) fn read_config(base: &Path, file: &Path) -> Result<config::Draft, String> {
-    let text = own::text(&base.join(file)).map_err(|why| format!("{}: {why}", file.display()))?;
-    config::read(file, &text)
-}
-
-pub(super) fn finish(draft: config::Draft, base: &Path, rules: &[Rule]) -> Result<Config, String> {
-    let root = own::root(base, draft.file());
-    let exists = |path: &Path| own::exists(&root.dir.join(path));
-    draft.finish(rules, &root, &exists)
-}
-
 pub(super) fn command(args: &LintArgs, around: &Surroundings) -> Result<Output, String> {
-    let base = PathBuf::new();
-    let file = args.config.clone().or_else(|| own::upwards(&base, config::FILE_NAME));
-    let draft = file.map(|f| read_config(&base, &f)).transpose()?;
-    let mut dirs = args.rules.clone();
-    dirs.extend(draft.iter().flat_map(config::Draft::rule_dirs));
-    let rules = organisation(&dirs)?;
-    let all = if rules.is_empty() { BUILTIN } else { &rules };
-    let config = draft.map_or_else(|| Ok(Config::default()), |draft| finish(draft, &base, all))?;
+    let Settled { config, rules } = settle(&args.judged)?;
     let patroni = args.patroni.as_deref().map_or(Ok(Version::LATEST), config::release);
     let patroni = patroni.map_err(|what| format!("--patroni {what}"))?;
     let mut request = Lint {
-        base,
+        base: PathBuf::new(),
         paths: if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() },
         options: Options { postgresql: args.postgresql, patroni },
         scope: config.scope,
@@ -191,8 +164,6 @@ pub(super) fn command(args: &LintArgs, around: &Surroundings) -> Result<Output, 
     take_stdin(&mut request, args)?;
     let outputs = outputs(&args.said)?;
     request.progress = around.progress();
-    request.selection.trial = args.trial;
-    request.selection.today = args.today.or_else(clock::today);
     if request.paths.len() <= FEW && !request.paths.iter().any(|p| p.is_dir()) {
         // Starting threads takes longer than a few files do. An error means that this process has its threads already.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
@@ -215,19 +186,6 @@ pub(super) fn command(args: &LintArgs, around: &Surroundings) -> Result<Output, 
     // The process ends now; giving millions of small pieces back one by one would take longer than all rules together.
     std::mem::forget(linted);
     Ok(output)
-}
-
-/// The built-in rules and those of some directories; none when there are no directories.
-pub(super) fn organisation(dirs: &[PathBuf]) -> Result<Vec<Rule>, String> {
-    let mut texts = Vec::new();
-    for dir in dirs {
-        let files = own::yaml_files(dir)?;
-        if files.is_empty() {
-            return Err(format!("{}: there is no rule file in it", dir.display()));
-        }
-        texts.extend(config::rule_texts(files));
-    }
-    if texts.is_empty() { Ok(Vec::new()) } else { load::load(BUILTIN, &texts).map_err(|wrong| wrong.join("\n")) }
 }
 
 /// Puts standard input in the place of `-`.
