@@ -216,6 +216,7 @@ pub static NATIVE: &[(&str, Check)] = &[
     ("sslmode-verify-full-to-localhost", hba::tls::verify_full),
     ("sslmode-without-root-certificate", restapi::sslmode::without_root),
     ("stale-patroni-dynamic-json", host::dynamic_json::check),
+    ("standby-cluster-conf-missing-in-pgdata", cluster::running_servers::remote_files),
     ("standby-cluster-incomplete", cluster::standby_cluster::incomplete),
     ("standby-cluster-same-scope", cluster::standby_cluster::same_scope),
     ("standby-cluster-slot", cluster::running_servers::remote_slot),

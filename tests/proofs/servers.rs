@@ -352,7 +352,25 @@ fn a_standby_cluster_without_its_slot() {
     site.sql("pg1", &sql.expect("a statement"));
     let streams = "SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'dr' AND active";
     site.wait("the stream", 30, || site.sql("pg1", streams) == "1");
-    check(&site).is_silent(&["standby-cluster-slot"]);
+    check(&site).is_silent(&["standby-cluster-slot", "standby-cluster-conf-missing-in-pgdata"]);
+    // The same with nothing there yet, and no directory of its own for the configuration that Debian keeps apart.
+    let empty = || {
+        site.stop_patroni("pg2");
+        site.sh("pg2", &format!("rm -rf {0} && install -d -o postgres -m 0700 {0}", site.plan.data_dir()));
+    };
+    empty();
+    edit(&site, "pg2", "scope: orders-dr\n", "scope: orders-dr2\n");
+    let apart = format!("  config_dir: {}\n", site.plan.config_dir());
+    edit(&site, "pg2", &apart, "");
+    check(&site).finding("standby-cluster-conf-missing-in-pgdata", "pg2 will be cloned from pg1");
+    site.start_patroni("pg2");
+    wait_for(&site, "pg2", "No such file or directory: '/var/lib/postgresql/15/main/postgresql.conf'");
+    empty();
+    edit(&site, "pg2", "scope: orders-dr2\n", "scope: orders-dr3\n");
+    edit(&site, "pg2", "  data_dir:", &format!("{apart}  data_dir:"));
+    check(&site).is_silent(&["standby-cluster-conf-missing-in-pgdata"]);
+    site.start_patroni("pg2");
+    site.wait("the stream", 60, || site.sql("pg1", streams) == "1");
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use crate::facts::enforced::enforced;
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::kept::{is_paused, kept, system_identifier};
-use crate::facts::nodes::Node;
+use crate::facts::nodes::{Node, Row};
 use crate::facts::running::{primary_of, received, written};
-use crate::facts::{Facts, Member, PatroniFile};
+use crate::facts::{Facts, Member, PatroniFile, host_path};
 use crate::knowledge::patroni::command_line_setting;
 use crate::parse::patroni::{Item, parse_int};
+use crate::rules::native::on_host::each_with;
 use crate::rules::report::Report;
 use crate::source::Span;
 
@@ -283,11 +284,7 @@ pub(in crate::rules::native) fn remote_slot(facts: &Facts, report: &mut Report) 
             continue;
         };
         let (Some(hosts), port) = (text("host"), text("port").unwrap_or_else(|| "5432".to_owned())) else { continue };
-        let is_remote = |other: &&Member| {
-            let address = facts.patroni[other.file].config.connect_address().map(|a| a.value);
-            address.is_some_and(|(host, own)| own.to_string() == port && hosts.split(',').any(|h| h.trim() == host))
-        };
-        let remote = facts.members().find(is_remote).and_then(|other| Some((other, facts.node_of(other)?)));
+        let remote = remote(facts, &hosts, &port);
         let Some((other, remote)) = remote else {
             let gap = Gap::new(format!("slots of the server at {hosts}:{port}"), GapReason::NotGiven).on(&member.name);
             report.known::<()>(Err(gap));
@@ -307,6 +304,61 @@ pub(in crate::rules::native) fn remote_slot(facts: &Facts, report: &mut Report) 
         );
     }
     Ok(())
+}
+
+/// `standby-cluster-conf-missing-in-pgdata`: a clone of the remote server comes without `postgresql.conf`.
+pub(in crate::rules::native) fn remote_files(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    each_with(facts, report, PatroniFile::is_standby_cluster, |on, report| {
+        let Some(section) = on.file.dynamic("standby_cluster") else { return Ok(()) };
+        let text = |key: &str| section.get(key).and_then(Item::as_setting);
+        let (Some(hosts), port) = (text("host"), text("port").unwrap_or_else(|| "5432".to_owned())) else {
+            return Ok(());
+        };
+        // Another method brings what it brings, and files in another place are there already or missed by another rule.
+        let own = (on.file.config.config_dir(), on.file.config.data_dir());
+        let (Some(config_dir), Some(data_dir)) = own else { return Ok(()) };
+        let is_apart = host_path::normal(config_dir.value) != host_path::normal(data_dir.value);
+        if section.get("create_replica_methods").is_some() || is_apart {
+            return Ok(());
+        }
+        let Some((_, data)) = on.data()? else { return Ok(()) };
+        if on.names(data)?.is_some_and(|names| !names.is_empty()) {
+            return Ok(());
+        }
+        let Some((other, remote)) = remote(facts, &hosts, &port) else {
+            return on.gap(format!("where the server at {hosts}:{port} keeps its configuration"));
+        };
+        let value = |name: &str| -> Fact<Option<&Row>> { remote.setting(name) };
+        let (Some(file), Some(dir)) = (value("config_file")?, value("data_directory")?) else { return Ok(()) };
+        let (file_name, dir_name) = (file.get("setting").unwrap_or_default(), dir.get("setting").unwrap_or_default());
+        if host_path::parent(file_name) == host_path::normal(dir_name) {
+            return Ok(());
+        }
+        // Patroni there keeps a copy beside the data, and here puts that in its place.
+        let host = remote.host()?;
+        let there =
+            host.data.get(dir_name).ok_or_else(|| remote.not_asked(&format!("the data directory {dir_name}")))?;
+        let names = remote.answer("what is in the data directory", &there.names)?;
+        if names.iter().any(|name| matches!(name.as_str(), "postgresql.conf" | "postgresql.conf.backup")) {
+            return Ok(());
+        }
+        let problem = report.problem(section.key_or_value());
+        let problem = problem.arg("member", &*on.member.name).arg("remote", &*other.name).arg("file", file_name);
+        report.add(
+            problem.label(file.at, "it is kept apart from the data").label(data_dir.span, "Patroni looks for it here"),
+        );
+        Ok(())
+    });
+    Ok(())
+}
+
+/// The member at one of some addresses, among all that were asked.
+fn remote<'a>(facts: &'a Facts, hosts: &str, port: &str) -> Option<(&'a Member, &'a Node)> {
+    let is_remote = |other: &&Member| {
+        let address = facts.patroni[other.file].config.connect_address().map(|a| a.value);
+        address.is_some_and(|(host, own)| own.to_string() == port && hosts.split(',').any(|h| h.trim() == host))
+    };
+    facts.members().find(is_remote).and_then(|other| Some((other, facts.node_of(other)?)))
 }
 
 /// A number of bytes for people.
