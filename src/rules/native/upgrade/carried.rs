@@ -100,7 +100,7 @@ pub(in crate::rules::native) fn settings(facts: &Facts, report: &mut Report) -> 
         let mut first: Option<&Row> = None;
         for row in rows.iter().filter(|row| is_of_file(row)) {
             let name = row.get("name").unwrap_or_default();
-            if OWN.contains(&name) || is_patronis(file, name) || !is_known(name, on.to) {
+            if OWN.contains(&name) || is_of_patroni(file, name) || !is_known(name, on.to) {
                 continue;
             }
             let unit = row.get("unit");
@@ -151,7 +151,7 @@ fn is_of_file(row: &Row) -> bool {
     row.get("source") == Some("configuration file") && row.get("setting") != row.get("boot_val")
 }
 
-fn is_patronis(file: &PatroniFile, name: &str) -> bool {
+fn is_of_patroni(file: &PatroniFile, name: &str) -> bool {
     file.local_parameter(name).is_some()
         || file.dynamic_parameter(name).is_some()
         || command_line_setting(name, file.version).is_some()
