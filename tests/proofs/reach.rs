@@ -91,7 +91,9 @@ fn what_servers_do_not_go_by_yet() {
     let of_libraries = ["preload-library-missing", "extension-library-missing"];
     let site = Site::of(15).standbys(1).sql("CREATE EXTENSION hstore").start();
 
-    // Rules that nobody has loaded, and a file that everybody reads.
+    // Rules that nobody has loaded, and a file that everybody reads. The server tells whole seconds of files.
+    let is_later = "SELECT date_trunc('second', clock_timestamp()) > pg_conf_load_time()";
+    site.wait("the next second", 5, || site.sql("pg1", is_later) == "t");
     site.sh("pg1", "chmod 0644 /etc/patroni/pg1.yml");
     let hba = format!("{}/pg_hba.conf", site.plan.config_dir());
     let text = site.read("pg1", &hba);

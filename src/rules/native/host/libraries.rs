@@ -10,14 +10,21 @@ use crate::source::{Span, Spanned};
 
 const PRELOAD: &str = "shared_preload_libraries";
 
-/// The directory of programs and the libraries of the server there; `None` where the configuration names no directory, which is
-/// another fault, or none.
-fn libraries<'a>(on: &OnHost<'a>) -> Fact<Option<(Spanned<&'a str>, &'a [String])>> {
-    let Some(dir) = on.path("postgresql.bin_dir")? else { return Ok(None) };
+/// The directory of programs and the libraries of the server there.
+fn libraries<'a>(on: &OnHost<'a>) -> Fact<(Spanned<&'a str>, &'a [String])> {
+    let Some(dir) = on.path("postgresql.bin_dir")? else {
+        return on.gap("`postgresql.bin_dir` (beside which libraries are looked for)");
+    };
     let Some(programs) = on.host.value().programs.get(dir.value) else {
         return on.gap(format!("the libraries beside {}", dir.value));
     };
-    Ok(Some((dir, on.node.answer("the libraries of the server", &programs.libraries)?)))
+    Ok((dir, on.node.answer("the libraries of the server", &programs.libraries)?))
+}
+
+/// Reports a library that is wanted and not there.
+fn is_missing(on: &OnHost<'_>, report: &mut Report, dir: &str, name: &str, at: Span) {
+    let problem = report.problem(at).arg("library", name).arg("member", on.member.name.as_str());
+    report.add(problem.label(on.host.at(&["programs", dir, "libraries"]), "what is there"));
 }
 
 /// The libraries of a list that are looked for in `$libdir`. What lies elsewhere is not known.
@@ -48,15 +55,9 @@ pub(in crate::rules::native) fn preloaded(facts: &Facts, report: &mut Report) ->
         if wanted.peek().is_none() {
             return Ok(());
         }
-        let Some((dir, found)) = libraries(on)? else { return Ok(()) };
+        let (dir, found) = libraries(on)?;
         for name in wanted.filter(|name| !found.iter().any(|f| f == name)) {
-            report.add(
-                report
-                    .problem(at)
-                    .arg("library", name)
-                    .arg("member", on.member.name.as_str())
-                    .label(on.host.at(&["programs", dir.value, "libraries"]), "what is there"),
-            );
+            is_missing(on, report, dir.value, name, at);
         }
         Ok(())
     });
@@ -86,7 +87,7 @@ pub(in crate::rules::native) fn of_extensions(facts: &Facts, report: &mut Report
         if needed.is_empty() {
             return on.node.rows("libraries").map(drop);
         }
-        let Some((dir, found)) = libraries(on)? else { return Ok(()) };
+        let (dir, found) = libraries(on)?;
         // What keeps the server from starting is said already.
         let loaded = preload(facts, on).ok().flatten().map(|(list, _)| list).unwrap_or_default();
         let loaded: BTreeSet<&str> = plain(&loaded).collect();
@@ -94,13 +95,7 @@ pub(in crate::rules::native) fn of_extensions(facts: &Facts, report: &mut Report
             if loaded.contains(name) || found.iter().any(|f| f == name) {
                 continue;
             }
-            report.add(
-                report
-                    .problem(at)
-                    .arg("library", name)
-                    .arg("member", on.member.name.as_str())
-                    .label(on.host.at(&["programs", dir.value, "libraries"]), "what is there"),
-            );
+            is_missing(on, report, dir.value, name, at);
         }
         Ok(())
     });
