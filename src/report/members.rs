@@ -57,7 +57,7 @@ fn words(seen: &Seen) -> String {
         (Role::Primary, _) => "primary".to_owned(),
         (Role::Standby, Some(upstream)) => format!("standby, streams from {upstream}"),
         (Role::Standby, None) => "standby, streams from nobody".to_owned(),
-        (Role::NotKnown, _) => "its server was not asked".to_owned(),
+        (Role::NotKnown, _) => "not known: its server has given no answer".to_owned(),
     };
     let mut parts = vec![format!("{role}{of}")];
     let mut list = |name: &str, items: Vec<String>| {

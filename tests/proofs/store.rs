@@ -315,10 +315,12 @@ fn the_primary_crashes() {
     site.start_patroni("pg2");
     site.wait("the stream", 30, || site.is_led_by("pg1"));
     let so_far = site.patroni_log("pg1").len();
+    let loops = || site.patroni_log("pg1")[so_far..].matches("the leader with the lock").count();
+    // The leader remembers the slots of the members that it sees; it must have seen this one with the new setting.
+    site.wait("a loop with both", 20, || loops() >= 2);
     site.stop_patroni("pg2");
     forget();
     site.wait("its key to go", 30, || site.cluster("pg1").len() == 1);
-    let loops = || site.patroni_log("pg1")[so_far..].matches("the leader with the lock").count();
     let until = loops() + 4;
     site.wait("some loops", 20, || loops() > until);
     assert_eq!(site.sql("pg1", slot), "1");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::bundle::Answer;
 use crate::bundle::upgrade::NewServer;
 use crate::facts::gap::{Fact, Gap};
 use crate::facts::nodes::Row;
@@ -12,7 +13,7 @@ use crate::facts::written::Written;
 use crate::facts::{Facts, PatroniFile};
 use crate::knowledge::guc;
 use crate::knowledge::patroni::command_line_setting;
-use crate::parse::conf::{self, Directive};
+use crate::parse::conf::{self, Conf};
 use crate::parse::hba::{self, Address, ConnType, HbaRule, Method};
 use crate::rules::native::upgrade::{MOST, Upgraded, each, each_primary, listed};
 use crate::rules::report::Report;
@@ -41,8 +42,8 @@ const OWN: [&str; 19] = [
     "wal_log_hints",
 ];
 
-/// What the files of the new cluster set.
-pub(super) struct Settings(BTreeMap<String, String>);
+/// What the files of the new cluster set, as its server will read them.
+pub(super) struct Settings(Conf);
 
 impl Settings {
     /// Of the files that were read.
@@ -50,42 +51,24 @@ impl Settings {
     /// # Errors
     /// When one of them could not be read.
     pub(super) fn of(on: &Upgraded<'_>, server: &Written<NewServer>) -> Fact<Self> {
-        let config = on.ready()?.config_dir(on.node)?.trim_end_matches('/');
-        let main = format!("{config}/postgresql.conf");
-        let is_auto = |path: &str| path.ends_with("/postgresql.auto.conf");
-        let mut set = BTreeMap::new();
+        let ready = on.ready()?;
+        let main = format!("{}/postgresql.conf", ready.config_dir(on.node)?.trim_end_matches('/'));
+        let auto = format!("{}/postgresql.auto.conf", ready.data_dir(on.node)?.trim_end_matches('/'));
         let files = &server.value().files;
-        if !files.contains_key(&main) {
-            return Err(on.node.not_asked(&main));
+        for path in [&main, &auto] {
+            let answer = files.get(path).ok_or_else(|| on.node.not_asked(path))?;
+            on.node.answer(path, answer)?;
         }
-        // What is included counts above the rest of the main file only when it stands behind it; packages put it at the end.
-        let rank = |path: &str| {
-            if path == main {
-                0
-            } else if is_auto(path) {
-                2
-            } else {
-                1
-            }
-        };
-        let mut paths: Vec<&String> = files.keys().filter(|path| !path.ends_with("/pg_hba.conf")).collect();
-        paths.sort_by_key(|path| (rank(path), (*path).clone()));
-        for path in paths {
-            let Some(text) = on.node.answer(path, &files[path])? else { continue };
-            let source =
-                SourceMap::default().add(Origin::Virtual(path.clone()), path.as_str(), text.clone().into_bytes());
-            for directive in conf::parse(&source).tree {
-                if let Directive::Set(assignment) = directive {
-                    set.insert(assignment.name.value.to_ascii_lowercase(), assignment.value.value);
-                }
-            }
-        }
-        Ok(Self(set))
+        let conf = conf::load(&Texts::of(files), Path::new(&main), Some(Path::new(&auto))).tree;
+        let Some(include) = conf.outside().first() else { return Ok(Self(conf)) };
+        let missed = files.iter().find_map(|(path, answer)| on.node.answer(path, answer).err());
+        let not_asked = || on.node.not_asked(&format!("`{}`, which {main} includes,", include.value));
+        Err(missed.unwrap_or_else(not_asked))
     }
 
     /// What a setting is set to, if it is.
     pub(super) fn value(&self, name: &str) -> Option<&str> {
-        self.0.get(&name.to_ascii_lowercase()).map(String::as_str)
+        self.0.effective(name).map(|located| located.set.value.value.as_str())
     }
 }
 
@@ -174,10 +157,15 @@ pub(in crate::rules::native) fn access(facts: &Facts, report: &mut Report) -> Re
         let path = format!("{dir}/pg_hba.conf");
         let Some(answer) = server.value().files.get(&path) else { return Err(on.node.not_asked(&path)) };
         let Some(text) = on.node.answer(&path, answer)? else { return Ok(()) };
-        let source = SourceMap::default().add(Origin::Virtual(path.clone()), path.as_str(), text.clone().into_bytes());
-        let new = hba::parse(&source, &Nowhere, on.to).tree;
-        if new.rules.is_empty() || new.rules.iter().any(is_for_others) {
+        let texts = Texts::of(&server.value().files);
+        let source = texts.add(Path::new(&path), text);
+        let new = hba::parse(&source, &texts, on.to).tree;
+        if new.rules.iter().any(is_for_others) {
             return Ok(());
+        }
+        if !new.is_accepted() {
+            // It has no rules, bad ones, or others in files that were not read: it is not that of initdb.
+            return Err(on.node.not_asked(&format!("what {path} lets in")));
         }
         let member = on.member.ok_or_else(|| on.node.not_asked("Patroni's configuration"))?;
         let others = facts.cluster_of(member.file).is_some_and(|cluster| cluster.members.len() > 1);
@@ -222,16 +210,44 @@ fn is_for_others(rule: &HbaRule) -> bool {
     rule.kind.value != ConnType::Local && is_elsewhere && rule.method.value != Method::Reject
 }
 
-/// The files that a text of another host includes are not here.
-struct Nowhere;
+/// The files of the new cluster that were read.
+struct Texts<'a> {
+    files: &'a BTreeMap<String, Answer<Option<String>>>,
+    sources: SourceMap,
+}
 
-impl Reader for Nowhere {
-    fn read(&self, _: &Path) -> Result<Arc<Source>, ReadError> {
-        Err(ReadError::Missing)
+impl<'a> Texts<'a> {
+    fn of(files: &'a BTreeMap<String, Answer<Option<String>>>) -> Self {
+        Self { files, sources: SourceMap::default() }
     }
 
-    fn list(&self, _: &Path) -> Result<Vec<PathBuf>, ReadError> {
-        Err(ReadError::Missing)
+    fn add(&self, path: &Path, text: &str) -> Arc<Source> {
+        self.sources.add(Origin::File(path.to_path_buf()), path.display().to_string(), text.as_bytes().to_vec())
+    }
+
+    fn answer(&self, path: &Path) -> Option<&Answer<Option<String>>> {
+        self.files.get(path.to_str()?)
+    }
+}
+
+impl Reader for Texts<'_> {
+    fn read(&self, path: &Path) -> Result<Arc<Source>, ReadError> {
+        if let Some(known) = self.sources.by_path(path) {
+            return Ok(known);
+        }
+        match self.answer(path) {
+            Some(Answer::Got(Some(text))) => Ok(self.add(path, text)),
+            Some(Answer::Got(None)) => Err(ReadError::Missing),
+            Some(Answer::Missing(_)) | None => Err(ReadError::Outside),
+        }
+    }
+
+    fn list(&self, dir: &Path) -> Result<Vec<PathBuf>, ReadError> {
+        // A directory that could not be listed stands among the files; of one that could, its files do.
+        if self.answer(dir).is_some() {
+            return Err(ReadError::Outside);
+        }
+        Ok(self.files.keys().map(PathBuf::from).filter(|path| path.parent() == Some(dir)).collect())
     }
 }
 
