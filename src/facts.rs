@@ -2,12 +2,14 @@
 
 mod build;
 pub mod conf_check;
+mod conf_file;
 pub mod connections;
 mod dynamic;
 pub mod endpoints;
 pub mod enforced;
 pub mod group;
 pub mod hba_decision;
+mod hba_file;
 pub mod hba_shadow;
 pub mod host_path;
 pub mod ident_map;
@@ -28,7 +30,9 @@ pub mod settings;
 pub mod streaming;
 pub mod take_over;
 pub mod timeouts;
+mod told;
 pub mod topology;
+mod unit_file;
 pub mod upgrade;
 pub mod written;
 
@@ -38,8 +42,11 @@ use std::sync::{Arc, OnceLock};
 
 pub use crate::gap;
 pub use build::{build, has_tls};
+pub use conf_file::ConfFile;
+pub use hba_file::HbaFile;
 pub use member::{Cluster, Member};
 pub use patroni_file::{DynamicFrom, PatroniFile};
+pub use unit_file::{UnitFile, is_postgresql_unit};
 
 use gap::{Fact, Gap, GapReason};
 use part::Part;
@@ -50,11 +57,8 @@ use crate::bundle::upgrade::Upgrade;
 use crate::knowledge::passwords;
 use crate::knowledge::patroni::Version;
 use crate::parse::boot::Directive;
-use crate::parse::conf::Conf;
-use crate::parse::hba::Hba;
 use crate::parse::ident::Ident;
 use crate::parse::sql::Sql;
-use crate::parse::unit::Unit;
 use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::source::{Source, SourceId, SourceMap, Span, Spanned};
@@ -74,67 +78,6 @@ impl Default for Options {
     }
 }
 
-/// PostgreSQL's configuration from one main file.
-#[derive(Debug)]
-pub struct ConfFile {
-    /// The main file.
-    pub source: Arc<Source>,
-    /// With all that it includes.
-    pub conf: Conf,
-}
-
-impl ConfFile {
-    /// Whether Patroni wrote the file (`ConfigWriter.__enter__`).
-    #[must_use]
-    pub fn is_written_by_patroni(&self) -> bool {
-        let start = &self.source.bytes()[..self.source.bytes().len().min(200)];
-        memchr::memmem::find(start, b"It will be overwritten by Patroni!").is_some()
-    }
-}
-
-/// Host-based authentication from one file, or from a list in Patroni's configuration.
-#[derive(Debug)]
-pub struct HbaFile {
-    /// The file that the lines stand in.
-    pub source: Arc<Source>,
-    /// The lines, for the version of the member that they belong to, or the newest.
-    pub hba: Hba,
-    hidden: OnceLock<Vec<Option<usize>>>,
-}
-
-impl HbaFile {
-    fn new(source: Arc<Source>, hba: Hba) -> Self {
-        Self { source, hba, hidden: OnceLock::new() }
-    }
-
-    /// Whether a rule decides some connection: no earlier rule alone decides all that it would.
-    ///
-    /// # Errors
-    /// When a template decides whether the rule is there, or what stands in front of it.
-    pub fn decides(&self, index: usize) -> Fact<bool> {
-        if self.hidden_by(index).is_some() {
-            return Ok(false);
-        }
-        let rule = &self.hba.rules[index];
-        let mut optional = self.hba.rules[..index].iter().filter(|r| r.optional && r.warning.is_none());
-        let mut parts = self.hba.perhaps.iter().filter(|p| p.before <= index);
-        if rule.optional
-            || optional.any(|r| hba_shadow::catches_all(r, rule))
-            || parts.any(|p| hba_shadow::may_catch_all(p, rule))
-        {
-            let what = format!("what line {} of {} lets in (a template decides)", rule.line, self.source.name());
-            return Err(Gap::new(what, GapReason::Unreadable));
-        }
-        Ok(true)
-    }
-
-    /// The earlier rule that alone decides every connection that a rule would, if there is one.
-    #[must_use]
-    pub fn hidden_by(&self, index: usize) -> Option<usize> {
-        self.hidden.get_or_init(|| hba_shadow::all_hidden(&self.hba)).get(index).copied().flatten()
-    }
-}
-
 /// User name maps from one file, or from a list in Patroni's configuration.
 #[derive(Debug)]
 pub struct IdentFile {
@@ -142,85 +85,6 @@ pub struct IdentFile {
     pub source: Arc<Source>,
     /// The lines.
     pub ident: Ident,
-}
-
-/// A systemd unit or drop-in.
-#[derive(Debug)]
-pub struct UnitFile {
-    /// Its text.
-    pub source: Arc<Source>,
-    /// What it says.
-    pub unit: Unit,
-}
-
-impl UnitFile {
-    /// Whether it starts Patroni.
-    #[must_use]
-    pub fn runs_patroni(&self) -> bool {
-        self.patroni_arguments().is_some()
-    }
-
-    /// Whether it starts Patroni, or does if a template says so.
-    #[must_use]
-    pub fn may_run_patroni(&self) -> bool {
-        self.runs_patroni()
-            || self.unit.is_open()
-            || self.unit.all("Service", "ExecStart").iter().any(|start| start.is_unknown())
-    }
-
-    /// The file or directory that it starts Patroni with, specifiers as they stand.
-    #[must_use]
-    pub fn patroni_configuration(&self) -> Option<String> {
-        self.patroni_arguments()?.into_iter().find(|word| !word.starts_with('-'))
-    }
-
-    /// Whether it starts, or extends a unit that starts, PostgreSQL by itself.
-    #[must_use]
-    pub fn runs_postgresql(&self) -> bool {
-        let server = |path: &str| {
-            let name = path.rsplit('/').next().unwrap_or(path);
-            ["pg_ctl", "pg_ctlcluster", "postgres", "postmaster", "postgresql-check-db-dir"].contains(&name)
-        };
-        let words =
-            self.unit.commands("ExecStart").tree.into_iter().flat_map(|c| std::iter::once(c.path).chain(c.args));
-        if words.into_iter().any(|word| server(&word.value)) {
-            return true;
-        }
-        // A drop-in whose unit is not given says by its directory what it extends.
-        let dir = self.source.path().and_then(Path::parent).and_then(Path::file_name).and_then(|d| d.to_str());
-        self.unit.commands("ExecStart").tree.is_empty()
-            && dir.and_then(|d| d.strip_suffix(".d")).is_some_and(is_postgresql_unit)
-    }
-
-    /// What stands behind the name of the program, when that is Patroni.
-    fn patroni_arguments(&self) -> Option<Vec<String>> {
-        let is_patroni =
-            |word: &str| word.rsplit('/').next().is_some_and(|name| name == "patroni" || name == "patroni.py");
-        self.unit.commands("ExecStart").tree.into_iter().find_map(|command| {
-            // What a container does inside is no matter of the unit: whose user, which signals, which files.
-            if ["docker", "podman", "nerdctl"].contains(&command.path.value.rsplit('/').next().unwrap_or_default()) {
-                return None;
-            }
-            // What a template puts there may be one of those.
-            let at = command.path.span;
-            if at.source == self.source.id() && self.source.is_unknown(at) && !is_patroni(&command.path.value) {
-                return None;
-            }
-            let mut words = std::iter::once(command.path).chain(command.args).map(|word| word.value);
-            words.find(|word| is_patroni(word))?;
-            Some(words.collect())
-        })
-    }
-}
-
-/// Whether a unit is called like those of PostgreSQL's packages: `postgresql.service`, `postgresql@15-main.service`, `postgresql-15.service`.
-#[must_use]
-pub fn is_postgresql_unit(name: &str) -> bool {
-    let stem = name.strip_suffix(".service").unwrap_or(name);
-    let rest = stem.strip_prefix("postgresql").or_else(|| stem.strip_prefix("postgres"));
-    rest.is_some_and(|r| {
-        r.is_empty() || r.starts_with('@') || r.strip_prefix('-').unwrap_or(r).bytes().all(|b| b.is_ascii_digit())
-    })
 }
 
 /// An environment file of a unit.

@@ -14,7 +14,7 @@ use super::read::{Content, Directory, Seen, directory, read};
 use super::service::{ByPath, Services, environment_of};
 use super::{
     ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, dynamic, join,
-    nodes,
+    nodes, told,
 };
 use crate::collect::Door;
 use crate::collect::kind::Kind;
@@ -72,6 +72,7 @@ pub fn build(
     facts.problems.extend(environment_problems(&facts, variables, &composed, layout));
     facts.clusters = join::clusters(&facts, &confs, &hbas, &idents, layout);
     read_confs(&mut facts, confs, reader, layout);
+    told::add(&mut facts, &sources);
     read_hbas(&mut facts, hbas, reader, layout);
     read_hba_lists(&mut facts, reader);
     read_idents(&mut facts, idents, reader, layout);
@@ -191,7 +192,7 @@ fn read_confs(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader,
             facts.problems.extend(checked);
         }
         facts.secret_spans.extend(parsed.tree.assignments().iter().flat_map(|l| l.set.secret_spans()));
-        facts.confs.push(ConfFile { source, conf: parsed.tree });
+        facts.confs.push(ConfFile::read(source, parsed.tree));
     }
 }
 

@@ -53,6 +53,12 @@ pub struct Assignment {
 }
 
 impl Assignment {
+    /// One that a server tells of; its secrets were replaced before.
+    pub(crate) const fn told(name: Spanned<String>, value: Spanned<String>) -> Self {
+        let span = Span { end: value.span.end, ..name.span };
+        Self { name, value, quoted: false, span, optional: false, secrets: Vec::new() }
+    }
+
     /// The value, with its secret parts masked: what may be shown.
     #[must_use]
     pub fn shown(&self) -> Cow<'_, str> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::Outcome;
-use super::schema::{Need, Rule};
+use super::schema::{CheckSpec, Need, Rule};
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::{Facts, LiveMember, nodes};
 use crate::finding::Finding;
@@ -50,7 +50,7 @@ pub fn tally(rules: &[Rule], facts: &Facts, outcome: &mut Outcome) {
             let name = live.node.name.as_str();
             let has_found = about.iter().any(|(id, members)| *id == rule.id && members.contains(name));
             let could_not = gaps.get(&*rule.id).is_some_and(|g| g.iter().any(|n| n.is_none_or(|n| n == name)));
-            let missing = missing_of(facts, live, &rule.needs);
+            let missing = missing_of(facts, live, rule);
             let state = match missing {
                 _ if has_found => State::Finding,
                 _ if could_not => State::NotChecked,
@@ -81,13 +81,14 @@ fn members<'a>(facts: &'a Facts, finding: &'a Finding) -> BTreeSet<&'a str> {
 }
 
 /// What a rule needs of a member and was not had. A rule that asks a server and reads its files looks at what there is of the two.
-fn missing_of(facts: &Facts, live: LiveMember<'_>, needs: &[Need]) -> Option<Gap> {
+fn missing_of(facts: &Facts, live: LiveMember<'_>, rule: &Rule) -> Option<Gap> {
+    let needs = &rule.needs;
     let is_file = |need: &Need| matches!(need, Need::Conf | Need::RoleSql);
     // What a host says of its units stands for their texts.
     let needs: Vec<Need> =
         needs.iter().copied().filter(|need| *need != Need::Unit || !needs.contains(&Need::Host)).collect();
     let either = needs.contains(&Need::Sql) && needs.iter().any(is_file);
-    let of = |need: &Need| missing(facts, live, *need);
+    let of = |need: &Need| missing(facts, live, *need).or_else(|| unread(facts, live, rule, *need));
     let other = needs.iter().filter(|need| !either || !(is_file(need) || **need == Need::Sql)).find_map(of);
     let in_files = || needs.iter().filter(|need| **need == Need::Conf).find_map(of);
     let has_files = || needs.contains(&Need::Conf) && in_files().is_none();
@@ -123,6 +124,13 @@ fn missing(facts: &Facts, live: LiveMember<'_>, need: Need) -> Option<Gap> {
             (!is_asked).then(|| Gap::new("the store", GapReason::NotGiven).on(&node.name))
         }
     }
+}
+
+/// Why the lines of a file are not there for a rule that looks at those, though the server has told what they come to.
+fn unread(facts: &Facts, live: LiveMember<'_>, rule: &Rule, need: Need) -> Option<Gap> {
+    let looks = need == Need::Conf && matches!(rule.check, CheckSpec::Parser(_));
+    let conf = live.member.filter(|_| looks)?.conf.as_ref().ok()?;
+    facts.confs[*conf].unread().cloned()
 }
 
 /// Whether the texts of the units that start Patroni are there, with the files of variables that they read.

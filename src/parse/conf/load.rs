@@ -60,6 +60,16 @@ pub struct Conf {
 }
 
 impl Conf {
+    /// Puts a setting behind the others.
+    pub(crate) fn push(&mut self, located: Located) {
+        self.settings.push(Located { seq: self.len(), ..located });
+    }
+
+    /// What the files say of a setting is not known.
+    pub(crate) fn hide(&mut self, name: Spanned<String>) {
+        self.filled_in.push((name, self.len()));
+    }
+
     /// All settings in the server's order, repeated ones included.
     #[must_use]
     pub fn assignments(&self) -> &[Located] {

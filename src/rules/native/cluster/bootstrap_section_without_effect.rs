@@ -20,7 +20,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
                     .problem(item.key_or_value())
                     .arg("section", section)
                     .arg("member", member.name.as_str())
-                    .label(conf.source.span(0, 0), "the server of this file exists already"),
+                    .label(conf.at(), "the server of this file exists already"),
             );
         }
     }

@@ -88,7 +88,7 @@ fn missing_there(on: &OnHost<'_>, report: &mut Report) -> Fact<()> {
 /// `config-base-name-mismatch`: the main file has another name than Patroni looks for.
 pub(in crate::rules::native) fn base_name_mismatch(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (_, file, conf) in today::confs(facts) {
-        let kept = conf.source.path().and_then(host_path::on_host);
+        let kept = conf.place();
         let (Some(kept), Some(home)) = (kept, today::known(file.config.config_dir())) else { continue };
         let (Some(base), Some(name)) = (base_name(file), kept.rsplit('/').next()) else { continue };
         let wanted = format!("{base}.conf");
@@ -105,7 +105,7 @@ pub(in crate::rules::native) fn base_name_mismatch(facts: &Facts, report: &mut R
                 .arg("dir", home.value)
                 .arg("wanted", wanted)
                 .arg("base", name.trim_end_matches(".conf"))
-                .label(conf.source.span(0, 0), "the main file"),
+                .label(conf.at(), "the main file"),
         );
     }
     Ok(())
@@ -131,7 +131,7 @@ pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) 
                     .problem(old.source.span(0, 0))
                     .arg("base", format!("{base}.base.conf"))
                     .arg("conf", format!("{base}.conf"))
-                    .label(conf.source.span(0, 0), "overwritten"),
+                    .label(conf.at(), "overwritten"),
             );
         }
     }
@@ -162,17 +162,15 @@ pub(in crate::rules::native) fn custom_is_own(facts: &Facts, report: &mut Report
 pub(in crate::rules::native) fn custom_replaces(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (member, file, conf) in today::confs(facts) {
         let (Some(item), Some(base)) = (custom_conf(file), base_name(file)) else { continue };
-        let (Some(custom), Some(path)) = (item.as_str().filter(|t| !is_placeholder(t)), conf.source.path()) else {
-            continue;
-        };
+        let Some(custom) = item.as_str().filter(|t| !is_placeholder(t)) else { continue };
         let own = format!("{base}.conf");
-        let is_main = path.file_name().and_then(|n| n.to_str()) == Some(&own);
+        let is_main = conf.name().as_ref() == Some(&own);
         // A file of the same name elsewhere is most likely this one.
         if custom.is_empty() || !is_main || custom.rsplit('/').next() == Some(&own) {
             continue;
         }
         // Where it lies elsewhere, Patroni writes a new one.
-        let kept = host_path::on_host(path);
+        let kept = conf.place();
         let home = today::known(file.config.config_dir());
         if kept.zip(home).is_some_and(|(kept, home)| host_path::parent(&kept) != home.value) {
             continue;
@@ -183,7 +181,7 @@ pub(in crate::rules::native) fn custom_replaces(facts: &Facts, report: &mut Repo
                 .arg("member", member.name.as_str())
                 .arg("own", own)
                 .arg("custom", custom)
-                .label(conf.source.span(0, 0), "overwritten"),
+                .label(conf.at(), "overwritten"),
         );
     }
     Ok(())

@@ -43,7 +43,7 @@ pub(super) fn outside_data_dir(file: &PatroniFile, conf: &ConfFile) -> Fact<Opti
         return Ok(None);
     }
     file.known("postgresql.data_dir")?;
-    let kept = conf.source.path().and_then(host_path::on_host);
+    let kept = conf.place();
     if let Some(name) = ["data_directory", "hba_file"].into_iter().find(|n| {
         kept.is_none() && (conf.conf.is_unknown(n) || (conf.conf.effective(n).is_none() && conf.conf.is_open()))
     }) {
