@@ -20,7 +20,10 @@ demo: setup ## findings on a small cluster that is not ready
 export RUST_TEST_THREADS ?= $(shell echo $$((2 * $$(nproc))))
 
 test: setup ## all tests, the comparisons with the real programs in their short form
+	@rm -f target/proofs.tsv
 	cargo test --locked --no-fail-fast
+	@echo "what the proofs have shown: target/proofs.md"
+	@cargo test --quiet --locked --test all -- --ignored --exact proofs::table::what_the_run_has_shown
 
 test-live: setup ## of all tests those with real programs that run: PostgreSQL, etcd, Patroni, systemd and Ansible on hosts of their own
 	cargo test --locked --no-fail-fast --test all -- live::

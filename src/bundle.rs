@@ -84,6 +84,9 @@ pub struct Node {
     /// What its server answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sql: Option<Answer<sql::Session>>,
+    /// Whether the passwords of its configuration are those that its server keeps, by section of `postgresql.authentication`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub passwords: BTreeMap<String, Answer<sql::Compared>>,
     /// What its host says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Answer<host::Host>>,

@@ -1,5 +1,6 @@
 //! What is known about clusters and their members, drawn from what was collected and parsed. Read-only from here on.
 
+pub mod asked;
 mod build;
 pub mod conf_check;
 mod conf_file;

@@ -196,6 +196,16 @@ fn of_node(node: &Node) -> [Items; 3] {
         }
         None => {}
     }
+    for (section, answer) in &node.passwords {
+        let item = match answer {
+            Answer::Got(compared) => {
+                let kind = serde_json::to_value(compared.kind).unwrap_or_default();
+                Item::Fields([("compared".to_owned(), kind.as_str().unwrap_or_default().to_owned())].into())
+            }
+            Answer::Missing(miss) => Item::Missing(miss.clone()),
+        };
+        sql.insert(("the configured password of".to_owned(), section.clone()), item);
+    }
     match &node.host {
         Some(Answer::Got(seen)) => {
             host.insert(root(1), Item::Fields(BTreeMap::new()));

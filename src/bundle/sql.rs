@@ -25,6 +25,28 @@ pub struct Session {
     pub answers: BTreeMap<String, Answer<Table>>,
 }
 
+/// What came of comparing a password of Patroni's configuration with what the server keeps of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Compared {
+    /// Whether they agree.
+    pub kind: Agreement,
+}
+
+/// Whether a password is the one that a server keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Agreement {
+    /// It is.
+    Same,
+    /// It is another one.
+    Different,
+    /// The server keeps none for the role.
+    NoPassword,
+    /// The server has no such role.
+    NoRole,
+}
+
 /// Rows, with all values as the server writes them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -7,6 +7,7 @@ mod connect;
 mod environment;
 mod failure;
 pub mod files;
+pub mod kept;
 mod options;
 mod password;
 mod session;

@@ -32,7 +32,7 @@ use super::written::Written;
 use crate::bundle::dcs::Store;
 use crate::bundle::host::Host;
 use crate::bundle::rest::Rest;
-use crate::bundle::sql::{Session, Table};
+use crate::bundle::sql::{Agreement, Compared, Session, Table};
 use crate::bundle::upgrade::{Ready, Upgrade};
 use crate::bundle::{self, Answer, Bundle};
 use crate::collect::recorded;
@@ -78,6 +78,7 @@ pub struct Node {
     pub answers: BTreeMap<String, Fact<Vec<Row>>>,
     /// `server_version_num`, where it is known.
     pub version: Option<u32>,
+    passwords: BTreeMap<String, Answer<Compared>>,
     host: Option<Fact<Written<Host>>>,
     rest: Option<Fact<Written<Rest>>>,
     upgrade: Option<ForUpgrade>,
@@ -125,6 +126,20 @@ impl Node {
     pub fn is_standby(&self) -> Fact<bool> {
         let row = self.row("position")?.ok_or_else(|| self.not_asked("whether the server is in recovery"))?;
         Ok(row.is("in_recovery"))
+    }
+
+    /// Whether the password of its configuration is the one that its server keeps, by section of `postgresql.authentication`.
+    ///
+    /// # Errors
+    /// When that was not asked, or not answered.
+    pub fn password(&self, section: &str) -> Fact<Agreement> {
+        // As for the answers of other questions, a server that cannot be asked is the reason.
+        if let Some(Err(gap)) = self.answers.get(SESSION) {
+            return Err(gap.clone());
+        }
+        let what = format!("the password of `postgresql.authentication.{section}` (only superusers may compare it)");
+        let answer = self.passwords.get(section).ok_or_else(|| self.not_asked(&what))?;
+        self.answer(&what, answer).map(|compared| compared.kind)
     }
 
     /// What its host says.
@@ -257,9 +272,11 @@ pub fn recorded(text: &str, sources: &SourceMap) -> Result<Collected, String> {
             answers.remove("host").map(serde_yaml::from_value).transpose().map_err(wrong)?;
         let rest: Option<Answer<Rest>> =
             answers.remove("rest").map(serde_yaml::from_value).transpose().map_err(wrong)?;
+        let passwords = answers.remove("passwords").map(serde_yaml::from_value).transpose().map_err(wrong)?;
         let ready: Option<Ready> = answers.remove("upgrade").map(serde_yaml::from_value).transpose().map_err(wrong)?;
         let databases = answers.remove("in_databases").map(serde_yaml::from_value).transpose().map_err(wrong)?;
         let mut node = node(&name, None, host.as_ref(), rest.as_ref(), sources);
+        node.passwords = passwords.unwrap_or_default();
         if ready.is_some() || databases.is_some() {
             let mut upgrade = ForUpgrade::new(&name, &ready.unwrap_or_default(), sources);
             let databases: BTreeMap<String, RecordedDatabase> = databases.unwrap_or_default();
@@ -297,6 +314,7 @@ pub fn of_bundle(bundle: &Bundle, sources: &SourceMap) -> Collected {
             }
             None => {}
         }
+        node.passwords.clone_from(&said.passwords);
         node.upgrade = said.upgrade.as_ref().map(|ready| {
             let mut upgrade = ForUpgrade::new(name, ready, sources);
             for (database, session) in &ready.databases {
@@ -341,7 +359,8 @@ fn node(
         Answer::Got(rest) => Ok(Written::new(&format!("{name}: REST API"), rest.clone(), sources)),
         Answer::Missing(miss) => Err(gap("the answers of the REST API", miss)),
     });
-    Node { name: name.to_owned(), root, answers: BTreeMap::new(), version: None, host, rest, upgrade: None }
+    let (answers, passwords) = (BTreeMap::new(), BTreeMap::new());
+    Node { name: name.to_owned(), root, answers, version: None, passwords, host, rest, upgrade: None }
 }
 
 fn stores(stores: &[Store], sources: &SourceMap) -> Vec<Written<Store>> {

@@ -17,9 +17,8 @@ pub(super) fn add(facts: &mut Whole, sources: &SourceMap) {
         let members = cluster.members.iter().enumerate();
         members.filter_map(move |(m, member)| Some(((c, m), member, member.conf.as_ref().err()?)))
     });
-    let told: Vec<((usize, usize), ConfFile)> = without
-        .filter_map(|(place, member, gap)| Some((place, conf(facts.node_of(member)?, gap, sources)?)))
-        .collect();
+    let told: Vec<((usize, usize), ConfFile)> =
+        without.filter_map(|(place, member, gap)| Some((place, conf(facts.node_of(member)?, gap, sources)?))).collect();
     for ((c, m), conf) in told {
         facts.clusters[c].members[m].conf = Ok(facts.confs.len());
         facts.confs.push(conf);

@@ -4,10 +4,12 @@
 //! bearing on the others.
 
 mod discover;
+mod follow;
 mod inventory;
 mod login;
 mod manifest;
 mod member;
+mod passwords;
 mod plan;
 mod questions;
 mod reach;

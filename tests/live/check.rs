@@ -78,6 +78,7 @@ fn what_cannot_be_asked_is_never_ready() {
     // A role that may not look at what counts.
     let ran = check_by(&site, &|m| site.dsn(m, "app", "app"), &[]);
     is_open(&ran, "is refused to us: ");
+    settings_stand_for_files(&site);
     // Nobody says how to get to a host.
     let files = ["check", "/etc/patroni/pg1.yml", "/etc/patroni/pg2.yml"];
     is_open(&site.preflight(&files), "because the host of pg1, pg2 is not given");
@@ -88,6 +89,35 @@ fn what_cannot_be_asked_is_never_ready() {
     // A host that is gone, and one that was cut off.
     site.partition("pg2");
     is_open(&check(&site, &[]), "because the host of pg2 is unreachable");
+}
+
+/// A role that may read all settings and no file: what the server says stands for the lines of its files, and not for mistakes in them.
+fn settings_stand_for_files(site: &Site) {
+    site.sql("pg1", "GRANT pg_monitor TO app");
+    site.sql("pg1", "ALTER SYSTEM SET archive_command = 'cp %p /archive/%f'");
+    site.reload_postgres("pg1");
+    let dsn = format!("pg1={}", site.dsn("pg1", "app", "app"));
+    let ask = |more: &[&str]| {
+        let mut args = vec!["check", "/etc/patroni/pg1.yml", "--dsn", &dsn];
+        args.extend(more);
+        site.preflight(&args)
+    };
+    let json = ask(&["--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&json.out).expect("a report");
+    let state = |rule: &str| {
+        let checked = report["checked"].as_array().expect("a list");
+        checked.iter().find(|c| c["rule"] == rule).unwrap_or_else(|| panic!("{rule}"))["state"].clone()
+    };
+    assert_eq!(state("archive-mode-and-reinit"), "finding", "{}", json.out);
+    assert_eq!(state("hba-file-outside-config-dir"), "fine", "{}", json.out);
+    for of_lines in ["unknown-guc", "conf-syntax-error", "guc-value-invalid"] {
+        assert_eq!(state(of_lines), "not-checked", "{of_lines}: {}", json.out);
+    }
+    let said = ask(&[]);
+    assert!(said.out.contains("archive_command = cp %p /archive/%f  -- "), "{}", said.out);
+    site.sql("pg1", "ALTER SYSTEM RESET archive_command");
+    site.sql("pg1", "REVOKE pg_monitor FROM app");
+    site.reload_postgres("pg1");
 }
 
 #[test]

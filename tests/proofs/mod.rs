@@ -8,6 +8,7 @@ mod hba;
 mod host;
 mod on_host;
 mod on_site;
+mod passwords;
 mod reach;
 mod restapi;
 mod roles;

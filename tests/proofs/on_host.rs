@@ -3,6 +3,7 @@
 
 use serde_json::Value as Json;
 
+use crate::support::record::{self, SOME, Stage, says};
 use crate::support::site::{Layout, Site};
 
 const DATA: &str = "/var/lib/postgresql/15/main";
@@ -49,12 +50,14 @@ fn expect(site: &Site, rule: &str) -> Json {
         all.iter().map(|f| format!("{} {} {}", f["rule"], f["message"], f["what"])).collect()
     };
     assert_eq!(found.len(), 1, "{rule}: {:#?}\n{:#?}", ids("findings"), ids("not_checked"));
+    record::note(Stage::Said, rule, &found[0]["message"]);
     found[0].clone()
 }
 
 fn expect_none(site: &Site, rule: &str) {
     let found = findings(&check(site), rule);
     assert!(found.is_empty(), "{rule}: {found:#?}");
+    record::note(Stage::Gone, rule, "");
 }
 
 /// Runs the commands of a fix on a host, as they are printed.
@@ -63,6 +66,7 @@ fn apply(site: &Site, host: &str, finding: &Json) {
     let mut count = 0;
     for line in steps.iter().filter_map(|step| step["line"].as_str()) {
         site.sh(host, line);
+        record::note(Stage::Fix, finding["rule"].as_str().unwrap_or(SOME), line);
         count += 1;
     }
     assert!(count > 0, "{finding:#}");
@@ -96,6 +100,9 @@ fn start(site: &Site, member: &str, texts: &[&str]) -> String {
         said = log(site, member);
         texts.iter().any(|text| said.contains(text))
     });
+    for text in texts.iter().filter(|text| said.contains(**text)) {
+        record::note(Stage::Log, SOME, record::line_of(&said, text));
+    }
     said
 }
 
@@ -333,7 +340,7 @@ fn a_stopped_server_does_not_start() {
     ];
     try_all(&site, &rows, false);
     let said = start(&site, "pg1", &["initialized a new cluster", "Failed to bootstrap"]);
-    assert!(said.contains("initialized a new cluster"), "{said}");
+    says(&said, "initialized a new cluster");
 }
 
 /// The first member of a site of its own, twice: with a mistake and without.
@@ -434,9 +441,9 @@ fn a_member_without_data_comes_first() {
         assert!(found["no_fix"].as_str().is_some_and(|n| n.starts_with("start Patroni on pg1 first")), "{found}");
         if is_bad {
             let said = start(&site, "pg2", &["initialized a new cluster", "bootstrapped from leader"]);
-            assert!(said.contains("initialized a new cluster"), "{said}");
+            says(&said, "initialized a new cluster");
             let said = start(&site, "pg1", &["system ID mismatch", LEADS]);
-            assert!(said.contains("system ID mismatch, node pg1 belongs to a different cluster"), "{said}");
+            says(&said, "system ID mismatch, node pg1 belongs to a different cluster");
             site.wait("the end of the server that held the data", 20, || {
                 site.try_sql("pg1", "postgres", "SELECT 1").is_err()
             });
@@ -444,7 +451,7 @@ fn a_member_without_data_comes_first() {
             let _ = start(&site, "pg1", &[LEADS]);
             expect_none(&site, "data-dir-empty-on-existing-node");
             let said = start(&site, "pg2", &["initialized a new cluster", "bootstrapped from leader 'pg1'"]);
-            assert!(said.contains("bootstrapped from leader 'pg1'"), "{said}");
+            says(&said, "bootstrapped from leader 'pg1'");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::record::{self, Stage, says};
 use crate::support::site::{OPERATOR, Site};
 
 /// What `check` has said.
@@ -45,7 +46,9 @@ impl Checked {
     pub(crate) fn finding(&self, rule: &str, words: &str) -> &str {
         let of_rule = self.blocks.get(rule).map_or(&[][..], Vec::as_slice);
         let found = of_rule.iter().find(|block| block.contains(words));
-        found.unwrap_or_else(|| panic!("no finding of {rule} with {words:?}:\n{}", self.text))
+        let found = found.unwrap_or_else(|| panic!("no finding of {rule} with {words:?}:\n{}", self.text));
+        record::note(Stage::Said, rule, found.lines().next().unwrap_or_default());
+        found
     }
 
     /// What stands behind a mark in a finding, to the end of the line: `later: `, `SQL: `, `$ `.
@@ -56,7 +59,9 @@ impl Checked {
         let block = self.finding(rule, "");
         let line = block.lines().find_map(|line| line.split_once(mark).map(|(_, rest)| rest));
         let line = line.unwrap_or_else(|| panic!("no {mark:?} in\n{block}"));
-        line.split(" [").next().unwrap_or(line)
+        let step = line.split(" [").next().unwrap_or(line);
+        record::note(Stage::Fix, rule, step);
+        step
     }
 
     /// That rules are silent.
@@ -66,6 +71,7 @@ impl Checked {
     pub(crate) fn is_silent(&self, rules: &[&str]) {
         for rule in rules {
             assert!(!self.has(rule), "{rule} still speaks:\n{}", self.text);
+            record::note(Stage::Gone, rule, "");
         }
     }
 }
@@ -114,6 +120,7 @@ pub(crate) fn patronictl(site: &Site, member: &str, printed: &str) {
 /// Waits until Patroni's log of a member holds a text.
 pub(crate) fn wait_for(site: &Site, member: &str, words: &str) {
     site.wait(words, 40, || site.patroni_log(member).contains(words));
+    says(&site.patroni_log(member), words);
 }
 
 /// Waits until a member leads.
@@ -124,4 +131,5 @@ pub(crate) fn wait_for_leader(site: &Site, member: &str) {
 /// Waits until the log of a member's server holds a text, as long as Patroni has not started it.
 pub(crate) fn wait_for_server(site: &Site, member: &str, words: &str) {
     site.wait(words, 40, || site.postgres_log(member).contains(words));
+    says(&site.postgres_log(member), words);
 }

@@ -2,6 +2,7 @@
 //! and what is installed there.
 
 use super::on_site::{check, edit, wait_for, wait_for_leader};
+use crate::support::record::says;
 use crate::support::site::{OPERATOR, Site};
 
 /// What a firewall does to connections from a host to a port of an address: nothing comes back, or they are refused by the way.
@@ -68,8 +69,8 @@ fn what_hosts_do_not_reach_and_have() {
     Wall::NoRoute.up(&site, "pg1", "pg2", 5432);
     let said = check(&site);
     let found = said.finding("peer-connectivity", "from the host of pg1 there is no connection to 10.77.0.12:5432");
-    assert!(found.contains("(server of pg2) and 10.77.0.12:8008 (REST API of pg2): no route leads there"), "{found}");
-    assert!(found.contains("no answer within 2 s"), "{found}");
+    says(&found, "(server of pg2) and 10.77.0.12:8008 (REST API of pg2): no route leads there");
+    says(&found, "no answer within 2 s");
     said.is_silent(&["dcs-unreachable-from-host", "dcs-server-not-reached"]);
     let switch =
         || site.patronictl("pg1", &["switchover", "orders", "--leader", "pg1", "--candidate", "pg2", "--force"]);
@@ -116,12 +117,12 @@ fn what_servers_do_not_go_by_yet() {
     said.finding("preload-library-missing", "of pg2 names `pg_stat_statements`, which its host does not have");
     let hstore = || site.try_sql("pg2", "postgres", "SELECT 'a=>1'::hstore");
     let error = hstore().expect_err("it is not there");
-    assert!(error.contains("could not access file \"$libdir/hstore\""), "{error}");
+    says(&error, "could not access file \"$libdir/hstore\"");
 
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
     let refused = login().expect_err("the rule is in force");
-    assert!(refused.contains("pg_hba.conf rejects connection"), "{refused}");
+    says(&refused, "pg_hba.conf rejects connection");
     site.start_patroni("pg2");
     wait_for(&site, "pg2", "a secondary, and following a leader (pg1)");
     // What the store says comes to a standby that was taken over with the first reload only.
@@ -167,9 +168,35 @@ fn what_servers_do_not_go_by_yet() {
     site.sql("pg1", &reload);
     site.wait("the rules", 5, || login().is_ok());
     let said = patronictl(&["restart", "orders", "pg1", "--force"]);
-    assert!(said.contains("Success"), "{said}");
+    says(&said, "Success");
     assert_eq!(show(), "1MB");
     let said = check(&site);
     said.is_silent(&of_files);
     said.is_silent(&["pending-restart"]);
+}
+
+/// A member that tells the others an address of its host that its server does not listen on.
+#[test]
+fn an_address_that_is_not_listened_on() {
+    let rule = "listen-narrower-than-connect-address";
+    let site = Site::of(15).start();
+    let (told, other) = (site.address("pg1"), "10.77.0.211");
+    site.sh(
+        "pg1",
+        &format!("dev=$(ip -o -4 addr show to {told} | awk '{{print $2}}') && ip addr add {other}/24 dev $dev"),
+    );
+    site.stop_postgres("pg1", "fast");
+    let listen = |hosts: &str| format!("  listen: {hosts}:5432\n  connect_address");
+    edit(&site, "pg1", &listen(&format!("{told},127.0.0.1")), &listen(&format!("{other},127.0.0.1")));
+    let said = check(&site);
+    said.finding(rule, &format!("{told} of this host is not among `{other},127.0.0.1`"));
+    site.start_patroni("pg1");
+    wait_for_leader(&site, "pg1");
+    let refused = site.login(OPERATOR, "pg1", "dba", "postgres", "SELECT 1").unwrap_err();
+    says(&refused, "Connection refused");
+    edit(&site, "pg1", &listen(&format!("{other},127.0.0.1")), &listen(&format!("{other},{told},127.0.0.1")));
+    site.patronictl("pg1", &["reload", "orders", "pg1", "--force"]);
+    site.patronictl("pg1", &["restart", "orders", "pg1", "--force"]);
+    site.wait("the server", 30, || site.login(OPERATOR, "pg1", "dba", "postgres", "SELECT 1").is_ok());
+    check(&site).is_silent(&[rule]);
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::on_site::{check, check_of, edit, patronictl, wait_for, wait_for_leader, wait_for_server};
+use crate::support::record::says;
 use crate::support::site::{OPERATOR, Site};
 
 const SLOTS: &str = "SELECT string_agg(slot_name, ' ' ORDER BY slot_name) FROM pg_replication_slots";
@@ -166,9 +167,9 @@ fn roles_and_databases_that_are_not_there() {
     set("patroni_admin", "superuser-pw");
     let so_far = site.patroni_log("pg1").len();
     site.start_patroni("pg1");
-    let says = |words: &str| site.patroni_log("pg1")[so_far..].contains(words);
-    site.wait("the database to be missed", 20, || says("database \"control\" does not exist"));
-    site.wait("the end", 20, || says("Exceeded retry deadline"));
+    let logged = |words: &str| site.patroni_log("pg1")[so_far..].contains(words);
+    site.wait("the database to be missed", 20, || logged("database \"control\" does not exist"));
+    site.wait("the end", 20, || logged("Exceeded retry deadline"));
     site.sql("pg1", before.step("postgres-database-missing", "SQL: "));
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
@@ -182,7 +183,7 @@ fn roles_and_databases_that_are_not_there() {
     let dsn = format!("host={} user=winder password=rewind-pw dbname=postgres", site.address("pg1"));
     let asks = ["psql", "-XAtq", "-d", &dsn, "-c", "SELECT count(*) > 0 FROM pg_ls_dir('global', true, false)"];
     let refused = site.run("pg2", &asks);
-    assert!(refused.err.contains("password authentication failed for user \"winder\""), "{refused:?}");
+    says(&refused.err, "password authentication failed for user \"winder\"");
     let steps: Vec<&str> =
         before.finding("role-rewind-missing", "").lines().filter_map(|l| l.split_once("SQL: ")).map(|s| s.1).collect();
     for sql in steps {
@@ -206,7 +207,7 @@ fn roles_and_databases_that_are_not_there() {
     between.finding("role-connection-limit", "role `winder` may have 0 connections, and Patroni needs 1");
     assert!(!between.text.contains("role `streamer`"), "{}", between.text);
     let refused = site.run("pg2", &asks);
-    assert!(refused.err.contains("too many connections for role \"winder\""), "{refused:?}");
+    says(&refused.err, "too many connections for role \"winder\"");
     site.sql("pg1", between.step("role-connection-limit", "SQL: "));
     assert_eq!(site.must("pg2", "root", &asks).trim(), "t");
     check(&site).is_silent(&["role-connection-limit"]);
@@ -283,7 +284,7 @@ fn standbys_that_are_behind() {
     site.sql("pg1", "CHECKPOINT");
     let before = check(&site);
     let said = before.finding("standby-lag-too-large", "behind its primary, and `maximum_lag_on_failover` is 1 MB");
-    assert!(said.contains("pg2 is 2"), "{said}");
+    says(&said, "pg2 is 2");
     before.finding("standby-wal-gap-at-slot-switch", "`wal_keep_size` will be 64MB");
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
@@ -313,7 +314,7 @@ fn data_that_cannot_be_rewound() {
     site.stop_postgres("pg2", "fast");
     let said = site.run_as("pg2", "postgres", &rewind);
     let needs = "target server needs to use either data checksums or \"wal_log_hints = on\"";
-    assert!(said.err.contains(needs), "{said:?}");
+    says(&said.err, needs);
     site.start_postgres("pg2");
     site.take_over();
     // A restart of the standby alone is of no use: what it may do comes by the WAL.
@@ -403,7 +404,7 @@ fn a_leader_that_is_a_standby() {
     let _ = site.run_as("pg1", "postgres", &switch);
     site.wait("the finding", 30, || check_of(&site, &["pg2"]).has("leader-in-recovery"));
     let refused = site.try_sql("pg2", "app", "INSERT INTO orders (customer) VALUES ('x')").unwrap_err();
-    assert!(refused.contains("cannot execute INSERT in a read-only transaction"), "{refused}");
+    says(&refused, "cannot execute INSERT in a read-only transaction");
     site.sh("pg2", "rm /tmp/hang; pkill -x sleep || true");
     wait_for_leader(&site, "pg2");
     check(&site).is_silent(&["leader-in-recovery"]);
@@ -425,7 +426,7 @@ fn the_command_line_goes_over_the_files() {
         format!("{}{}", ran.out, ran.err)
     };
     let before = check();
-    assert!(before.contains("error[listen-mismatch-running-primary]"), "{before}");
+    says(&before, "error[listen-mismatch-running-primary]");
     assert!(
         before.contains("error[cmdline-guc-not-carried-over]: `max_connections` is 90 today and will be 60"),
         "{before}"

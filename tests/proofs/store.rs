@@ -1,6 +1,7 @@
 //! Proofs of the rules over what stores answer: keys of another life, servers that are not there, who comes first.
 
 use super::on_site::{Checked, check, check_of, edit, patronictl, wait_for, wait_for_leader};
+use crate::support::record::says;
 use crate::support::site::Site;
 
 /// Asks the JSON gateway of etcd, on a host of the site; parts of the request between `<` and `>` go in base64.
@@ -23,7 +24,7 @@ fn remove(site: &Site, checked: &Checked, rule: &str) {
     // The report breaks lines where it likes.
     let block: Vec<&str> = checked.finding(rule, "").split_whitespace().collect();
     let words = block.join(" ");
-    assert!(words.contains("`patronictl -c patroni.yml remove orders`"), "{words}");
+    says(&words, "`patronictl -c patroni.yml remove orders`");
     let text = "printf 'orders\\nYes I am aware\\n' | patronictl -c /etc/patroni/pg1.yml remove orders";
     site.must("pg1", "postgres", &["sh", "-c", text]);
 }

@@ -1,11 +1,13 @@
-//! Each rule and its proof.
+//! Each rule and its proof, and what the proofs have shown.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use patroni_preflight::rules::builtin::{BUILTIN, area};
+use patroni_preflight::rules::schema::{Rule, Severity};
 
 use crate::support::path;
+use crate::support::record::{self, SOME, Stage};
 
 /// Rules without a proof, and why.
 const WITHOUT: &[(&str, &str)] = &[
@@ -48,7 +50,6 @@ fn is_there(proof: &str) -> bool {
 
 #[test]
 fn every_rule_has_a_proof_or_a_reason() {
-    let mut table = String::new();
     let mut wrong = Vec::new();
     let mut asked: BTreeSet<&str> = BTreeSet::new();
     for rule in BUILTIN {
@@ -65,7 +66,6 @@ fn every_rule_has_a_proof_or_a_reason() {
             (false, Some(_)) => wrong.push(format!("{}: has a proof and stands in the list of those without", rule.id)),
             _ => {}
         }
-        writeln!(table, "{:40} {}", rule.id, reason.unwrap_or(&rule.proof)).unwrap();
     }
     for (id, why) in WITHOUT {
         if !asked.contains(id) || why.is_empty() {
@@ -73,7 +73,127 @@ fn every_rule_has_a_proof_or_a_reason() {
         }
     }
     assert!(BUILTIN.iter().any(|r| area(&r.id) == Some(OURS)));
-    print!("{table}");
     assert!(!is_there("tests/proofs::table::no_such_test") && !is_there("tests/proofs::table::is_there"));
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What a proof has shown of a rule.
+#[derive(Debug, Default)]
+struct Shown<'a> {
+    said: Option<&'a str>,
+    logs: Vec<&'a str>,
+    fixes: Vec<&'a str>,
+    gone: bool,
+}
+
+/// An event: its stage, the rule, its text.
+type Event<'a> = (Stage, &'a str, &'a str);
+
+/// The events of each test, in their order.
+fn events(text: &str) -> BTreeMap<&str, Vec<Event<'_>>> {
+    let mut all: BTreeMap<&str, Vec<Event<'_>>> = BTreeMap::new();
+    for line in text.lines() {
+        let columns: Vec<&str> = line.splitn(4, '\t').collect();
+        let [test, stage, rule, words] = columns[..] else { panic!("no event: {line:?}") };
+        let stage = Stage::ALL.into_iter().find(|(_, word)| *word == stage).expect("a stage").0;
+        all.entry(test).or_default().push((stage, rule, words));
+    }
+    all
+}
+
+/// What stands in a proof of a rule. A log that names no rule belongs to those that were told of when it was written, and are not gone; if
+/// there is none, to all of the test.
+fn shown<'a>(rule: &str, events: &[Event<'a>]) -> Shown<'a> {
+    let mut shown = Shown::default();
+    let mut near = Vec::new();
+    let mut any = Vec::new();
+    for (stage, of, text) in events {
+        match stage {
+            Stage::Said if *of == rule => shown.said = shown.said.or(Some(text)),
+            Stage::Gone if *of == rule && shown.said.is_some() => shown.gone = true,
+            Stage::Fix if *of == rule => shown.fixes.push(text),
+            Stage::Log if *of == rule => shown.logs.push(text),
+            Stage::Log if *of == SOME => {
+                any.push(*text);
+                if shown.said.is_some() && !shown.gone {
+                    near.push(*text);
+                }
+            }
+            _ => {}
+        }
+    }
+    // Where a test goes from what is right to what is wrong, the end comes first.
+    let is_silent = |(stage, of, _): &&Event<'_>| *stage == Stage::Gone && *of == rule;
+    shown.gone |= shown.said.is_some() && events.iter().any(|event| is_silent(&event));
+    for others in [near, any] {
+        if shown.logs.is_empty() {
+            shown.logs = others;
+        }
+    }
+    shown
+}
+
+/// A cell of the table.
+fn cell(text: &str) -> String {
+    let short: String = text.chars().take(160).collect();
+    let more = if short.len() < text.len() { " …" } else { "" };
+    format!("{short}{more}").replace('|', "\\|")
+}
+
+fn fix(rule: &Rule, shown: &Shown<'_>) -> String {
+    let printed = rule.fix.as_ref().map(|fix| fix.title.to_string()).unwrap_or_else(|| rule.no_fix.to_string());
+    match shown.fixes.first() {
+        Some(done) => format!("{printed}: `{}`", cell(done)),
+        None => printed,
+    }
+}
+
+/// Run by `make test` behind all other tests, of which `target/proofs.tsv` tells: makes `target/proofs.md` of it.
+#[test]
+#[ignore = "needs what a whole run of the proofs has written down"]
+fn what_the_run_has_shown() {
+    let text = std::fs::read_to_string(record::events()).expect("the proofs have run");
+    let events = events(&text);
+    let mut table = String::from(
+        "| rule | severity | proof | what the programs said | the fix | gone |\n|---|---|---|---|---|---|\n",
+    );
+    let (mut wrong, mut proven) = (Vec::new(), 0);
+    for rule in BUILTIN.iter().filter(|rule| area(&rule.id) != Some(OURS)) {
+        let severity = rule.severity.word();
+        let Some(test) = rule.proof.strip_prefix("tests/") else {
+            let why = WITHOUT.iter().find(|(id, _)| *id == rule.id).map_or("", |(_, why)| *why);
+            writeln!(table, "| {} | {severity} | none: {} | | | |", rule.id, cell(why)).unwrap();
+            continue;
+        };
+        let shown = shown(&rule.id, events.get(test).map_or(&[][..], Vec::as_slice));
+        let log = shown.logs.first().map(|log| format!("`{}`", cell(log))).unwrap_or_default();
+        let gone = if shown.gone { "yes" } else { "" };
+        writeln!(table, "| {} | {severity} | {test} | {log} | {} | {gone} |", rule.id, fix(rule, &shown)).unwrap();
+        if rule.severity != Severity::Error {
+            continue;
+        }
+        proven += 1;
+        for (is_there, what) in [
+            (shown.said.is_some(), "told of it"),
+            (!shown.logs.is_empty(), "seen the failure"),
+            (shown.gone, "seen it gone"),
+        ] {
+            if !is_there {
+                wrong.push(format!("{}: {test} has not {what}", rule.id));
+            }
+        }
+    }
+    std::fs::write(path("target/proofs.md"), &table).expect("the table is written");
+    print!("{table}");
+    assert!(wrong.is_empty() && proven > 100, "{proven} of severity error\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn events_belong_to_the_rules_that_are_open() {
+    let all = "t\tsaid\ta\tA\nt\tlog\t-\tfirst\nt\tgone\ta\t\nt\tsaid\tb\tB\nt\tlog\t-\tsecond\nt\tlog\tc\tthird\nu\tlog\t-\tother\n";
+    let all = events(all);
+    let of = |rule| shown(rule, &all["t"]);
+    assert_eq!((of("a").logs, of("a").gone), (vec!["first"], true));
+    assert_eq!((of("b").logs, of("b").gone), (vec!["second"], false));
+    assert_eq!((of("c").logs, of("c").said), (vec!["third"], None));
 }

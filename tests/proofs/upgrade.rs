@@ -2,6 +2,7 @@
 
 use super::on_site::{Checked, check_with, edit, patronictl, wait_for, wait_for_leader};
 use crate::support::pg;
+use crate::support::record::says;
 use crate::support::site::{Layout, OPERATOR, Site};
 
 const OLD: &str = "/var/lib/postgresql/data";
@@ -129,7 +130,7 @@ fn pg_upgrade_refuses_what_databases_hold() {
     check_to(&site, 16, NEW).finding("upgrade-extensions-libs", "`pg_stat_statements` (shared_preload_libraries)");
     let start = format!("{}/postgres -D {NEW} -c shared_preload_libraries=pg_stat_statements 2>&1 || true", bin(16));
     let said = site.must("pg1", "postgres", &["sh", "-c", &start]);
-    assert!(said.contains("could not access file \"pg_stat_statements\": No such file or directory"), "{said}");
+    says(&said, "could not access file \"pg_stat_statements\": No such file or directory");
 }
 
 #[test]
@@ -141,10 +142,10 @@ fn pg_upgrade_refuses_another_kind_of_cluster() {
     initdb(&site, 18, NEW, "");
     let differ = "old cluster does not use data checksums but the new one does";
     let said = pg_upgrade(&site, 18, (OLD, NEW), "--check");
-    assert!(said.contains(differ), "{said}");
+    says(&said, differ);
     initdb(&site, 18, NEW, &quoted(&ahead, "upgrade-checksums-differ", "--no-data-checksums"));
     let said = pg_upgrade(&site, 18, (OLD, NEW), "--check");
-    assert!(said.contains("*Clusters are compatible*"), "{said}");
+    says(&said, "*Clusters are compatible*");
     check_to(&site, 18, NEW).is_silent(&["upgrade-checksums-differ"]);
 
     initdb(&site, 16, NEW, "--wal-segsize=32 -k -E SQL_ASCII --locale=C");
@@ -152,17 +153,17 @@ fn pg_upgrade_refuses_another_kind_of_cluster() {
     before.finding("upgrade-encoding-locale", "segments of WAL of pg1 have 16777216");
     before.finding("upgrade-checksums-differ", "the new cluster has data checksums");
     let said = pg_upgrade(&site, 16, (OLD, NEW), "--check");
-    assert!(said.contains("WAL segment sizes are invalid or do not match"), "{said}");
+    says(&said, "WAL segment sizes are invalid or do not match");
     initdb(&site, 16, NEW, "-k -E SQL_ASCII --locale=C");
     let before = check_to(&site, 16, NEW);
     before.is_silent(&["upgrade-encoding-locale"]);
     let said = pg_upgrade(&site, 16, (OLD, NEW), "--check");
-    assert!(said.contains(differ), "{said}");
+    says(&said, differ);
     let fix = quoted(&before, "upgrade-checksums-differ", &format!("{}/pg_checksums", bin(16)));
     site.must("pg1", "postgres", &["sh", "-c", &fix]);
     // Encoding and locale are other ones still.
     let said = pg_upgrade(&site, 16, (OLD, NEW), "--check");
-    assert!(said.contains("*Clusters are compatible*"), "{said}");
+    says(&said, "*Clusters are compatible*");
     check_to(&site, 16, NEW).is_silent(&["upgrade-checksums-differ", "upgrade-encoding-locale"]);
 
     let unclean = "upgrade-unclean-shutdown";
@@ -173,7 +174,7 @@ fn pg_upgrade_refuses_another_kind_of_cluster() {
         "the server of pg1 was not shut down: pg_controldata of /var/lib/postgresql/data says `in production`",
     );
     let said = pg_upgrade(&site, 16, (OLD, NEW), "--check");
-    assert!(said.contains("The source cluster was not shut down cleanly"), "{said}");
+    says(&said, "The source cluster was not shut down cleanly");
     // As Patroni leaves a primary that was demoted.
     site.write("pg1", &format!("{OLD}/standby.signal"), "");
     site.start_postgres("pg1");
@@ -181,14 +182,14 @@ fn pg_upgrade_refuses_another_kind_of_cluster() {
     let before = check_to(&site, 16, NEW);
     before.finding(unclean, "the server of pg1 was stopped as a standby");
     let said = pg_upgrade(&site, 16, (OLD, NEW), "--check");
-    assert!(said.contains("The source cluster was shut down while in recovery mode"), "{said}");
+    says(&said, "The source cluster was shut down while in recovery mode");
     site.sh("pg1", &format!("rm {OLD}/standby.signal"));
     site.start_postgres("pg1");
     let stop = quoted(&before, unclean, "pg_ctl -D");
     site.must("pg1", "postgres", &["sh", "-c", &format!("{stop} -s")]);
     check_to(&site, 16, NEW).is_silent(&[unclean]);
     let said = pg_upgrade(&site, 16, (OLD, NEW), "--check");
-    assert!(said.contains("*Clusters are compatible*"), "{said}");
+    says(&said, "*Clusters are compatible*");
 }
 
 #[test]
@@ -198,18 +199,25 @@ fn what_pg_upgrade_leaves_behind() {
     site.sql("pg1", "ALTER SYSTEM SET log_min_duration_statement = '7s'");
     site.reload_postgres("pg1");
     initdb(&site, 16, NEW, "");
+    let carried = "vacuum_defer_cleanup_age = 0";
+    site.sh("pg1", &format!("echo {carried} >> {NEW}/postgresql.conf"));
     let before = check_to(&site, 16, NEW);
+    before.finding("upgrade-setting-refused", "sets `vacuum_defer_cleanup_age`, and PostgreSQL 16 does not take it");
+    let start = format!("{}/postgres -D {NEW} 2>&1 || true", bin(16));
+    let said = site.must("pg1", "postgres", &["sh", "-c", &start]);
+    says(&said, "unrecognized configuration parameter \"vacuum_defer_cleanup_age\"");
+    site.sh("pg1", &format!("sed -i /^vacuum_defer/d {NEW}/postgresql.conf"));
     before.finding(
         "upgrade-logical-slots",
         "logical slots of pg1, `cdc`: pg_upgrade of a server before 17 leaves them behind",
     );
     let lost = flat(&before, "upgrade-base-conf-lost");
-    assert!(lost.contains("`work_mem` (9MB today, 4MB later)"), "{lost}");
-    assert!(lost.contains("`log_min_duration_statement` (7s today, -1 later)"), "{lost}");
+    says(&lost, "`work_mem` (9MB today, 4MB later)");
+    says(&lost, "`log_min_duration_statement` (7s today, -1 later)");
     before.finding("upgrade-hba-default", &format!("{NEW}/pg_hba.conf of pg1 lets in nobody from other hosts"));
     site.stop_postgres("pg1", "fast");
     let said = pg_upgrade(&site, 16, (OLD, NEW), "");
-    assert!(said.contains("Upgrade Complete"), "{said}");
+    says(&said, "Upgrade Complete");
     let address = site.address("pg1");
     let options = format!("-c listen_addresses='{address}' -c unix_socket_directories=/var/run/postgresql");
     let control = |verb: &str| {
@@ -227,7 +235,7 @@ fn what_pg_upgrade_leaves_behind() {
         "4MB -1"
     );
     let refused = site.login(OPERATOR, "pg1", "dba", "postgres", "SELECT 1").unwrap_err();
-    assert!(refused.contains("no pg_hba.conf entry for host"), "{refused}");
+    says(&refused, "no pg_hba.conf entry for host");
     control("stop");
     // What is carried over is there, and there is nothing to be said of it any more.
     site.sh("pg1", &format!("cp -p {OLD}/pg_hba.conf {OLD}/pg_ident.conf {NEW}/"));
@@ -242,7 +250,12 @@ fn what_pg_upgrade_leaves_behind() {
     control("stop");
     site.start_postgres("pg1");
     site.sql("pg1", "SELECT pg_drop_replication_slot('cdc')");
-    check_to(&site, 16, NEW).is_silent(&["upgrade-hba-default", "upgrade-base-conf-lost", "upgrade-logical-slots"]);
+    check_to(&site, 16, NEW).is_silent(&[
+        "upgrade-hba-default",
+        "upgrade-base-conf-lost",
+        "upgrade-logical-slots",
+        "upgrade-setting-refused",
+    ]);
 }
 
 #[test]
@@ -259,7 +272,7 @@ fn what_patroni_finds_behind_pg_upgrade() {
     site.sh("pg1", "install -d -o postgres -g postgres /var/lib/postgresql/16");
     initdb(&site, 16, new, "");
     let said = pg_upgrade(&site, 16, (old, new), "-o '-c config_file=/etc/postgresql/15/main/postgresql.conf'");
-    assert!(said.contains("Upgrade Complete"), "{said}");
+    says(&said, "Upgrade Complete");
     site.sh("pg1", &format!("cp -p /etc/postgresql/15/main/pg_hba.conf {new}/"));
     let programs = format!("bin_dir: {}", bin(16));
     for member in ["pg1", "pg2"] {
@@ -291,7 +304,7 @@ fn what_patroni_finds_behind_pg_upgrade() {
     let config = "-c config_file=/etc/postgresql/15/main/postgresql.conf";
     let start = format!("{}/postgres -D {old} {config} 2>&1 || true", bin(16));
     let said = site.must("pg2", "postgres", &["sh", "-c", &start]);
-    assert!(said.contains("database files are incompatible with server"), "{said}");
+    says(&said, "database files are incompatible with server");
     // The store now has the system identifier of the new cluster: that is the same cause.
     let again = check();
     again.finding("upgrade-standby-not-wiped", "of pg2 still holds data of PostgreSQL 15");

@@ -9,6 +9,7 @@ pub(crate) mod patroni;
 pub(crate) mod pg;
 pub(crate) mod proof;
 pub(crate) mod proof_site;
+pub(crate) mod record;
 pub(crate) mod rng;
 pub(crate) mod site;
 

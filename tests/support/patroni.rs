@@ -20,6 +20,7 @@ use regex::bytes::Regex;
 use serde_json::{Value as Json, json};
 
 use super::pg::{as_owner, command, data_dir, give, pg_command, temp_dir, tools, write};
+use super::record::{self, SOME, Stage};
 use super::{lint_for, path};
 
 /// A port that nobody listens on, each one once, below those that the kernel gives to connections.
@@ -200,7 +201,11 @@ pub(crate) fn http(address: &str, request: &str) -> String {
 
 /// Whether a text holds a pattern; `.` is any byte.
 pub(crate) fn holds(text: &str, pattern: &str) -> bool {
-    Regex::new(&format!("(?s-u){pattern}")).expect("a pattern").is_match(text.as_bytes())
+    let found = Regex::new(&format!("(?s-u){pattern}")).expect("a pattern").find(text.as_bytes());
+    if let Some(found) = &found {
+        record::note(Stage::Log, SOME, record::line_of(text, &String::from_utf8_lossy(found.as_bytes())));
+    }
+    found.is_some()
 }
 
 /// The files of a case, with ports that are free and with directories and programs of this machine. They lie in two places: with the
@@ -400,7 +405,12 @@ impl Site {
 
     /// The findings of a rule, as they would be printed, without their places.
     pub(crate) fn findings(&self, rule: &str) -> Vec<String> {
-        self.lint().outcome.findings.iter().filter(|f| f.rule == rule).map(|f| f.message.clone()).collect()
+        let linted = self.lint();
+        let found = linted.outcome.findings.iter().filter(|f| f.rule == rule).map(|f| f.message.clone());
+        let found: Vec<String> = found.collect();
+        let stage = if found.is_empty() { Stage::Gone } else { Stage::Said };
+        record::note(stage, rule, found.first().map_or("", String::as_str));
+        found
     }
 
     /// Applies the edits that a rule offers here; how many there were.
@@ -413,6 +423,7 @@ impl Site {
             self.write(source.path().expect("a file is edited"), edit::apply(source.bytes(), &edits));
             count += edits.len();
         }
+        record::note(Stage::Fix, rule, format!("{count} edits of the fix"));
         count
     }
 }

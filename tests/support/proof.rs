@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::cases::{copy, lint_case};
 use super::host::Host;
+use super::record::{self, Stage};
 use super::{TempDir, path, report};
 
 /// One proof.
@@ -50,6 +51,18 @@ struct Row {
 impl Row {
     fn rule(&self) -> &str {
         self.case.split('/').next().unwrap_or_default()
+    }
+
+    /// What the fix changes, in few words.
+    fn change(&self) -> String {
+        let edits = self.mend.iter().map(|(file, changes)| {
+            let changes = changes.chunks(2).map(|c| format!("{:?} -> {:?}", c[0], c.get(1).map_or("", String::as_str)));
+            format!("{file}: {}", changes.collect::<Vec<_>>().join(", "))
+        });
+        let modes = self.chmod.iter().map(|(file, mode)| format!("chmod {mode} {file}"));
+        let gone = self.remove.iter().map(|file| format!("rm {file}"));
+        let all: Vec<String> = edits.chain(modes).chain(gone).collect();
+        if all.is_empty() { "the edits of the fix".to_owned() } else { all.join("; ") }
     }
 
     /// Applies the fix to a copy of the case.
@@ -122,9 +135,11 @@ impl Row {
             (before.join().expect("no panic"), after)
         });
         let (before, after) = (before?, after?);
-        if !says.is_match(&before) {
-            return Err(format!("this does not say {says}:\n{before}"));
-        }
+        let Some(said) = says.find(&before) else { return Err(format!("this does not say {says}:\n{before}")) };
+        record::note(Stage::Said, self.rule(), &self.case);
+        record::note(Stage::Log, self.rule(), record::line_of(&before, said.as_str()));
+        record::note(Stage::Fix, self.rule(), self.change());
+        record::note(Stage::Gone, self.rule(), &self.case);
         if says.is_match(&after) {
             return Err(format!("this still says {says}:\n{after}"));
         }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::path;
 use super::patroni::{Etcd, Patroni, Site, holds};
+use super::record::{self, Stage};
 
 /// Patroni has read its configuration, found its store and got hold of its port.
 const IS_UP: &str = "Lock owner: |waiting for leader to bootstrap|trying to bootstrap";
@@ -121,6 +122,9 @@ impl Row {
             return Err(format!("this does not say {}:\n{before}", self.says));
         }
         self.mend(rule, &site)?;
+        if !self.mend.is_empty() {
+            record::note(Stage::Fix, rule, format!("{:?}", self.mend));
+        }
         let left = site.findings(rule);
         if !left.is_empty() {
             return Err(format!("the rule is not silent about the mended files: {left:?}"));

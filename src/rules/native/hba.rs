@@ -1,6 +1,5 @@
 //! Connections that Patroni needs and `pg_hba.conf` does not let in.
 
-mod asked;
 pub(super) mod credentials;
 pub(super) mod hba_replication_missing_for_member;
 pub(super) mod hba_rewind_missing;

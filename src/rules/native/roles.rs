@@ -4,6 +4,7 @@ pub(super) mod rewind_grants_missing;
 pub(super) mod role_attribute;
 pub(super) mod role_missing;
 pub(super) mod role_password_expires;
+pub(super) mod role_password_md5;
 pub(super) mod role_password_mismatch;
 
 /// The sections of `postgresql.authentication`, one for each role that Patroni logs in as.

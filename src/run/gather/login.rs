@@ -66,7 +66,7 @@ fn place(config: &Patroni, is_here: bool) -> Option<(String, i64)> {
     Some((if all { "localhost".to_owned() } else { host.to_owned() }, port))
 }
 
-fn plain(item: &Item) -> Option<String> {
+pub(super) fn plain(item: &Item) -> Option<String> {
     match &item.value {
         ItemValue::Secret(secret, _) => Some(secret.reveal().to_owned()),
         _ => item.as_setting().or_else(|| item.as_str().map(str::to_owned)),

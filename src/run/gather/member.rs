@@ -1,30 +1,21 @@
 //! One member: its server, then its host, then the files that both name.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::follow::{Kinds, Reader};
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
-use super::{limits, reach, upgrade};
+use super::{limits, passwords, reach, upgrade};
 use crate::bundle::host::{Host, Unit};
 use crate::bundle::sql::Session;
-use crate::bundle::{Answer, Bundle, Node};
+use crate::bundle::{Answer, Node};
 use crate::collect::host;
-use crate::collect::host::files::{Texts, Wanted};
+use crate::collect::host::files::Wanted;
 use crate::collect::kind::Kind;
-use crate::collect::recorded::{Recorded, root};
-use crate::collect::sql::{Line, files};
-use crate::facts::{self, Options, is_postgresql_unit, nodes};
+use crate::collect::sql::Line;
+use crate::facts::{Options, is_postgresql_unit};
 use crate::knowledge::queries::Question;
-use crate::run::check::layout;
-use crate::source::SourceMap;
-
-/// How often files may name further files.
-const ROUNDS: usize = 8;
-
-/// The most files that are read of a member.
-const MOST: usize = 1000;
 
 /// What a member has answered, and what was touched for it.
 pub(super) struct Asked {
@@ -43,6 +34,9 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
         None => None,
     };
     let session = node.sql.as_ref().and_then(Answer::got).cloned();
+    if let Some(line) = line.as_mut().filter(|_| session.is_some()) {
+        node.passwords = passwords::compare(&plan.credentials, line).await;
+    }
     if let Some(way) = &plan.way {
         if let Some(session) = &session {
             add_server(&mut plan.questions, session);
@@ -58,23 +52,13 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
             line.pause().await;
         }
         let target = plan.target.as_ref().and_then(|target| target.as_ref().ok());
-        node.upgrade = Some(upgrade::ask(&meant, ready, &node, plan.way.as_ref(), target, &mut touched).await);
+        node.upgrade = Some(upgrade::ask(&meant, ready, &node, (&plan, options), target, &mut touched).await);
     }
+    let way = plan.way.as_ref().filter(|_| node.host.as_ref().is_some_and(|host| host.got().is_some()));
     let line_of_server = line.as_mut().filter(|_| session.is_some());
-    let mut reader = Reader { plan: &plan, line: line_of_server, touched: &mut touched };
+    let mut reader = Reader { name: &plan.name, options, way, line: line_of_server, touched: &mut touched };
     let (wanted, kinds) = first(&node, session.as_ref(), &plan);
-    reader.read(&mut node, wanted).await;
-    for (path, kind) in kinds {
-        if let Some(Answer::Got(Some(file))) = node.files.get_mut(&path) {
-            file.kind = Some(kind.to_owned());
-        }
-    }
-    for _ in 0..ROUNDS {
-        let wanted = missed(&plan.name, &mut node, options);
-        if wanted.is_empty() || node.files.len() > MOST || !reader.read(&mut node, wanted).await {
-            break;
-        }
-    }
+    reader.follow(&mut node, wanted, &kinds).await;
     if let Some(line) = line {
         touched.statements.extend(line.end().await);
     }
@@ -82,9 +66,9 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
 }
 
 /// The files that are known to be wanted from the beginning, and what some of them are.
-fn first(node: &Node, session: Option<&Session>, plan: &Plan) -> (Wanted, BTreeMap<String, &'static str>) {
+fn first(node: &Node, session: Option<&Session>, plan: &Plan) -> (Wanted, Kinds) {
     let mut wanted = Wanted::default();
-    let mut kinds = BTreeMap::new();
+    let mut kinds = Kinds::new();
     let mut add = |path: String, kind: Option<&'static str>| {
         if let Some(kind) = kind {
             kinds.insert(path.clone(), kind);
@@ -137,79 +121,4 @@ fn units(host: Option<&Host>) -> impl Iterator<Item = &Unit> {
 
 fn below(dir: &str, name: &str) -> String {
     format!("{}/{name}", dir.trim_end_matches('/'))
-}
-
-/// The files that those we have name and that we do not have.
-fn missed(name: &str, node: &mut Node, options: Options) -> Wanted {
-    let mut bundle = Bundle::of_nodes([(name.to_owned(), std::mem::take(node))].into());
-    let (sources, recorded) = (SourceMap::default(), Recorded::new(&bundle));
-    let gathered = recorded.gather(&sources);
-    let _facts = facts::build(sources, gathered, nodes::Collected::default(), &recorded, &layout(&bundle, options));
-    let missed = recorded.missed();
-    *node = bundle.nodes.remove(name).expect("invariant: it was put there");
-    let root = root(name);
-    let absolute = |path: &std::path::PathBuf| Some(format!("/{}", path.strip_prefix(&root).ok()?.display()));
-    Wanted {
-        files: missed.files.iter().filter_map(absolute).filter(|p| !node.files.contains_key(p)).collect(),
-        directories: missed
-            .directories
-            .iter()
-            .filter_map(absolute)
-            .filter(|p| !node.directories.contains_key(p))
-            .collect(),
-    }
-}
-
-/// Reads files from the host, or through the server where that may.
-struct Reader<'a> {
-    plan: &'a Plan,
-    line: Option<&'a mut Line>,
-    touched: &'a mut Touched,
-}
-
-impl Reader<'_> {
-    /// Whether there was a way to ask.
-    async fn read(&mut self, node: &mut Node, mut wanted: Wanted) -> bool {
-        wanted.files.retain(|path| !node.files.contains_key(path));
-        if wanted.is_empty() {
-            return true;
-        }
-        let mut asked = false;
-        if let Some(way) = self.plan.way.as_ref().filter(|_| node.host.as_ref().is_some_and(|h| h.got().is_some())) {
-            let (texts, manifest) = host::files::read(way, &wanted, limits().1).await;
-            self.touched.add_host(manifest);
-            keep(node, &mut wanted, texts);
-            asked = true;
-        }
-        if let Some(line) = self.line.as_mut().filter(|_| !wanted.is_empty()) {
-            let session = line.ask(files::questions(&wanted).into()).await;
-            let texts = files::texts(&wanted, &|question| match &session {
-                Answer::Got(session) => session.answers.get(question).cloned().unwrap_or_default(),
-                Answer::Missing(miss) => Answer::Missing(miss.clone()),
-            });
-            keep(node, &mut wanted, texts);
-            asked = true;
-        }
-        asked
-    }
-}
-
-/// Keeps what was had, and of the rest the first reason why not; what was not had stays wanted.
-fn keep(node: &mut Node, wanted: &mut Wanted, texts: Texts) {
-    for (path, text) in texts.files {
-        if text.got().is_some() {
-            wanted.files.remove(&path);
-            node.files.insert(path, text);
-        } else {
-            node.files.entry(path).or_insert(text);
-        }
-    }
-    for (path, names) in texts.directories {
-        if names.got().is_some() {
-            wanted.directories.remove(&path);
-            node.directories.insert(path, names);
-        } else {
-            node.directories.entry(path).or_insert(names);
-        }
-    }
 }

@@ -93,7 +93,9 @@ pub(super) fn names<'a>(configs: impl Iterator<Item = &'a Patroni>) -> Vec<Strin
         let own = config.connect_address().map(|a| a.value.0);
         let rest = config.address("restapi.connect_address", 8008).map(|a| a.value.0);
         let stores = crate::facts::endpoints::hosts(config).unwrap_or_default().into_iter().map(|(host, _)| host);
-        all.extend(own.into_iter().chain(rest).chain(stores));
+        let listen = config.listen().map(|a| a.value.0).unwrap_or_default();
+        let listen: Vec<String> = listen.split(',').map(|host| host.trim().to_owned()).collect();
+        all.extend(own.into_iter().chain(rest).chain(stores).chain(listen));
     }
     all.retain(|name| {
         name.parse::<std::net::IpAddr>().is_err() && !name.contains([',', '*', '{', '$']) && !name.is_empty()

@@ -1,13 +1,19 @@
 //! What is asked besides when a major upgrade is meant: where the new major is, what lies there, and what each database holds.
 
+use std::collections::BTreeMap;
+
+use super::follow::{Kinds, Reader};
 use super::limits;
 use super::manifest::Touched;
+use super::plan::Plan;
 use crate::bundle::sql::Session;
 use crate::bundle::upgrade::{Ready, Upgrade};
-use crate::bundle::{Answer, Node};
-use crate::collect::host::Way;
-use crate::collect::host::upgrade::{Places, look};
+use crate::bundle::{Answer, FileText, Node};
+use crate::collect::host::files::Wanted;
+use crate::collect::host::upgrade::{Places, kept, look};
+use crate::collect::kind::Kind;
 use crate::collect::sql::{Line, Target};
+use crate::facts::Options;
 use crate::gap::GapReason;
 use crate::knowledge::guc::MAJORS;
 use crate::knowledge::queries;
@@ -55,21 +61,21 @@ pub(super) async fn ask(
     meant: &Upgrade,
     mut ready: Ready,
     node: &Node,
-    way: Option<&Way>,
+    (plan, options): (&Plan, Options),
     target: Option<&Target>,
     touched: &mut Touched,
 ) -> Ready {
     in_place(meant, &mut ready, node);
-    if let Some(way) = way {
+    if let Some(way) = &plan.way {
         let got = |place: &Answer<String>| place.got().cloned();
-        let places = Places {
-            bin_dir: got(&ready.bin_dir),
-            data_dir: got(&ready.data_dir),
-            config_dir: got(&ready.config_dir),
-            older: older(meant, &ready, node),
-        };
-        let (server, manifest) = look(way, &places, limits().1).await;
+        let places =
+            Places { bin_dir: got(&ready.bin_dir), data_dir: got(&ready.data_dir), older: older(meant, &ready, node) };
+        let (mut server, manifest) = look(way, &places, limits().1).await;
         touched.add_host(manifest);
+        if let Answer::Got(server) = &mut server {
+            let reader = Reader { name: &plan.name, options, way: Some(way), line: None, touched };
+            server.files = configuration(&ready, reader).await;
+        }
         ready.server = Some(server);
     }
     if let (Some(target), Some(session)) = (target, node.sql.as_ref().and_then(Answer::got)) {
@@ -79,6 +85,30 @@ pub(super) async fn ask(
         }
     }
     ready
+}
+
+/// The configuration files of the new cluster with those that they include. A directory that could not be listed stands among them.
+async fn configuration(ready: &Ready, mut reader: Reader<'_>) -> BTreeMap<String, Answer<Option<String>>> {
+    let below = |dir: &String, name: &str| format!("{}/{name}", dir.trim_end_matches('/'));
+    let (mut wanted, mut kinds) = (Wanted::default(), Kinds::new());
+    if let Some(dir) = ready.config_dir.got() {
+        for (name, kind) in [("postgresql.conf", Kind::Conf), ("pg_hba.conf", Kind::Hba)] {
+            kinds.insert(below(dir, name), kind.word());
+        }
+    }
+    wanted.files.extend(kinds.keys().cloned());
+    wanted.files.extend(ready.data_dir.got().map(|dir| below(dir, "postgresql.auto.conf")));
+    let mut node = Node::default();
+    reader.follow(&mut node, wanted, &kinds).await;
+    let text = |answer: Answer<Option<FileText>>| match answer {
+        Answer::Got(file) => Answer::Got(file.map(|file| kept(&file.text))),
+        Answer::Missing(miss) => Answer::Missing(miss),
+    };
+    let unlisted = node.directories.into_iter().filter_map(|(dir, names)| match names {
+        Answer::Got(_) => None,
+        Answer::Missing(miss) => Some((dir, Answer::Missing(miss))),
+    });
+    node.files.into_iter().map(|(path, file)| (path, text(file))).chain(unlisted).collect()
 }
 
 /// The data directory keeps its name where the layout has no major in it: once it holds the new major, that is the one.

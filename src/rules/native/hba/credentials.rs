@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::asked::{self, Asked};
 use crate::facts::Facts;
+use crate::facts::asked::{self, Asked};
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::running::speaker_of;
 use crate::parse::hba::{ClientCert, ConnType, HbaRule, Method};

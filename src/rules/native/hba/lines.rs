@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::asked;
 use crate::facts::Facts;
+use crate::facts::asked;
 use crate::facts::gap::Gap;
 use crate::parse::hba::{Address, HbaRule};
 use crate::rules::report::Report;

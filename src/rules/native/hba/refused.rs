@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::asked::{self, Asked};
 use super::single;
 use crate::facts::Facts;
+use crate::facts::asked::{self, Asked};
 use crate::facts::connections::Admission;
 use crate::facts::gap::Gap;
 use crate::facts::hba_decision::Database;

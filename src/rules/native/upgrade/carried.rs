@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::bundle::Answer;
 use crate::bundle::upgrade::NewServer;
+use crate::facts::conf_check::check_assignment;
 use crate::facts::gap::{Fact, Gap};
 use crate::facts::nodes::Row;
 use crate::facts::settings::{default_value, equal};
@@ -13,7 +14,7 @@ use crate::facts::written::Written;
 use crate::facts::{Facts, PatroniFile};
 use crate::knowledge::guc;
 use crate::knowledge::patroni::command_line_setting;
-use crate::parse::conf::{self, Conf};
+use crate::parse::conf::{self, Conf, Located};
 use crate::parse::hba::{self, Address, ConnType, HbaRule, Method};
 use crate::rules::native::upgrade::{MOST, Upgraded, each, each_primary, listed};
 use crate::rules::report::Report;
@@ -109,6 +110,31 @@ pub(in crate::rules::native) fn settings(facts: &Facts, report: &mut Report) -> 
             problem = problem.note(format!("the others are {}", lost[MOST..].join(", ")));
         }
         report.add(problem);
+        Ok(())
+    });
+    Ok(())
+}
+
+/// `upgrade-setting-refused`: the files of the new cluster hold what the new server does not take.
+pub(in crate::rules::native) fn refused(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
+    each(facts, report, |on, report| {
+        let Some((_, server)) = on.new_data()? else { return Ok(()) };
+        let new = Settings::of(on, server)?;
+        let wins = |l: &&Located| new.0.effective(&l.set.name.value).is_some_and(|winner| winner.seq == l.seq);
+        for located in new.0.assignments().iter().filter(wins) {
+            let Some(wrong) = check_assignment(&located.set, on.to).into_iter().next() else { continue };
+            let said = wrong.args.iter().find(|(name, _)| name == "message").map(|(_, text)| text.as_str());
+            let path = located.file.display().to_string();
+            report.add(
+                report
+                    .problem(server.at(&["files", &path]))
+                    .arg("member", &*on.node.name)
+                    .arg("to", on.to.to_string())
+                    .arg("name", &*located.set.name.value)
+                    .arg("path", path)
+                    .arg("said", said.unwrap_or("invalid value")),
+            );
+        }
         Ok(())
     });
     Ok(())

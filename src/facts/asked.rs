@@ -3,48 +3,52 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::facts::connections::{Admission, Login, address_of, admission, login, own_address};
-use crate::facts::hba_decision::Database;
-use crate::facts::{Cluster, Facts, HbaFile, Member};
+use super::connections::{Admission, Login, address_of, admission, login, own_address};
+use super::hba_decision::Database;
+use super::{Cluster, Facts, HbaFile, Member};
 use crate::parse::hba::{HbaRule, Method};
 
 /// A log-in of Patroni and the line that decides it.
-pub(super) struct Asked<'a> {
+#[derive(Debug)]
+pub struct Asked<'a> {
     /// Whose server it is.
-    pub(super) target: &'a Member,
+    pub target: &'a Member,
     /// Whose Patroni logs in.
-    pub(super) client: &'a Member,
+    pub client: &'a Member,
     /// Section of `postgresql.authentication`; for `rewind` that of the superuser when there is none.
-    pub(super) section: &'static str,
+    pub section: &'static str,
     /// As whom.
-    pub(super) login: Login,
+    pub login: Login,
     /// From where; `None` for the unix socket.
-    pub(super) from: Option<IpAddr>,
+    pub from: Option<IpAddr>,
     /// To what.
-    pub(super) database: Database,
+    pub database: Database,
     /// The file of the line.
-    pub(super) hba: usize,
+    pub hba: usize,
     /// The line.
-    pub(super) index: usize,
+    pub index: usize,
     /// What the line does.
-    pub(super) outcome: Admission,
+    pub outcome: Admission,
 }
 
 impl Asked<'_> {
     /// The line.
-    pub(super) fn rule<'f>(&self, facts: &'f Facts) -> &'f HbaRule {
+    #[must_use]
+    pub fn rule<'f>(&self, facts: &'f Facts) -> &'f HbaRule {
         &facts.hbas[self.hba].hba.rules[self.index]
     }
 
     /// Whether Patroni connects to the server on its own host.
-    pub(super) fn is_own(&self) -> bool {
+    #[must_use]
+    pub fn is_own(&self) -> bool {
         std::ptr::eq(self.target, self.client)
     }
 }
 
 /// Every log-in that gets as far as a wanted line of the target's file, once for each file, line and role. What is not known is noted by
 /// the rules that ask whether the log-in gets in.
-pub(super) fn all(facts: &Facts, wanted: impl Fn(&HbaRule) -> bool) -> Vec<Asked<'_>> {
+#[must_use]
+pub fn all(facts: &Facts, wanted: impl Fn(&HbaRule) -> bool) -> Vec<Asked<'_>> {
     let mut found: Vec<Asked<'_>> = Vec::new();
     for cluster in facts.clusters() {
         // Clusters hardly share a file, and if they do the same finding twice is one.
@@ -68,7 +72,8 @@ pub(super) fn all(facts: &Facts, wanted: impl Fn(&HbaRule) -> bool) -> Vec<Asked
 
 /// The log-ins that a line keeps out, by the file and index of the line: one that rejects, or one for TLS connections while the server has
 /// TLS off.
-pub(super) fn kept_out(facts: &Facts) -> BTreeMap<(usize, usize), Vec<Asked<'_>>> {
+#[must_use]
+pub fn kept_out(facts: &Facts) -> BTreeMap<(usize, usize), Vec<Asked<'_>>> {
     let may_keep_out = |rule: &HbaRule| rule.method.value == Method::Reject || rule.warning.is_some();
     let mut lines: BTreeMap<_, Vec<Asked<'_>>> = BTreeMap::new();
     for cluster in facts.clusters() {
