@@ -56,6 +56,9 @@ fn everything_that_is_known_has_a_rule_that_looks_where_it_shows() {
     assert!(seen.len() >= 280 && reasons < 20 && places > 200, "{} entries, {reasons}, {places}", seen.len());
 }
 
+/// Rules whose answers belong to the path of a file on its host, which recorded answers do not have; `proofs::reach` shows them.
+const OF_PATHS: [&str; 2] = ["config-world-readable", "environment-world-readable"];
+
 #[test]
 fn rules_look_at_the_answers_that_they_need() {
     let with_answers: BTreeSet<String> = cases()
@@ -65,8 +68,8 @@ fn rules_look_at_the_answers_that_they_need() {
         .collect();
     let mut wrong = Vec::new();
     for rule in patroni_preflight::rules::builtin::BUILTIN {
-        if rule.needs.iter().any(|need| ANSWERS.contains(need)) && !with_answers.contains(&*rule.id) {
-            wrong.push(format!("{}: no bad case with recorded answers", rule.id));
+        if rule.needs.iter().any(|need| ANSWERS.contains(need)) && with_answers.contains(&*rule.id) == OF_PATHS.contains(&&*rule.id) {
+            wrong.push(format!("{}: no bad case with recorded answers, or one where that was thought impossible", rule.id));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -25,6 +25,9 @@ pub(super) fn add(facts: &mut Whole, sources: &SourceMap) {
     }
 }
 
+/// What the server shows of `archive_command` while `archive_mode` is off (`show_archive_command` in `xlog.c`).
+const UNUSED: &str = "(disabled)";
+
 /// `None` when the server tells only a part of its settings, or not where its files are.
 fn conf(node: &Node, unread: &Gap, sources: &SourceMap) -> Option<ConfFile> {
     let sees_all = node.rows("server").is_ok_and(|rows| rows.iter().any(|row| row.is("reads_all_settings")));
@@ -34,7 +37,7 @@ fn conf(node: &Node, unread: &Gap, sources: &SourceMap) -> Option<ConfFile> {
     for row in rows {
         let (Some(name), Some(from)) = (row.get("name"), row.get("source")) else { continue };
         match from {
-            "configuration file" => conf.push(located(name, row)),
+            "configuration file" if row.get("setting") != Some(UNUSED) => conf.push(located(name, row)),
             // Nothing sets it; `override` is what the server makes of what it was given.
             "default" | "override" => {}
             // What stands above the files hides what they say.

@@ -94,7 +94,7 @@ fn what_cannot_be_asked_is_never_ready() {
 /// A role that may read all settings and no file: what the server says stands for the lines of its files, and not for mistakes in them.
 fn settings_stand_for_files(site: &Site) {
     site.sql("pg1", "GRANT pg_monitor TO app");
-    site.sql("pg1", "ALTER SYSTEM SET archive_command = 'cp %p /archive/%f'");
+    site.sql("pg1", "ALTER SYSTEM SET password_encryption = 'md5'");
     site.reload_postgres("pg1");
     let dsn = format!("pg1={}", site.dsn("pg1", "app", "app"));
     let ask = |more: &[&str]| {
@@ -108,14 +108,14 @@ fn settings_stand_for_files(site: &Site) {
         let checked = report["checked"].as_array().expect("a list");
         checked.iter().find(|c| c["rule"] == rule).unwrap_or_else(|| panic!("{rule}"))["state"].clone()
     };
-    assert_eq!(state("archive-mode-and-reinit"), "finding", "{}", json.out);
+    assert_eq!(state("password-encryption-mismatch"), "finding", "{}", json.out);
     assert_eq!(state("hba-file-outside-config-dir"), "fine", "{}", json.out);
     for of_lines in ["unknown-guc", "conf-syntax-error", "guc-value-invalid"] {
         assert_eq!(state(of_lines), "not-checked", "{of_lines}: {}", json.out);
     }
     let said = ask(&[]);
-    assert!(said.out.contains("archive_command = cp %p /archive/%f  -- "), "{}", said.out);
-    site.sql("pg1", "ALTER SYSTEM RESET archive_command");
+    assert!(said.out.contains("password_encryption = md5  -- "), "{}", said.out);
+    site.sql("pg1", "ALTER SYSTEM RESET password_encryption");
     site.sql("pg1", "REVOKE pg_monitor FROM app");
     site.reload_postgres("pg1");
 }

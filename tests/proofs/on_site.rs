@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::record::{self, Stage, says};
+use crate::support::record::{self, SOME, Stage, says};
 use crate::support::site::{OPERATOR, Site};
 
 /// What `check` has said.
@@ -106,6 +106,7 @@ pub(crate) fn edit(site: &Site, member: &str, from: &str, to: &str) {
     for host in [member, OPERATOR] {
         site.replace(host, &format!("/etc/patroni/{member}.yml"), from, to);
     }
+    record::note(Stage::Fix, SOME, format!("{member}.yml: {from:?} -> {to:?}"));
 }
 
 /// Runs a command of `patronictl` as it was printed, on a member, without its questions.

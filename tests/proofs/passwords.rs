@@ -1,7 +1,7 @@
 //! Proofs of the rules that compare the passwords of a configuration with what the server keeps.
 
 use super::on_site::{check, edit, wait_for, wait_for_leader, wait_for_server};
-use crate::support::record::says;
+use crate::support::record::says_of;
 use crate::support::site::Site;
 
 const RULES: [&str; 2] = ["role-password-mismatch", "role-password-md5"];
@@ -24,8 +24,8 @@ fn the_server_keeps_other_passwords() {
     site.sql("pg1", "ALTER ROLE patroni_su PASSWORD 's\u{fc} \u{df} pw'");
     let md5 = "psql -XAt -c \"SET password_encryption = 'md5'\" -c \"ALTER ROLE rewinder PASSWORD 'rewind-pw'\" postgres 2>&1";
     let said = site.must("pg1", "postgres", &["sh", "-c", md5]);
-    says(&said, "WARNING:  setting an MD5-encrypted password");
-    says(&said, "MD5 password support is deprecated and will be removed");
+    says_of(RULES[1], &said, "WARNING:  setting an MD5-encrypted password");
+    says_of(RULES[1], &said, "MD5 password support is deprecated and will be removed");
     site.sql("pg1", "ALTER ROLE replicator PASSWORD 'another'");
     let before = check(&site);
     before.finding(RULES[0], "the password of role `replicator` is one in pg1 and another one in the server");

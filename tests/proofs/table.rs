@@ -107,11 +107,13 @@ fn shown<'a>(rule: &str, events: &[Event<'a>]) -> Shown<'a> {
     let mut shown = Shown::default();
     let mut near = Vec::new();
     let mut any = Vec::new();
+    let mut edits = Vec::new();
     for (stage, of, text) in events {
         match stage {
             Stage::Said if *of == rule => shown.said = shown.said.or(Some(text)),
             Stage::Gone if *of == rule && shown.said.is_some() => shown.gone = true,
             Stage::Fix if *of == rule => shown.fixes.push(text),
+            Stage::Fix if *of == SOME && shown.said.is_some() && !shown.gone => edits.push(*text),
             Stage::Log if *of == rule => shown.logs.push(text),
             Stage::Log if *of == SOME => {
                 any.push(*text);
@@ -125,6 +127,9 @@ fn shown<'a>(rule: &str, events: &[Event<'a>]) -> Shown<'a> {
     // Where a test goes from what is right to what is wrong, the end comes first.
     let is_silent = |(stage, of, _): &&Event<'_>| *stage == Stage::Gone && *of == rule;
     shown.gone |= shown.said.is_some() && events.iter().any(|event| is_silent(&event));
+    if shown.fixes.is_empty() {
+        shown.fixes = edits;
+    }
     for others in [near, any] {
         if shown.logs.is_empty() {
             shown.logs = others;

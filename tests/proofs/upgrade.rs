@@ -2,7 +2,7 @@
 
 use super::on_site::{Checked, check_with, edit, patronictl, wait_for, wait_for_leader};
 use crate::support::pg;
-use crate::support::record::says;
+use crate::support::record::{self, Stage, says};
 use crate::support::site::{Layout, OPERATOR, Site};
 
 const OLD: &str = "/var/lib/postgresql/data";
@@ -56,7 +56,9 @@ fn flat(checked: &Checked, rule: &str) -> String {
 fn quoted(checked: &Checked, rule: &str, start: &str) -> String {
     let flat = flat(checked, rule);
     let at = flat.find(start).unwrap_or_else(|| panic!("no {start:?} in {flat}"));
-    flat[at..].split('`').next().expect("a back quote behind it").to_owned()
+    let step = flat[at..].split('`').next().expect("a back quote behind it").to_owned();
+    record::note(Stage::Fix, rule, &step);
+    step
 }
 
 /// A site's databases come of a server without a postmaster, which gives its objects the numbers of system objects; `pg_upgrade` takes
@@ -106,7 +108,7 @@ fn pg_upgrade_refuses_what_databases_hold() {
     a_bundle_says_the_same(&site);
     let refuses = |words: &str| {
         let said = pg_upgrade(&site, 16, (OLD, NEW), "--check");
-        assert!(said.contains(words), "{words:?}:\n{said}");
+        says(&said, words);
     };
     let app = |sql: &str| site.try_sql("pg1", "app", sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
     refuses("All non-template0 databases must allow connections");

@@ -61,6 +61,15 @@ pub(crate) fn line_of<'a>(text: &'a str, words: &str) -> &'a str {
 /// When it has not.
 #[track_caller]
 pub(crate) fn says(text: &str, words: &str) {
+    says_of(SOME, text, words);
+}
+
+/// The same of what one rule is about.
+///
+/// # Panics
+/// When it has not.
+#[track_caller]
+pub(crate) fn says_of(rule: &str, text: &str, words: &str) {
     assert!(text.contains(words), "this does not say {words:?}:\n{text}");
-    note(Stage::Log, SOME, line_of(text, words));
+    note(Stage::Log, rule, line_of(text, words));
 }
