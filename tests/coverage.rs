@@ -68,8 +68,13 @@ fn rules_look_at_the_answers_that_they_need() {
         .collect();
     let mut wrong = Vec::new();
     for rule in patroni_preflight::rules::builtin::BUILTIN {
-        if rule.needs.iter().any(|need| ANSWERS.contains(need)) && with_answers.contains(&*rule.id) == OF_PATHS.contains(&&*rule.id) {
-            wrong.push(format!("{}: no bad case with recorded answers, or one where that was thought impossible", rule.id));
+        if rule.needs.iter().any(|need| ANSWERS.contains(need))
+            && with_answers.contains(&*rule.id) == OF_PATHS.contains(&&*rule.id)
+        {
+            wrong.push(format!(
+                "{}: no bad case with recorded answers, or one where that was thought impossible",
+                rule.id
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

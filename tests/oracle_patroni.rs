@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 
 use self::generate::Case;
 use self::peer::{Peer, corpus, number};
+use crate::support::record::{self, Stage};
 use crate::support::rng::Rng;
 
 const SEED: u64 = 20_261_123;
@@ -208,6 +209,12 @@ fn old_names_count_as_the_findings_say() {
             let theirs = peer.ask(&json!({"op": "counts", "text": text, "path": path}));
             assert_eq!(theirs, json!({"value": counts}), "{path} of\n{text}");
             asked += 1;
+        }
+        let rule = "old-key-hides-new";
+        let told = hidden.first().map_or((Stage::Gone, ""), |path| (Stage::Said, *path));
+        record::note(told.0, rule, told.1);
+        if let (Stage::Said, path) = told {
+            record::note(Stage::Log, rule, format!("Patroni's own code: `{path}` does not count"));
         }
     }
     assert!(asked > 25, "{asked}");

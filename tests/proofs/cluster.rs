@@ -8,6 +8,7 @@ use super::starts::{Change, IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
 use crate::support::pg::{Server, pg_command, write};
 use crate::support::proof_site::prove;
+use crate::support::record::{self, Stage};
 
 #[test]
 fn patroni_cannot_read_an_address() {
@@ -91,6 +92,9 @@ fn two_members_are_told_by_one_address() {
             once.sort();
             once.dedup();
             assert_eq!(once.len() < urls.len(), is_bad, "{case}: {said}");
+            if is_bad {
+                record::note(Stage::Log, rule, format!("the members' keys in the store: {said}"));
+            }
             assert_eq!(site.findings(rule).is_empty(), !is_bad, "{case}");
             if is_bad {
                 site.replace("b/patroni.yml", change.0, change.1);

@@ -7,6 +7,7 @@ use super::starts::{IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
 use crate::support::pg::{as_owner, command};
 use crate::support::proof_site::prove;
+use crate::support::record::{self, Stage};
 
 #[test]
 fn patroni_does_not_find_etcd() {
@@ -102,6 +103,7 @@ fn consul_wants_tls_and_gets_none() {
         first
     };
     assert_eq!(&sent(), b"PUT ");
+    record::note(Stage::Log, rule, "what Patroni sends to the port for TLS begins with `PUT `");
     assert!(!site.findings(rule).is_empty());
     mend(&site, rule, &[]);
     // A handshake (22) of TLS (3.x).

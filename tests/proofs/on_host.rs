@@ -3,7 +3,7 @@
 
 use serde_json::Value as Json;
 
-use crate::support::record::{self, SOME, Stage, says};
+use crate::support::record::{self, SOME, Stage, says, says_of};
 use crate::support::site::{Layout, Site};
 
 const DATA: &str = "/var/lib/postgresql/15/main";
@@ -472,9 +472,14 @@ fn a_standby_is_promoted_from_outside() {
     site.sql("pg2", "CREATE TABLE written_here ()");
     assert_eq!(site.sql("pg1", "SELECT pg_is_in_recovery()"), "f");
     patroni("CONT");
+    let mut said = String::new();
+    let words = ["Demoting self (immediate-nolock)", "I am pg2"];
     site.wait("what Patroni does with it", 20, || {
-        log(&site, "pg2").contains("Demoting self (immediate-nolock)") || log(&site, "pg2").contains("I am pg2")
+        said = log(&site, "pg2");
+        words.iter().any(|words| said.contains(words))
     });
+    let seen = words.into_iter().find(|words| said.contains(words)).expect("one of them");
+    says_of("other-ha-manager", &said, seen);
     site.sh("pg2", "rm /etc/cron.d/failover");
     expect_none(&site, "other-ha-manager");
 }

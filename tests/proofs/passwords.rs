@@ -32,6 +32,16 @@ fn the_server_keeps_other_passwords() {
     before.finding(RULES[0], "the password of role `replicator` is one in pg2 and another one in the server");
     before.finding(RULES[1], "the password of role `rewinder` is kept as an MD5 hash, which PostgreSQL 18 still takes");
     assert!(!before.text.contains("role `patroni_su` is one"), "{}", before.text);
+    // Where the unit has the password, that one counts.
+    let unit = "/etc/systemd/system/patroni.service";
+    let variables = "PATRONI_REPLICATION_USERNAME=replicator PATRONI_REPLICATION_PASSWORD=another";
+    let text = format!("[Service]\nExecStart=/usr/bin/patroni /etc/patroni/pg1.yml\nEnvironment={variables}\n");
+    site.sh("pg1", "mkdir -p /etc/systemd/system");
+    site.write("pg1", unit, text);
+    let between = check(&site);
+    between.finding(RULES[0], "role `replicator` is one in pg2 and another one in the server");
+    assert!(!between.text.contains("role `replicator` is one in pg1"), "{}", between.text);
+    site.sh("pg1", &format!("rm {unit}"));
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
     site.start_patroni("pg2");

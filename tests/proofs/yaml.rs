@@ -7,6 +7,7 @@ use super::starts::{Change, IS_UP, Start, check, mend};
 use crate::support::patroni::{Etcd, Patroni, Site, holds};
 use crate::support::pg::{Server, write};
 use crate::support::proof_site::prove;
+use crate::support::record::{self, Stage};
 
 const STARTS: &[Start] = &[
     Start {
@@ -279,6 +280,7 @@ fn another_value_than_the_written_one_counts() {
         let site = Site::new(1);
         site.lay(rule, case);
         assert_eq!(patroni.eval(&site, "patroni.yml", asked), *before, "{rule}/{case}");
+        record::note(Stage::Log, rule, format!("Patroni's own code: {asked} is {before}"));
         assert!(!site.findings(rule).is_empty(), "{rule}/{case}");
         mend(&site, rule, changes);
         assert_eq!(patroni.eval(&site, "patroni.yml", asked), *after, "{rule}/{case}, mended");

@@ -162,10 +162,10 @@ impl Patroni {
         Self::said(&self.ask(&json!({"stop": id, "kill": true})))
     }
 
-    /// What a program says until a pattern comes, then it is killed.
+    /// What a program says until a pattern comes, it ends, or a minute is over; then it is killed.
     pub(crate) fn run(&mut self, site: &Site, args: &[&str], until: &str) -> Said {
         self.start(site, "patroni", args);
-        self.wait("patroni", until, 20);
+        self.wait("patroni", until, 60);
         self.kill("patroni")
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::limits;
 use super::manifest::Touched;
+use super::passwords::{self, Credential};
 use crate::bundle::{Answer, Bundle, Node};
 use crate::collect::host;
 use crate::collect::host::Way;
@@ -38,18 +39,21 @@ pub(super) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Reads what is wanted, and then, again and again, what the files that were had name.
-    pub(super) async fn follow(&mut self, node: &mut Node, wanted: Wanted, kinds: &Kinds) {
+    /// Reads what is wanted, and then, again and again, what the files that were had name. What they say in the end of Patroni's roles.
+    pub(super) async fn follow(&mut self, node: &mut Node, wanted: Wanted, kinds: &Kinds) -> Vec<Credential> {
         self.read(node, wanted).await;
         for (path, kind) in kinds {
             if let Some(Answer::Got(Some(file))) = node.files.get_mut(path) {
                 file.kind = Some((*kind).to_owned());
             }
         }
-        for _ in 0..ROUNDS {
-            let wanted = missed(self.name, node, self.options);
-            if wanted.is_empty() || node.files.len() > MOST || !self.read(node, wanted).await {
-                break;
+        let mut rounds = 0;
+        loop {
+            let (wanted, credentials) = look(self.name, node, self.options);
+            rounds += 1;
+            let is_over = wanted.is_empty() || node.files.len() > MOST || rounds > ROUNDS;
+            if is_over || !self.read(node, wanted).await {
+                return credentials;
             }
         }
     }
@@ -80,17 +84,19 @@ impl Reader<'_> {
     }
 }
 
-/// The files that those we have name and that we do not have.
-fn missed(name: &str, node: &mut Node, options: Options) -> Wanted {
+/// The files that those we have name and that we do not have, and Patroni's roles.
+fn look(name: &str, node: &mut Node, options: Options) -> (Wanted, Vec<Credential>) {
     let mut bundle = Bundle::of_nodes([(name.to_owned(), std::mem::take(node))].into());
     let (sources, recorded) = (SourceMap::default(), Recorded::new(&bundle));
     let gathered = recorded.gather(&sources);
-    let _facts = facts::build(sources, gathered, nodes::Collected::default(), &recorded, &layout(&bundle, options));
+    let facts = facts::build(sources, gathered, nodes::Collected::default(), &recorded, &layout(&bundle, options));
     let missed = recorded.missed();
     *node = bundle.nodes.remove(name).expect("invariant: it was put there");
     let root = root(name);
     let absolute = |path: &std::path::PathBuf| Some(format!("/{}", path.strip_prefix(&root).ok()?.display()));
-    Wanted {
+    let whole = facts.patroni.iter().find(|file| file.is_whole());
+    let credentials = whole.map(|file| passwords::of_configuration(&file.config)).unwrap_or_default();
+    let wanted = Wanted {
         files: missed.files.iter().filter_map(absolute).filter(|p| !node.files.contains_key(p)).collect(),
         directories: missed
             .directories
@@ -98,7 +104,8 @@ fn missed(name: &str, node: &mut Node, options: Options) -> Wanted {
             .filter_map(absolute)
             .filter(|p| !node.directories.contains_key(p))
             .collect(),
-    }
+    };
+    (wanted, credentials)
 }
 
 /// Keeps what was had, and of the rest the first reason why not; what was not had stays wanted.

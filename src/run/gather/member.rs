@@ -34,9 +34,6 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
         None => None,
     };
     let session = node.sql.as_ref().and_then(Answer::got).cloned();
-    if let Some(line) = line.as_mut().filter(|_| session.is_some()) {
-        node.passwords = passwords::compare(&plan.credentials, line).await;
-    }
     if let Some(way) = &plan.way {
         if let Some(session) = &session {
             add_server(&mut plan.questions, session);
@@ -58,7 +55,10 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
     let line_of_server = line.as_mut().filter(|_| session.is_some());
     let mut reader = Reader { name: &plan.name, options, way, line: line_of_server, touched: &mut touched };
     let (wanted, kinds) = first(&node, session.as_ref(), &plan);
-    reader.follow(&mut node, wanted, &kinds).await;
+    let credentials = reader.follow(&mut node, wanted, &kinds).await;
+    if let Some(line) = line.as_mut().filter(|_| session.is_some()) {
+        node.passwords = passwords::compare(&credentials, line).await;
+    }
     if let Some(line) = line {
         touched.statements.extend(line.end().await);
     }

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::{Path, PathBuf};
 
-use super::passwords::{self, Credential};
 use super::{Request, login, questions, reach, upgrade};
 use crate::bundle::upgrade::{Ready, Upgrade};
 use crate::bundle::{Answer, Bundle, FileText, Miss, Node};
@@ -39,8 +38,6 @@ pub(super) struct Plan {
     pub(super) questions: Questions,
     /// The major upgrade that is meant, and where the new major is.
     pub(super) upgrade: Option<(Upgrade, Ready)>,
-    /// The roles of Patroni with their passwords.
-    pub(super) credentials: Vec<Credential>,
     /// The ports of its server and its REST API, as its configuration tells.
     pub(super) ports: [Option<i64>; 2],
 }
@@ -106,7 +103,6 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
         plan.questions = config.map(questions::of_configuration).unwrap_or_default();
         plan.questions.names.clone_from(&peers);
         plan.upgrade = request.upgrade.clone().map(|meant| (meant.clone(), upgrade::places(&meant, config)));
-        plan.credentials = config.map(passwords::of_configuration).unwrap_or_default();
         plan.ports = config.map(reach::ports).unwrap_or_default();
         plan.questions.reach =
             config.map(|own| reach::places(own, configs.iter().flatten().copied())).unwrap_or_default();
