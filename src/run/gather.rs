@@ -11,6 +11,7 @@ mod member;
 mod plan;
 mod questions;
 mod reach;
+mod scripts;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};

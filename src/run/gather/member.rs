@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
-use super::{limits, reach, upgrade};
-use crate::bundle::host::{Host, Unit};
+use super::{limits, reach, scripts, upgrade};
+use crate::bundle::host::{self as bundled, Entry, Host, Unit};
 use crate::bundle::sql::Session;
 use crate::bundle::{Answer, Bundle, Node};
 use crate::collect::host;
@@ -59,6 +59,9 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
         }
         let target = plan.target.as_ref().and_then(|target| target.as_ref().ok());
         node.upgrade = Some(upgrade::ask(&meant, ready, &node, plan.way.as_ref(), target, &mut touched).await);
+    }
+    if let Some(way) = &plan.way {
+        scripts::read(&mut node, way, &plan.scripts, &mut touched).await;
     }
     let line_of_server = line.as_mut().filter(|_| session.is_some());
     let mut reader = Reader { plan: &plan, line: line_of_server, touched: &mut touched };
@@ -119,6 +122,11 @@ fn first(node: &Node, session: Option<&Session>, plan: &Plan) -> (Wanted, BTreeM
             add(below(dir, "postgresql.auto.conf"), None);
         }
     }
+    // What an earlier take-over, or an attempt at one, has left.
+    let is_file =
+        |entry: &Answer<Option<Entry>>| matches!(entry, Answer::Got(Some(e)) if e.kind == bundled::Kind::File);
+    let there = host.into_iter().flat_map(|host| &host.paths).filter(|(_, entry)| is_file(entry));
+    there.filter(|(path, _)| path.ends_with(".base.conf")).for_each(|(path, _)| add(path.clone(), None));
     for unit in units(host) {
         unit.texts().for_each(|path| add(path.to_owned(), Some(Kind::Unit.word())));
         unit.environments().for_each(|path| add(path.to_owned(), Some(Kind::Environment.word())));
