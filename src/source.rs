@@ -420,6 +420,22 @@ pub trait Reader: Sync {
         path::normal(&file.parent().unwrap_or_else(|| Path::new("")).join(written))
     }
 
+    /// The text of a script that a file of a host names by an absolute path, and where it is; `None` where it was not had. In a
+    /// repository other files may stand for it, which `places` lists, the first one that is there counts.
+    fn script(
+        &self,
+        _path: &str,
+        _file: &Path,
+        places: &mut dyn Iterator<Item = PathBuf>,
+    ) -> Option<(Arc<Source>, PathBuf)> {
+        for place in places {
+            if let Ok(source) = self.read(&place) {
+                return Some((source, place));
+            }
+        }
+        None
+    }
+
     /// Whether anybody may execute a file; `None` where that cannot be told.
     fn is_executable(&self, _path: &Path) -> Option<bool> {
         None

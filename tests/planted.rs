@@ -394,7 +394,8 @@ fn full_host() -> serde_json::Value {
             "backup_label": got(format!("LABEL: password={LONG_MARK}-label").into()),
             "dynamic": got(serde_json::json!({"postgresql": {"parameters": {"primary_conninfo": format!("password={LONG_MARK}-dynamic")}}}).to_string().into()),
             "control": miss(19), "wal": miss(20), "tablespaces": miss(21)}},
-        "filesystems": {"/d": miss(22)}, "programs": {}, "patroni": miss(23), "watchdogs": {"/dev/watchdog": miss(24)}, "access": {"u": miss(25)},
+        "filesystems": {"/d": miss(22)}, "programs": {}, "patroni": miss(23), "watchdogs": {"/dev/watchdog": miss(24)}, "access": {"u": miss(25)}, "made_at_boot": miss(26),
+        "password_files": {"/x": miss(27)},
     }))})
 }
 

@@ -57,9 +57,13 @@ pub struct Host {
     pub paths: BTreeMap<String, Answer<Option<Entry>>>,
     /// Data directories.
     pub data: BTreeMap<String, DataDir>,
-    /// The filesystems of data, WAL and configuration, by the path that was asked for; of one that does not exist, the one that it
-    /// would lie on.
+    /// The filesystems of data, WAL, configuration and of other directories, by the path that was asked for; of one that does not exist,
+    /// the one that it would lie on.
     pub filesystems: BTreeMap<String, Answer<Filesystem>>,
+    /// Those of the directories that were asked for that systemd-tmpfiles makes when the host starts.
+    pub made_at_boot: Answer<Vec<String>>,
+    /// The entries of password files, each without its password: `db1:5432:app:reporter`; none for a file that does not exist.
+    pub password_files: BTreeMap<String, Answer<Option<Vec<String>>>>,
     /// PostgreSQL's programs, by their directory.
     pub programs: BTreeMap<String, Programs>,
     /// Installations of Patroni, by the path of the program.

@@ -6,9 +6,11 @@ mod access;
 mod data;
 mod eye;
 pub mod files;
+mod lasting;
 mod launch;
 pub(crate) mod mask;
 mod net;
+mod passwords;
 mod process;
 mod program;
 mod reach;
@@ -53,12 +55,24 @@ pub struct Questions {
     pub units: Vec<String>,
     /// Where TCP connections are tried to: `192.0.2.12:5432`.
     pub reach: Vec<String>,
+    /// Directories of which it is asked what they lie on, and whether they are made when the host starts.
+    pub lasting: Vec<String>,
+    /// Password files of libpq.
+    pub password_files: Vec<String>,
 }
 
 impl Questions {
     /// Every path, each once.
     fn all_paths(&self) -> Vec<String> {
-        let lists = [&self.data_dirs, &self.config_dirs, &self.bin_dirs, &self.paths, &self.watchdogs];
+        let lists = [
+            &self.data_dirs,
+            &self.config_dirs,
+            &self.bin_dirs,
+            &self.paths,
+            &self.watchdogs,
+            &self.lasting,
+            &self.password_files,
+        ];
         let all: BTreeSet<_> = lists.into_iter().flatten().cloned().collect();
         all.into_iter().collect()
     }
@@ -75,6 +89,8 @@ impl Questions {
             names: self.names.iter().filter(|n| !n.contains('\0') && !n.is_empty()).cloned().collect(),
             units: self.units.iter().filter(|n| !n.contains(['\0', '/'])).cloned().collect(),
             reach: self.reach.iter().filter(|place| reach::is_place(place)).cloned().collect(),
+            lasting: keep(&self.lasting),
+            password_files: keep(&self.password_files),
         }
     }
 }
@@ -134,6 +150,8 @@ struct First {
     processes: process::Questions,
     data: Vec<data::Questions>,
     reach: reach::Questions,
+    lasting: lasting::Questions,
+    passwords: Vec<usize>,
     programs: Vec<program::Questions>,
     patroni: Vec<usize>,
 }
@@ -174,6 +192,8 @@ impl Look<'_> {
             paths: q.all_paths().into_iter().map(|p| ask.stat(p)).collect(),
             data: q.data_dirs.iter().map(|d| data::Questions::add(ask, d)).collect(),
             reach: reach::Questions::add(ask, &q.reach),
+            lasting: lasting::Questions::add(ask, &q.lasting),
+            passwords: q.password_files.iter().map(|p| ask.read(p)).collect(),
         }
     }
 
@@ -250,6 +270,8 @@ impl Look<'_> {
             paths,
             data: q.data_dirs.iter().zip(&first.data).map(|(d, q)| (d.clone(), q.read(replies, masker))).collect(),
             filesystems: BTreeMap::new(),
+            made_at_boot: first.lasting.made(replies, &q.lasting),
+            password_files: passwords::files(&q.password_files, &first.passwords, replies),
             programs: q.bin_dirs.iter().zip(&first.programs).map(|(d, q)| (d.clone(), q.read(replies))).collect(),
             patroni: Answer::Missing(unread()),
             watchdogs,
@@ -286,7 +308,8 @@ impl Look<'_> {
             .iter()
             .map(|(dir, data)| (dir.clone(), data::Later::add(&mut ask, dir, data, &bins, is_running)))
             .collect();
-        let mut spaces: BTreeSet<_> = self.questions.config_dirs.iter().cloned().collect();
+        let mut spaces: BTreeSet<_> =
+            self.questions.config_dirs.iter().chain(&self.questions.lasting).cloned().collect();
         for dir in &self.questions.data_dirs {
             spaces.extend([dir.clone(), format!("{}/pg_wal", dir.trim_end_matches('/'))]);
         }
@@ -339,7 +362,12 @@ impl Look<'_> {
     async fn third(&mut self, host: &mut Host, installations: BTreeSet<String>) {
         let mut ask = Ask::default();
         let files = host.units.got().map(|units| units::add_environment_files(&mut ask, units)).unwrap_or_default();
-        let paths = self.questions.all_paths();
+        let mut paths = self.questions.all_paths();
+        // The configuration that units hand to Patroni.
+        let named: BTreeSet<String> = host.units.got().map(configurations).unwrap_or_default();
+        let named: Vec<_> = named.into_iter().filter(|path| !host.paths.contains_key(path)).collect();
+        let configurations: Vec<_> = named.iter().map(|path| ask.stat(path)).collect();
+        paths.extend(named.iter().cloned());
         let mut users: BTreeSet<_> = host.units.got().map(users).unwrap_or_default();
         if users.len() != 1 {
             // Only the owner of the data can start a server on it.
@@ -352,11 +380,18 @@ impl Look<'_> {
             units::read_environment_files(units, &files, &replies, &mut self.masker);
         }
         host.access = access.iter().map(|q| q.read(&replies)).collect();
+        host.paths.extend(named.into_iter().zip(configurations).map(|(path, at)| (path, wire::entry(&replies[at]))));
         let mut ask = Ask::default();
         let pythons: Vec<_> = installed.into_iter().map(|i| i.ask_python(&replies, &mut ask)).collect();
         let replies = if pythons.is_empty() { Vec::new() } else { self.again(ask).await };
         host.patroni = Answer::Got(pythons.into_iter().map(|p| p.read(&replies)).collect());
     }
+}
+
+/// The files and directories that units hand to Patroni, as far as they are plain paths.
+fn configurations(units: &BTreeMap<String, Answer<Unit>>) -> BTreeSet<String> {
+    let units = units.values().filter_map(Answer::got);
+    units.filter_map(Unit::patroni_configuration).filter(|path| is_plain(path)).map(str::to_owned).collect()
 }
 
 /// The users that units of Patroni run as.

@@ -33,6 +33,9 @@ pub enum Kind {
     Preset,
 }
 
+/// What a script is called that a command of Patroni runs: it is none of the kinds that are read for what they say.
+pub const SCRIPT: &str = "script";
+
 impl Kind {
     const ALL: [Self; 11] = [
         Self::Patroni,

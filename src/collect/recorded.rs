@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Door;
-use super::kind::{By, Kind, guess, template_of};
+use super::kind::{By, Kind, SCRIPT, guess, template_of};
 use super::search::{Found, Gathered};
 use crate::bundle::{Answer, Bundle, FileText, Miss, Redaction};
 use crate::gap::GapReason;
@@ -82,6 +82,7 @@ impl<'a> Recorded<'a> {
         for (path, answer) in &self.files {
             match answer {
                 Answer::Got(None) => {}
+                Answer::Got(Some(file)) if file.kind.as_deref() == Some(SCRIPT) => {}
                 Answer::Got(Some(file)) => {
                     let told = file.kind.as_deref().and_then(Kind::from_word).map(|kind| (kind, By::Caller));
                     let known = told.or_else(|| guess(path)?.confirm(file.text.as_bytes()));
@@ -99,7 +100,7 @@ impl<'a> Recorded<'a> {
 
     fn add(sources: &SourceMap, path: &Path, file: &FileText) -> Arc<Source> {
         let bytes = file.text.clone().into_bytes();
-        let template = template_of(path, &bytes);
+        let template = if file.kind.as_deref() == Some(SCRIPT) { None } else { template_of(path, &bytes) };
         let name = file.given.clone().unwrap_or_else(|| path.display().to_string());
         sources.add_template(Origin::File(path.to_path_buf()), name, bytes, template)
     }
@@ -156,6 +157,15 @@ impl Reader for RecordedReader<'_> {
         match (written.strip_prefix('/'), root) {
             (Some(below), Some(root)) => normal(&root.join(below)),
             _ => normal(&file.parent().unwrap_or_else(|| Path::new("")).join(written)),
+        }
+    }
+
+    /// On a host it lies where its path says. It is read from the beginning, if it may be read at all.
+    fn script(&self, path: &str, file: &Path, _: &mut dyn Iterator<Item = PathBuf>) -> Option<(Arc<Source>, PathBuf)> {
+        let path = self.resolve(path, file);
+        match self.recorded.files.get(&path)? {
+            Answer::Got(Some(text)) if text.kind.as_deref() == Some(SCRIPT) => Some((self.read(&path).ok()?, path)),
+            _ => None,
         }
     }
 

@@ -105,7 +105,7 @@ pub(super) fn find(config: &Patroni, file: Option<&Path>, reader: &dyn Reader) -
             if !word.starts_with('/') || scripts.iter().any(|s| s.path == word) {
                 continue;
             }
-            let found = candidates(Path::new(&word), file).find_map(|path| Some((reader.read(&path).ok()?, path)));
+            let found = reader.script(&word, file, &mut candidates(Path::new(&word), file));
             if let Some((source, path)) = found {
                 scripts.push(Script { executable: reader.is_executable(&path), source, path: word });
             }

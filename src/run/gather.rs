@@ -13,6 +13,7 @@ mod passwords;
 mod plan;
 mod questions;
 mod reach;
+mod scripts;
 mod upgrade;
 
 use std::collections::{BTreeMap, BTreeSet};

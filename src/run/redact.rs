@@ -24,7 +24,7 @@ pub use key::Key;
 
 use crate::bundle::{Answer, Bundle, FileText, Node, Redaction};
 use crate::collect::host::mask::{ASSIGNED, OPTION};
-use crate::collect::kind::Kind;
+use crate::collect::kind::{Kind, SCRIPT};
 use crate::collect::recorded::{Recorded, place};
 use crate::facts::layout::Layout;
 use crate::facts::{self, Facts, nodes};
@@ -170,7 +170,8 @@ fn inputs(bundle: &Bundle) -> BTreeMap<(&str, &str), Input> {
         for (path, answer) in &node.files {
             let Answer::Got(Some(file)) = answer else { continue };
             let at = place(member, path);
-            let mut input = match facts.sources.by_path(&at) {
+            let is_script = file.kind.as_deref() == Some(SCRIPT);
+            let mut input = match facts.sources.by_path(&at).filter(|_| !is_script) {
                 Some(source) => {
                     // What another file includes is read as that is.
                     let kind = kinds.get(&at).copied().unwrap_or(Kind::Conf);

@@ -64,6 +64,8 @@ fn about(server: &Server) -> Questions {
             "127.0.0.1:1".to_owned(),
             "a/b:1".to_owned(),
         ],
+        lasting: vec![text(&server.socket_dir)],
+        password_files: Vec::new(),
     }
 }
 
@@ -401,6 +403,10 @@ fn tree() -> TempDir {
         "# pg_ctl in a comment\n@reboot postgres PGPASSWORD=planted-in-cron pg_ctl -D /srv/data start\n5 * * * * root true\n",
     );
     put("etc/rc.local", "#!/bin/sh\nsystemctl start postgresql\n");
+    put("usr/lib/tmpfiles.d/postgresql.conf", "d /var/run/postgresql 2775 postgres postgres - -\n");
+    put("usr/lib/tmpfiles.d/own.conf", "d /run/own 0755 postgres postgres - -\n");
+    put("etc/tmpfiles.d/own.conf", "# nothing any more\n");
+    put("srv/pgpass", "# mine\ndb1:5432:app:reporter:planted-in-pgpass\n");
     put("srv/pg/16/PG_VERSION", "16\n");
     put("srv/pg/16/postmaster.pid", "4242\n/srv/data\n1700000000\n5432\n/tmp\n*\n 1 2\nready\n");
     put("srv/pg/16/standby.signal", "");
@@ -443,6 +449,8 @@ fn of_tree() -> Questions {
         paths: list(&["/etc/patroni/patroni.yml", "/etc/patroni/env", "/srv/dead", "/srv/round", "/etc/passwd/x"]),
         names: list(&["pg2"]),
         watchdogs: list(&["/dev/watchdog"]),
+        lasting: list(&["/run/postgresql", "/run/own"]),
+        password_files: list(&["/srv/pgpass", "/srv/none"]),
         ..Questions::default()
     }
 }
@@ -453,6 +461,9 @@ fn a_tree_is_read_as_its_host_would_read_it() {
     let seen = host(&Way::Root(dir.0.clone()), &of_tree());
     assert!(!seen.running);
     assert_eq!(got(&seen.name), "pg1");
+    assert_eq!(got(&seen.made_at_boot), &["/run/postgresql"]);
+    assert_eq!(got(&seen.password_files["/srv/pgpass"]).as_deref(), Some(&["db1:5432:app:reporter".to_owned()][..]));
+    assert_eq!(got(&seen.password_files["/srv/none"]), &None);
     let data = &seen.data["/srv/data"];
     let entry = got(&data.entry).as_ref().unwrap();
     assert_eq!((entry.kind, entry.is_link, entry.real.as_deref()), (Kind::Directory, true, Some("/srv/pg/16")));

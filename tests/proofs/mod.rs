@@ -7,6 +7,7 @@ mod dcs;
 mod hba;
 mod host;
 mod on_host;
+mod on_host_paths;
 mod on_site;
 mod passwords;
 mod reach;

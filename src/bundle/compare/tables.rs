@@ -104,6 +104,8 @@ pub(super) const HOST: &[(&str, Topic)] = &[
     ("paths", topic("path", By::All, &["size"])),
     ("data", topic("data directory", By::All, &["entry.size", "wal.size"])),
     ("filesystems", topic("filesystem", By::All, &["free"])),
+    ("made_at_boot", topic("directory made at boot", By::All, &[])),
+    ("password_files", topic("password file", By::All, &[])),
     ("programs", topic("programs in", By::All, &[])),
     ("patroni", topic("Patroni at", By::All, &[])),
     ("watchdogs", topic("watchdog", By::All, &[])),

@@ -85,6 +85,16 @@ impl Unit {
             && words.any(|w| matches!(w.rsplit('/').next(), Some("patroni" | "patroni.py")))
     }
 
+    /// The file or directory that it hands to Patroni.
+    #[must_use]
+    pub fn patroni_configuration(&self) -> Option<&str> {
+        let is_patroni = |w: &&String| matches!(w.rsplit('/').next(), Some("patroni" | "patroni.py"));
+        self.exec_start.got()?.iter().find_map(|words| {
+            let at = words.iter().take(3).position(|w| is_patroni(&w))?;
+            words[at + 1..].iter().find(|w| !w.starts_with('-')).map(String::as_str)
+        })
+    }
+
     /// The files that it is written in: its own, then its drop-ins.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let fragment = self.fragment.got().and_then(Option::as_deref);

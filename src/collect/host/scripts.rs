@@ -76,6 +76,14 @@ done
 df -Pk -- "$p" && { echo; stat -f -c %T -- "$p"; exit 0; }
 "#;
 
+/// The addresses of the name `$1`, in the order in which libpq tries them. Without an address of IPv6 beside the loopback one `getent`
+/// leaves out `::1`, which libpq does not; where it cannot be told that, what it finds for IPv6 comes first, as it does by default.
+pub(super) const LOCALHOST: &str = r#"
+getent --no-addrconfig ahosts -- "$1" 2>/dev/null && exit 0
+getent hosts -- "$1"
+getent ahosts -- "$1"
+"#;
+
 /// Runs `$1...` as the owner of that program, when we are root and the owner is another one: a program that somebody else can
 /// change is not run with root's rights.
 pub(super) const AS_OWNER: &str = r#"

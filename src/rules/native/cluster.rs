@@ -4,6 +4,7 @@ pub(super) mod bootstrap_dcs_drift;
 pub(super) mod bootstrap_section_without_effect;
 pub(super) mod connect_address_port;
 pub(super) mod connect_address_unusable;
+mod connect_names;
 pub(super) mod duplicates;
 pub(super) mod dynamic_settings;
 pub(super) mod listen_missing_port;

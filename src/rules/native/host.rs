@@ -8,6 +8,7 @@ pub(super) mod dynamic_json;
 pub(super) mod libraries;
 pub(super) mod managers;
 pub(super) mod names;
+pub(super) mod pgpass;
 pub(super) mod ports;
 pub(super) mod programs;
 pub(super) mod python;

@@ -6,8 +6,8 @@ use super::follow::{Kinds, Reader};
 use super::manifest::Touched;
 use super::plan::Plan;
 use super::questions::{add_server, settings};
-use super::{limits, passwords, reach, upgrade};
-use crate::bundle::host::{Host, Unit};
+use super::{limits, passwords, reach, scripts, upgrade};
+use crate::bundle::host::{self as bundled, Entry, Host, Unit};
 use crate::bundle::sql::Session;
 use crate::bundle::{Answer, Node};
 use crate::collect::host;
@@ -50,6 +50,9 @@ pub(super) async fn ask(mut plan: Plan, questions: &Arc<[Question]>, options: Op
         }
         let target = plan.target.as_ref().and_then(|target| target.as_ref().ok());
         node.upgrade = Some(upgrade::ask(&meant, ready, &node, (&plan, options), target, &mut touched).await);
+    }
+    if let Some(way) = &plan.way {
+        scripts::read(&mut node, way, &plan.scripts, &mut touched).await;
     }
     let way = plan.way.as_ref().filter(|_| node.host.as_ref().is_some_and(|host| host.got().is_some()));
     let line_of_server = line.as_mut().filter(|_| session.is_some());
@@ -103,6 +106,11 @@ fn first(node: &Node, session: Option<&Session>, plan: &Plan) -> (Wanted, Kinds)
             add(below(dir, "postgresql.auto.conf"), None);
         }
     }
+    // What an earlier take-over, or an attempt at one, has left.
+    let is_file =
+        |entry: &Answer<Option<Entry>>| matches!(entry, Answer::Got(Some(e)) if e.kind == bundled::Kind::File);
+    let there = host.into_iter().flat_map(|host| &host.paths).filter(|(_, entry)| is_file(entry));
+    there.filter(|(path, _)| path.ends_with(".base.conf")).for_each(|(path, _)| add(path.clone(), None));
     for unit in units(host) {
         unit.texts().for_each(|path| add(path.to_owned(), Some(Kind::Unit.word())));
         unit.environments().for_each(|path| add(path.to_owned(), Some(Kind::Environment.word())));

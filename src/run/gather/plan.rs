@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, ToSocketAddrs as _, UdpSocket};
 use std::path::{Path, PathBuf};
 
+use super::questions::Script;
 use super::{Request, login, questions, reach, upgrade};
 use crate::bundle::upgrade::{Ready, Upgrade};
 use crate::bundle::{Answer, Bundle, FileText, Miss, Node};
@@ -38,6 +39,8 @@ pub(super) struct Plan {
     pub(super) questions: Questions,
     /// The major upgrade that is meant, and where the new major is.
     pub(super) upgrade: Option<(Upgrade, Ready)>,
+    /// The scripts that commands of its configuration may run.
+    pub(super) scripts: BTreeSet<Script>,
     /// The ports of its server and its REST API, as its configuration tells.
     pub(super) ports: [Option<i64>; 2],
 }
@@ -104,6 +107,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
         plan.questions.names.clone_from(&peers);
         plan.upgrade = request.upgrade.clone().map(|meant| (meant.clone(), upgrade::places(&meant, config)));
         plan.ports = config.map(reach::ports).unwrap_or_default();
+        plan.scripts = config.map(questions::scripts).unwrap_or_default();
         plan.questions.reach =
             config.map(|own| reach::places(own, configs.iter().flatten().copied())).unwrap_or_default();
         // What was given is the file itself, or its copy from the same place.

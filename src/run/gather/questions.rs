@@ -31,19 +31,44 @@ const PATHS: [&str; 16] = [
 /// Files that Patroni reads, writes or makes in the directory of configuration.
 const CONFIGURATION: [&str; 4] = ["postgresql.conf", "postgresql.base.conf", "pg_hba.conf", "pg_ident.conf"];
 
-/// Keys of lists of directories that Patroni makes where they are not there.
-const DIRECTORIES: [&str; 4] = [
-    "postgresql.parameters.unix_socket_directories",
-    "postgresql.parameters.stats_temp_directory",
-    "bootstrap.dcs.postgresql.parameters.unix_socket_directories",
-    "bootstrap.dcs.postgresql.parameters.stats_temp_directory",
-];
-
 /// Keys that hold a command.
 const COMMANDS: [&str; 2] = ["postgresql.before_stop", "bootstrap.post_init"];
 
 /// Settings of a server that hold the path of a file or directory.
 const SETTINGS: [&str; 5] = ["config_file", "hba_file", "ident_file", "external_pid_file", "log_directory"];
+
+/// Those of them that hold directories, or a file in one, that have to be there when the server starts.
+const LASTING: [&str; 3] = ["unix_socket_directories", "stats_temp_directory", "external_pid_file"];
+
+/// The directories that the value of such a setting names.
+fn lasting<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
+    let is_file = name == "external_pid_file";
+    let paths = value.split(',').map(|path| path.trim().trim_matches('"')).filter(|path| path.starts_with('/'));
+    paths.map(move |path| if is_file { parent(path) } else { path })
+}
+
+/// A directory and all above it.
+fn up(dir: &str) -> impl Iterator<Item = String> {
+    std::path::Path::new(dir).ancestors().map(|d| d.to_string_lossy().into_owned())
+}
+
+/// A script that a command of Patroni may run.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Script {
+    /// Its path.
+    pub(super) path: String,
+    /// Whether it is what is run, and not an argument of that.
+    pub(super) is_program: bool,
+}
+
+/// The scripts that commands may run: what they begin with, and what an interpreter there may be handed.
+pub(super) fn scripts(config: &Patroni) -> BTreeSet<Script> {
+    let words = |command: scripts::Command<'_>| split_command(command.text).unwrap_or_default();
+    let script = |(i, path): (usize, String)| Script { path, is_program: i == 0 };
+    let all =
+        scripts::commands(config).into_iter().flat_map(|command| words(command).into_iter().enumerate().map(script));
+    all.filter(|script| script.path.starts_with('/')).collect()
+}
 
 /// What a configuration names.
 pub(super) fn of_configuration(config: &Patroni) -> Questions {
@@ -53,15 +78,23 @@ pub(super) fn of_configuration(config: &Patroni) -> Questions {
     let commands = COMMANDS.iter().filter_map(|path| text(path));
     let commands = commands.chain(scripts::commands(config).into_iter().map(|command| command.text.to_owned()));
     paths.extend(commands.filter_map(|command| split_command(&command).ok()?.into_iter().next()));
+    paths.extend(scripts(config).into_iter().map(|script| script.path));
     let data_dir = config.data_dir().map(|d| d.value.to_owned());
     paths.extend(data_dir.iter().map(|d| parent(d).to_owned()));
-    let made = DIRECTORIES.iter().filter_map(|path| text(path));
-    let made = made.flat_map(|list| list.split(',').map(|d| d.trim().to_owned()).collect::<Vec<_>>());
+    let mut directories = BTreeSet::new();
+    for section in ["postgresql.parameters", "bootstrap.dcs.postgresql.parameters"] {
+        for name in LASTING {
+            let value = text(&format!("{section}.{name}")).unwrap_or_default();
+            directories.extend(lasting(name, &value).map(str::to_owned));
+        }
+    }
     // What is not there is made, with all above it, as far as the directory that is there allows.
-    for dir in made.chain(text("postgresql.pgpass").map(|p| parent(&p).to_owned())) {
-        paths.extend(std::path::Path::new(&dir).ancestors().map(|d| d.to_string_lossy().into_owned()));
+    for dir in directories.iter().cloned().chain(text("postgresql.pgpass").map(|p| parent(&p).to_owned())) {
+        paths.extend(up(&dir));
     }
     if let Some(dir) = config.config_dir().map(|d| d.value.trim_end_matches('/')) {
+        let custom = ["postgresql.custom_conf", "bootstrap.dcs.postgresql.custom_conf"].into_iter().filter_map(text);
+        paths.extend(custom.map(|file| if file.starts_with('/') { file } else { format!("{dir}/{file}") }));
         paths.extend(CONFIGURATION.iter().map(|name| format!("{dir}/{name}")));
         if let Some(base) = text("postgresql.config_base_name") {
             paths.extend([format!("{dir}/{base}.conf"), format!("{dir}/{base}.base.conf")]);
@@ -83,19 +116,21 @@ pub(super) fn of_configuration(config: &Patroni) -> Questions {
         watchdogs: if is_off { Vec::new() } else { vec![device] },
         units: Vec::new(),
         reach: Vec::new(),
+        lasting: directories.into_iter().collect(),
+        password_files: text("postgresql.pgpass").into_iter().collect(),
     }
 }
 
-/// The names of hosts that members are told.
+/// The names of hosts that members are told, or listen on, and the one by which Patroni connects to its own server.
 pub(super) fn names<'a>(configs: impl Iterator<Item = &'a Patroni>) -> Vec<String> {
-    let mut all = BTreeSet::new();
+    let mut all = BTreeSet::from(["localhost".to_owned()]);
     for config in configs {
         let own = config.connect_address().map(|a| a.value.0);
         let rest = config.address("restapi.connect_address", 8008).map(|a| a.value.0);
         let stores = crate::facts::endpoints::hosts(config).unwrap_or_default().into_iter().map(|(host, _)| host);
+        all.extend(own.into_iter().chain(rest).chain(stores));
         let listen = config.listen().map(|a| a.value.0).unwrap_or_default();
-        let listen: Vec<String> = listen.split(',').map(|host| host.trim().to_owned()).collect();
-        all.extend(own.into_iter().chain(rest).chain(stores).chain(listen));
+        all.extend(listen.split(',').map(|host| host.trim().trim_matches(['[', ']']).to_ascii_lowercase()));
     }
     all.retain(|name| {
         name.parse::<std::net::IpAddr>().is_err() && !name.contains([',', '*', '{', '$']) && !name.is_empty()
@@ -114,8 +149,11 @@ pub(super) fn add_server(questions: &mut Questions, session: &Session) {
         match name {
             "data_directory" => add(&mut questions.data_dirs, value),
             "config_file" => add(&mut questions.config_dirs, parent(value)),
-            "unix_socket_directories" => value.split(',').for_each(|dir| add(&mut questions.paths, dir.trim())),
             _ => {}
+        }
+        for dir in lasting(name, value).filter(|_| LASTING.contains(&name)) {
+            up(dir).for_each(|dir| add(&mut questions.paths, &dir));
+            add(&mut questions.lasting, dir);
         }
         if SETTINGS.contains(&name) {
             add(&mut questions.paths, value);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use super::connect_names;
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::{Facts, PatroniFile};
@@ -11,11 +12,13 @@ use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn postgresql(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     find("postgresql", "5432", facts, report);
+    connect_names::check("postgresql", 5432, facts, report);
     Ok(())
 }
 
 pub(in crate::rules::native) fn restapi(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     find("restapi", "8008", facts, report);
+    connect_names::check("restapi", 8008, facts, report);
     Ok(())
 }
 

@@ -4,10 +4,12 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::{place, single};
 use crate::facts::connections::{Admission, LocalEnd, admission, local_end, login, own_address};
-use crate::facts::gap::Gap;
+use crate::facts::gap::{Fact, Gap};
 use crate::facts::hba_decision::Database;
+use crate::facts::nodes::Node;
 use crate::facts::{Facts, Member};
 use crate::rules::report::Report;
+use crate::source::Span;
 
 /// `hba-replication-local-missing`
 pub(in crate::rules::native) fn replication(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -76,17 +78,31 @@ fn ipv6_of(facts: &Facts, member: &Member, hba: usize, report: &mut Report) -> R
     if by_ipv6.is_open() || !own.map(from).transpose()?.is_some_and(Admission::is_open) {
         return Ok(());
     }
+    let resolved = facts.node_of(member).map(localhost).transpose()?;
+    if resolved.as_ref().is_some_and(|(_, first)| first.is_none_or(|first| first != local)) {
+        return Ok(());
+    }
     let (at, decided) = match by_ipv6 {
         Admission::Refused(rule) => (file.hba.rules[rule].span, "; this line refuses it"),
         _ => (place(file), "; no line fits, and a new one goes above this one"),
     };
-    report.add(
-        report
-            .problem(at)
-            .arg("member", member.name.as_str())
-            .arg("user", login.user.as_str())
-            .arg("decided", decided)
-            .arg("line", format!("host all {} {} scram-sha-256", login.user, single(local))),
-    );
+    let mut problem = report
+        .problem(at)
+        .arg("member", member.name.as_str())
+        .arg("user", login.user.as_str())
+        .arg("decided", decided)
+        .arg("line", format!("host all {} {} scram-sha-256", login.user, single(local)));
+    if let Some((at, _)) = resolved {
+        problem = problem.label(at, "`localhost` there").node(&member.name);
+    }
+    report.add(problem);
     Ok(())
+}
+
+/// The first address that `localhost` stands for on the host of a member, and where that says so.
+fn localhost(node: &Node) -> Fact<(Span, Option<IpAddr>)> {
+    let (host, what) = (node.host()?, "the address of `localhost`");
+    let found = host.value().names.get("localhost").ok_or_else(|| node.not_asked(what))?;
+    let first = node.answer(what, found)?.first().and_then(|address| address.parse().ok());
+    Ok((host.at(&["names", "localhost"]), first))
 }

@@ -9,13 +9,13 @@ use crate::facts::gap::Gap;
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::written::Written;
 use crate::facts::{Facts, Member, PatroniFile, host_path};
-use crate::parse::patroni::{Item, Layer};
+use crate::parse::patroni::Item;
 use crate::parse::unit::Variable;
 use crate::rules::report::Report;
 use crate::source::Span;
 
 /// A path of the `postgresql` section that no template has still to fill in.
-fn path<'a>(file: &'a PatroniFile, key: &str) -> Option<(&'a Item, &'a str)> {
+pub(super) fn path<'a>(file: &'a PatroniFile, key: &str) -> Option<(&'a Item, &'a str)> {
     let item = file.config.get("postgresql")?.get(key)?;
     let text = item.as_str().filter(|t| !t.is_empty() && !is_placeholder(t))?;
     Some((item, text))
@@ -215,36 +215,6 @@ pub(in crate::rules::native) fn upgrade(facts: &Facts, report: &mut Report) -> R
                         .label(members[0].1, format!("PostgreSQL {version}")),
                 );
             }
-        }
-    }
-    Ok(())
-}
-
-/// `pgpass-is-user-file`
-pub(in crate::rules::native) fn pgpass(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.files() {
-        let Some((item, path)) = path(file, "pgpass") else { continue };
-        if path.rsplit('/').next() != Some(".pgpass") {
-            continue;
-        }
-        let new = format!("{path}_patroni");
-        let problem = report.problem(item.span).arg("path", path).arg("new", new.as_str());
-        report.add(if item.layer == Layer::File { problem.edit(item.span, new) } else { problem });
-    }
-    Ok(())
-}
-
-/// `pgpass-not-file`: something else of the configuration lies below it, so it is a directory.
-pub(in crate::rules::native) fn pgpass_is_dir(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for file in facts.files() {
-        let Some((item, pgpass)) = path(file, "pgpass").filter(|(_, p)| p.starts_with('/')) else { continue };
-        let below = ["data_dir", "config_dir", "bin_dir"].into_iter().find_map(|key| {
-            let (other, dir) = path(file, key)?;
-            host_path::is_below(dir, pgpass).then_some((key, other))
-        });
-        if let Some((key, other)) = below {
-            let problem = report.problem(item.span).arg("path", pgpass).arg("key", key);
-            report.add(problem.label(other.span, ""));
         }
     }
     Ok(())

@@ -40,6 +40,12 @@ pub(in crate::rules::native) fn pgpass(facts: &Facts, report: &mut Report) -> Re
     each_with(facts, report, has_file, |on, report| {
         let Some(path) = on.path("postgresql.pgpass")? else { return Ok(()) };
         let dir = parent(path.value);
+        // What is there and is no file is the fault, wherever it lies.
+        if let Ok(Some(entry)) = on.entry(path.value)
+            && !matches!(entry.kind, Kind::File | Kind::DeadLink)
+        {
+            return Ok(());
+        }
         if let Some(fault) = fault(on, dir, true)? {
             let problem = report.problem(path.span).arg("member", on.member.name.as_str()).arg("dir", dir);
             report.add(problem.arg("fault", fault).arg("user", on.user()?));

@@ -1,9 +1,11 @@
 //! A callback that waits for the role `master`, which Patroni has called `primary` since 4.0.
 
-use crate::facts::Facts;
+use crate::bundle::host::Kind;
 use crate::facts::gap::Gap;
 use crate::facts::scripts::{Purpose, commands};
+use crate::facts::{Facts, PatroniFile};
 use crate::parse::patroni::split_command;
+use crate::rules::native::on_host::each_with;
 use crate::rules::report::Report;
 use crate::source::Source;
 
@@ -24,6 +26,20 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             );
         }
     }
+    let concerns = |file: &PatroniFile| commands(&file.config).iter().any(|c| c.purpose == Purpose::Callback);
+    each_with(facts, report, concerns, |on, _| {
+        for command in commands(&on.file.config).into_iter().filter(|c| c.purpose == Purpose::Callback) {
+            let words = split_command(command.text).unwrap_or_default();
+            let is_known = on.file.scripts.iter().any(|script| words.contains(&script.path));
+            // That a program is not there is said elsewhere; one without a path is found by `PATH`, which is not known.
+            if let Some(program) = words.first().filter(|word| !is_known && word.starts_with('/'))
+                && on.entry(program)?.is_some_and(|entry| entry.kind == Kind::File)
+            {
+                return on.gap(format!("what {program} makes of a role (it is no small script that we may read)"));
+            }
+        }
+        Ok(())
+    });
     Ok(())
 }
 

@@ -1,13 +1,14 @@
 //! What the service that starts PostgreSQL today does beside it, and Patroni will not.
 
-use super::today;
+use super::{lasting, today};
 use crate::facts::gap::Gap;
-use crate::facts::{Facts, PatroniFile, host_path};
+use crate::facts::{Facts, PatroniFile, UnitFile, host_path};
 use crate::parse::guc_value::parse_bool;
+use crate::rules::native::on_host::each;
 use crate::rules::report::Report;
 
 /// Settings of which directories must exist, the last major that has each, and what happens without the directory.
-const DIRECTORIES: [(&str, u16, &str); 3] = [
+pub(super) const DIRECTORIES: [(&str, u16, &str); 3] = [
     ("external_pid_file", u16::MAX, "the server starts, and does not write the file"),
     ("stats_temp_directory", 14, "the server starts, and keeps no statistics"),
     ("unix_socket_directories", u16::MAX, "the server does not start"),
@@ -15,7 +16,9 @@ const DIRECTORIES: [(&str, u16, &str); 3] = [
 
 /// `external-pid-or-stats-dir-on-tmpfs`
 pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for (member, file, conf) in today::confs(facts) {
+    // What hosts say of themselves goes before what paths make one think.
+    each(facts, report, |on, report| lasting::look(facts, on, report));
+    for (member, file, conf) in today::confs(facts).filter(|(member, ..)| facts.node_of(member).is_none()) {
         for (name, last, effect) in DIRECTORIES {
             let Some(set) = conf.conf.effective(name).filter(|_| member.postgresql.is_none_or(|v| v <= last)) else {
                 continue;
@@ -32,7 +35,8 @@ pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> 
                 if below == "postgresql" || is_made_by_unit(facts, &below) {
                     continue;
                 }
-                report.add(report.problem(set.set.value.span).arg("name", name).arg("dir", dir).arg("effect", effect));
+                let problem = report.problem(set.set.value.span).arg("name", name).arg("dir", dir);
+                report.add(problem.arg("fault", "which nobody will make after a reboot").arg("effect", effect));
             }
         }
     }
@@ -41,7 +45,11 @@ pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> 
 
 /// Whether a unit that runs Patroni makes that very directory below `/run`.
 fn is_made_by_unit(facts: &Facts, below: &str) -> bool {
-    let units = facts.units.iter().filter(|u| u.may_run_patroni());
+    is_made(facts.units.iter().filter(|u| u.may_run_patroni()), below)
+}
+
+/// Whether one of some units does.
+pub(super) fn is_made<'a>(units: impl Iterator<Item = &'a UnitFile> + Clone, below: &str) -> bool {
     units.clone().any(|u| u.unit.is_open())
         || units
             .flat_map(|u| u.unit.all("Service", "RuntimeDirectory"))

@@ -113,7 +113,7 @@ pub(in crate::rules::native) fn base_name_mismatch(facts: &Facts, report: &mut R
 
 /// `base-conf-already-exists`: Patroni takes the old `postgresql.base.conf` and overwrites postgresql.conf.
 pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for (_, file, conf) in today::confs(facts) {
+    for (member, file, conf) in today::confs(facts) {
         let (Some(base), Some(path)) = (base_name(file), conf.source.path()) else { continue };
         if !matches!(file.known_postgresql("custom_conf"), Ok(None))
             || path.file_name().is_none_or(|n| n.to_str() != Some(&format!("{base}.conf")))
@@ -125,10 +125,20 @@ pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) 
         if conf.conf.files().contains(&old) || conf.conf.is_open() {
             continue;
         }
-        if let Some(old) = facts.conf_at(&old) {
+        let at = match facts.conf_at(&old) {
+            // With the same text nothing is lost.
+            Some(old) if old.source.bytes() == conf.source.bytes() => continue,
+            Some(old) => Some(old.source.span(0, 0)),
+            None => match facts.node_of(member) {
+                Some(node) => report.known(leftover_there(node, file, base)).flatten(),
+                None => None,
+            },
+        };
+        if let Some(at) = at {
             report.add(
                 report
-                    .problem(old.source.span(0, 0))
+                    .problem(at)
+                    .node(&member.name)
                     .arg("base", format!("{base}.base.conf"))
                     .arg("conf", format!("{base}.conf"))
                     .label(conf.at(), "overwritten"),
@@ -136,6 +146,17 @@ pub(in crate::rules::native) fn base_exists(facts: &Facts, report: &mut Report) 
         }
     }
     Ok(())
+}
+
+/// The leftover on the host of a member, where its text was not had.
+fn leftover_there(node: &Node, file: &PatroniFile, base: &str) -> Fact<Option<Span>> {
+    let host = node.host()?;
+    let Some(home) = today::known(file.config.config_dir()) else { return Ok(None) };
+    let path = format!("{}/{base}.base.conf", home.value);
+    let gap = || node.not_asked(&path);
+    let entry = host.value().paths.get(&path).ok_or_else(gap)?;
+    let is_there = node.answer(&path, entry)?.is_some();
+    Ok(is_there.then(|| host.at(&["paths", &path])))
 }
 
 /// `custom-conf-is-postgresql-conf`: the file that Patroni is to include is the one that it writes.

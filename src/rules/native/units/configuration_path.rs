@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use crate::facts::gap::Gap;
+use super::{of_texts_alone, there};
+use crate::bundle::host::{Kind, Unit};
+use crate::facts::gap::{Fact, Gap};
 use crate::facts::service::{configuration_of, root_of};
 use crate::facts::{Facts, PatroniFile};
 use crate::parse::unit::expand;
+use crate::rules::native::on_host::OnHost;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    for unit in facts.units().iter().filter(|u| u.runs_patroni()) {
+    for unit in of_texts_alone(facts) {
         let Some(here) = unit.source.path() else { continue };
         let Some(wanted) = unit.patroni_configuration().and_then(|text| expand(&text, here)) else { continue };
         let Some(root) = root_of(here).filter(|_| wanted.starts_with('/')) else { continue };
@@ -34,9 +37,37 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             report
                 .problem(start.span)
                 .arg("wanted", wanted)
-                .arg("actual", format!("/{}", actual.display()))
+                .arg("fault", format!("and the configuration is /{}", actual.display()))
                 .label(file.source.span(0, 0), "the configuration"),
         );
     }
-    Ok(())
+    there::each_unit(facts, report, |on, name, unit, report| {
+        if let Some((path, fault)) = fault_there(on, unit)? {
+            let keys = ("Service", &["ExecStart"] as &[_]);
+            let problem = there::found(facts, on, (name, unit), "exec_start", keys, report);
+            report.add(problem.arg("wanted", path).arg("fault", fault));
+        }
+        Ok(())
+    })
+}
+
+/// Why Patroni does not find what a unit of a host hands to it.
+fn fault_there<'a>(on: &OnHost<'_>, unit: &'a Unit) -> Fact<Option<(&'a str, String)>> {
+    let _ = on.node.answer("what the unit starts", &unit.exec_start)?;
+    let Some(path) = unit.patroni_configuration() else { return Ok(None) };
+    let environment = on.node.answer("the environment of the unit", &unit.environment)?;
+    // Without a file that variable is the configuration (`config.py:Config.__init__`).
+    if environment.iter().any(|variable| variable.name == "PATRONI_CONFIGURATION") {
+        return Ok(None);
+    }
+    let host = format!("on the host of {}", on.member.name);
+    let fault = match on.entry(path)? {
+        None => Some(format!("which does not exist {host}")),
+        Some(entry) if entry.kind == Kind::DeadLink => Some(format!("which is a link to nothing {host}")),
+        Some(_) => {
+            let (user, access) = on.access(path)?;
+            (!access.read).then(|| format!("which user {user} may not read {host}"))
+        }
+    };
+    Ok(fault.map(|fault| (path, fault)))
 }

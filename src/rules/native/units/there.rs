@@ -10,7 +10,7 @@ use crate::rules::native::on_host::{OnHost, each};
 use crate::rules::report::Report;
 
 /// Looks at each unit that starts Patroni.
-fn each_unit(
+pub(super) fn each_unit(
     facts: &Facts,
     report: &mut Report,
     look: impl Fn(&OnHost<'_>, &str, &Unit, &mut Report) -> Fact<()>,
@@ -22,7 +22,7 @@ fn each_unit(
 }
 
 /// A problem where the text of a unit says it, else where its host does.
-fn found(
+pub(super) fn found(
     facts: &Facts,
     on: &OnHost<'_>,
     unit: (&str, &Unit),
