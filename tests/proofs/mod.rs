@@ -3,6 +3,7 @@
 
 mod bootstrap;
 mod cluster;
+mod containers;
 mod dcs;
 mod hba;
 mod host;
