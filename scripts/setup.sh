@@ -120,21 +120,28 @@ step_python() {
     stamp python "$key"
 }
 
-# A Patroni that is not the newest, over all that the other environment has besides.
+# Two environments that have some packages of their own over those of the first one: a Patroni that is not the newest, and packages that
+# do not fit beside newer ones.
 step_older() {
-    local key own
-    key="$tools $(sha256sum <"$here/requirements-older.txt") $(sha256sum <"$here/requirements.txt")"
-    done_as older "$key" && return 0
-    say "installing an older Patroni"
-    rm -rf "$tools/py-older"
-    /usr/bin/python3 -m venv --without-pip "$tools/py-older"
-    own=$("$tools/py-older/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    quietly "$tools/py/bin/pip" install --disable-pip-version-check --no-cache-dir --require-hashes --no-deps --target "$own" \
-        -r "$here/requirements-older.txt"
+    over py-older "$here/requirements-older.txt"
+    over py-mixed "$here/requirements-mixed.txt"
+}
+
+# over NAME REQUIREMENTS: one of them.
+over() {
+    local dir=$tools/$1 key own
+    key="$tools $(sha256sum <"$2") $(sha256sum <"$here/requirements.txt")"
+    done_as "$1" "$key" && return 0
+    say "installing ${2##*/}"
+    rm -rf "$dir"
+    /usr/bin/python3 -m venv --without-pip "$dir"
+    own=$("$dir/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    quietly "$tools/py/bin/pip" install --disable-pip-version-check --no-cache-dir --require-hashes --no-deps --target "$own" -r "$2"
     site_packages >"$own/others.pth"
-    printf '#!%s\nfrom patroni.__main__ import main\nmain()\n' "$tools/py-older/bin/python3" >"$tools/py-older/bin/patroni"
-    chmod -R a+rX "$tools/py-older" && chmod a+x "$tools/py-older/bin/patroni"
-    stamp older "$key"
+    # As pip writes it: processes that Patroni spawns load the program too.
+    printf '#!%s\nfrom patroni.__main__ import main\nif __name__ == "__main__":\n    main()\n' "$dir/bin/python3" >"$dir/bin/patroni"
+    chmod -R a+rX "$dir" && chmod a+x "$dir/bin/patroni"
+    stamp "$1" "$key"
 }
 
 site_packages() { "$tools/py/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
