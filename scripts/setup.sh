@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings everything that building, testing and measuring need, into target/tools (or $PREFLIGHT_TOOLS).
 #
-#   scripts/setup.sh [STEP…]     steps: packages python libclang postgres etcd nspawn ssh schemas deny; without any: all but deny
+#   scripts/setup.sh [STEP…]     steps: packages python older libclang postgres etcd pgbouncer nspawn ssh schemas deny; without any: all but deny
 #
 # Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
 # only missing or too old ones. Versions and checksums are pinned here and in requirements.txt.
@@ -31,6 +31,13 @@ declare -A npm_sha512=(
 # Debian's package, of which only the program is wanted: installed as usual it would start a service.
 etcd=etcd-server=3.4.23-4+b4
 etcd_sha256=3a9445d4560ad6de1c375756b2a17d97713df44cbd20a658c871fe108af7ef5d
+
+# The pooler and a library of its own.
+pgbouncer=(pgbouncer=1.18.0-1+deb12u1 libc-ares2=1.18.1-3)
+pgbouncer_sha256=(
+    b8468c31f94596da0967b1a27980a0a036268eb8e53d3e647651bd7b82b6f65e
+    087fd5c2ac883202e1786ab45617cdab7f77bc7f060d58cca177ddf6b6c3fa73
+)
 
 # systemd-nspawn and the library that it shares with nothing else here: the package would bring services, and perhaps another systemd.
 nspawn=(systemd-container=252.39-1~deb12u2 libsystemd-shared=252.39-1~deb12u2)
@@ -111,6 +118,30 @@ step_python() {
     quietly "$tools/py/bin/pip" install --disable-pip-version-check --no-cache-dir --require-hashes -r "$here/requirements.txt"
     chmod -R a+rX "$tools/py"
     stamp python "$key"
+}
+
+# Two environments that have some packages of their own over those of the first one: a Patroni that is not the newest, and packages that
+# do not fit beside newer ones.
+step_older() {
+    over py-older "$here/requirements-older.txt"
+    over py-mixed "$here/requirements-mixed.txt"
+}
+
+# over NAME REQUIREMENTS: one of them.
+over() {
+    local dir=$tools/$1 key own
+    key="$tools $(sha256sum <"$2") $(sha256sum <"$here/requirements.txt")"
+    done_as "$1" "$key" && return 0
+    say "installing ${2##*/}"
+    rm -rf "$dir"
+    /usr/bin/python3 -m venv --without-pip "$dir"
+    own=$("$dir/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    quietly "$tools/py/bin/pip" install --disable-pip-version-check --no-cache-dir --require-hashes --no-deps --target "$own" -r "$2"
+    site_packages >"$own/others.pth"
+    # As pip writes it: processes that Patroni spawns load the program too.
+    printf '#!%s\nfrom patroni.__main__ import main\nif __name__ == "__main__":\n    main()\n' "$dir/bin/python3" >"$dir/bin/patroni"
+    chmod -R a+rX "$dir" && chmod a+x "$dir/bin/patroni"
+    stamp "$1" "$key"
 }
 
 site_packages() { "$tools/py/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
@@ -222,6 +253,23 @@ fetch_debs() {
     fi
 }
 
+# The pooler; it finds its library by LD_LIBRARY_PATH.
+step_pgbouncer() {
+    local key="${pgbouncer[*]} ${pgbouncer_sha256[*]}" dir=$tools/pgbouncer
+    done_as pgbouncer "$key" && return 0
+    say "fetching PgBouncer (${pgbouncer[0]})"
+    rm -rf "$dir" && mkdir -p "$dir"
+    (
+        cd "$dir"
+        fetch_debs "${pgbouncer[@]}" -- "${pgbouncer_sha256[@]}"
+        from_deb pgbouncer usr/sbin/pgbouncer
+        dpkg-deb --fsys-tarfile ./libc-ares2_*.deb | tar x --transform='s,.*/,,' --no-same-owner --wildcards '*/libcares.so.2*'
+        rm ./*.deb
+        chmod -R a+rX .
+    )
+    stamp pgbouncer "$key"
+}
+
 # What boots a systemd of its own; it finds its library by LD_LIBRARY_PATH.
 step_nspawn() {
     local key="${nspawn[*]} ${nspawn_sha256[*]}" dir=$tools/nspawn
@@ -308,7 +356,7 @@ check_reachable() {
 
 main() {
     local steps=("$@") s
-    ((${#steps[@]})) || steps=(packages python libclang postgres etcd nspawn ssh schemas)
+    ((${#steps[@]})) || steps=(packages python older libclang postgres etcd pgbouncer nspawn ssh schemas)
     open_place
     mkdir -p "$tools"
     tools=$(realpath "$tools")

@@ -385,6 +385,7 @@ fn full_host() -> serde_json::Value {
         "addresses": miss(5), "names": {"h": miss(6)}, "reverse": {"h": miss(7)}, "systemd": miss(8), "units": got(serde_json::json!({"x": miss(9)})),
         "clusters": miss(10),
         "launchers": got(serde_json::json!({"lines": [{"file": "/etc/crontab", "line": 1, "text": format!("* * * * * PGPASSWORD={LONG_MARK}-cron pg_ctl start")}],
+            "containers": [{"engine": "docker", "name": "x", "file": "/x", "image": format!("https://u:{LONG_MARK}-image@h/postgres"), "starts": "always", "runs": "postgresql", "writes": ["/d"]}],
             "unread": [{"what": {"why": "denied", "detail": format!("token={LONG_MARK}-unread")}}]})),
         "processes": got(serde_json::json!([{"pid": 1, "ppid": 0, "uid": 0, "name": "patroni", "started": 1,
             "command": ["patroni", "--password", format!("{LONG_MARK}-argument"), format!("--db-password={LONG_MARK} two"), "--config", "/etc/x"],

@@ -17,7 +17,9 @@ pub use path::{Access, Entry, Filesystem, Kind};
 pub use process::{Holder, Listener, Place, Process};
 pub use program::{Patroni, Programs};
 pub use reach::{Reach, place};
-pub use unit::{DebianCluster, EnvironmentFile, Launcher, Launchers, Systemd, Unit, Unread, Variable};
+pub use unit::{
+    Container, DebianCluster, Engine, EnvironmentFile, Launcher, Launchers, Runs, Systemd, Unit, Unread, Variable,
+};
 
 /// A host, or the tree of one that does not run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! Nothing is written, locked or started there. What could not be looked at says so, and is never "absent".
 
 mod access;
+mod container;
 mod data;
 mod eye;
 pub mod files;
@@ -147,6 +148,7 @@ struct First {
     paths: Vec<usize>,
     units: units::Questions,
     launch: launch::Questions,
+    containers: container::Questions,
     processes: process::Questions,
     data: Vec<data::Questions>,
     reach: reach::Questions,
@@ -186,6 +188,7 @@ impl Look<'_> {
             names: q.names.iter().map(|n| net::add_name(ask, n)).collect(),
             units: units::Questions::add(ask),
             launch: launch::Questions::add(ask),
+            containers: container::Questions::add(ask),
             processes: process::Questions::add(ask, &q.watchdogs),
             programs: q.bin_dirs.iter().map(|d| program::Questions::add(ask, d)).collect(),
             patroni: program::add_places(ask),
@@ -229,6 +232,7 @@ impl Look<'_> {
         host.units = found.units;
         let programs = program::installations(&first.patroni, &replies, &host.units, &host.processes);
         self.third(&mut host, programs).await;
+        self.containers(&mut host, first.containers.found(&replies)).await;
         Ok(host)
     }
 
@@ -356,6 +360,18 @@ impl Look<'_> {
         let units =
             texts.into_iter().map(|(t, name)| (name, Answer::Got(files.unit(&t, &replies, running, &mut self.masker))));
         Units { units: Answer::Got(units.collect()), systemd: Answer::Got(files.systemd()) }
+    }
+
+    /// Containers that are started with the host. Most hosts have none, and are not asked again.
+    async fn containers(&mut self, host: &mut Host, mut found: container::Found) {
+        while let Some(asked) = found.ask() {
+            let replies = self.again(asked).await;
+            found.read(&replies);
+        }
+        if let Answer::Got(launchers) = &mut host.launchers {
+            launchers.containers = found.containers;
+            launchers.unread.extend(found.unread);
+        }
     }
 
     /// The third round and the fourth: what units name, and what Patroni's Python has.

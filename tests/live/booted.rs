@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use crate::support::TempDir;
 use crate::support::booted::Booted;
-use crate::support::pg::command;
+use crate::support::pg::{command, tools};
 use crate::support::site::Ran;
 
 const INSTANCE: &str = "postgresql@15-main.service";
@@ -287,4 +287,78 @@ fn what_starts_postgresql_at_boot_is_a_finding_and_what_does_not_is_none() {
     assert_eq!((active(&booted).as_str(), enabled(&booted).as_str()), ("inactive", "disabled"));
     assert_eq!(of_host(&booted), [""; 0]);
     assert_eq!(of_tree(&booted), [""; 0]);
+}
+
+const STORE: &str =
+    "[Service]\nExecStart={tools}/etcd/etcd --data-dir /srv/etcd --heartbeat-interval 50 --election-timeout 500\n";
+const TAKES_OVER: &str = "[Service]\nUser=postgres\nExecStart={tools}/py/bin/python {tools}/py/bin/patroni /etc/patroni/patroni.yml\n\
+    StandardOutput=append:/var/log/postgresql/patroni.log\nStandardError=append:/var/log/postgresql/patroni.log\nKillMode=process\n";
+const MEMBER: &str = "scope: orders\nname: pg1\nrestapi: {listen: '127.0.0.1:8008', connect_address: '127.0.0.1:8008'}\n\
+    etcd3: {hosts: '127.0.0.1:2379'}\nbootstrap: {dcs: {ttl: 20, loop_wait: 1, retry_timeout: 3}}\npostgresql:\n  \
+    listen: 127.0.0.1:5432\n  connect_address: 127.0.0.1:5432\n  use_unix_socket: true\n  pgpass: /tmp/pgpass\n  \
+    data_dir: /var/lib/postgresql/15/main\n  config_dir: /etc/postgresql/15/main\n  bin_dir: /usr/lib/postgresql/15/bin\n  \
+    authentication: {superuser: {username: postgres}, replication: {username: postgres}}\n  \
+    parameters: {unix_socket_directories: /var/run/postgresql}\n";
+
+/// `postmaster-in-foreign-cgroup`: whoever stops the unit that had started the server stops the server of Patroni.
+#[test]
+fn a_server_that_belongs_to_its_old_unit_is_stopped_with_it() {
+    let rule = ["postmaster-in-foreign-cgroup"];
+    let mut booted = prepared();
+    let unit = |name: &str, text: &str| {
+        let text = text.replace("{tools}", &tools().display().to_string());
+        booted.write(&format!("etc/systemd/system/{name}"), &text);
+    };
+    unit("etcd.service", STORE);
+    unit("patroni.service", TAKES_OVER);
+    std::fs::remove_dir_all(booted.root().join("etc/systemd/system/patroni.service.d")).unwrap();
+    booted.write("etc/patroni/patroni.yml", MEMBER);
+    std::fs::create_dir_all(booted.root().join("srv")).unwrap();
+    booted.boot();
+    let must = |words: &[&str]| {
+        let ran = booted.run(words);
+        assert_eq!(ran.code, Some(0), "{words:?}: {}{}", ran.out, ran.err);
+        ran.out
+    };
+    let log = || booted.run(&["cat", "/var/log/postgresql/patroni.log"]).out;
+    let wait = |what: &str, holds: &dyn Fn() -> bool| {
+        let since = std::time::Instant::now();
+        while !holds() {
+            let journal = || booted.run(&["journalctl", "-n", "30", "--no-pager"]).out;
+            assert!(since.elapsed().as_secs() < 40, "{what} does not come:\n{}{}", log(), journal());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+    };
+    let leads = || booted.run(&["curl", "-sf", "-o", "/dev/null", "http://127.0.0.1:8008/primary"]).code == Some(0);
+    let pid = || booted.run(&["head", "-1", "/var/lib/postgresql/15/main/postmaster.pid"]).out.trim().to_owned();
+    let group = || must(&["cat", &format!("/proc/{}/cgroup", pid())]);
+    let found = |booted: &Booted| findings(booted, &through_host(booted), &rule);
+    must(&["systemctl", "start", "etcd", "patroni"]);
+    wait("a leader", &leads);
+    assert!(group().contains(INSTANCE), "{}", group());
+    assert_eq!(found(&booted), rule);
+    let (old, so_far) = (pid(), log().len());
+    // As a script of a package, or an administrator who thinks that this is over.
+    must(&["systemctl", "stop", INSTANCE]);
+    wait("a server that is down", &|| log()[so_far..].contains("starting primary after failure"));
+    wait("a leader", &|| leads() && !["", &*old].contains(&&*pid()));
+    assert_eq!(found(&booted), [""; 0]);
+
+    // The same again, with the fix.
+    must(&["systemctl", "stop", "patroni"]);
+    must(&["systemctl", "start", INSTANCE]);
+    must(&["systemctl", "start", "patroni"]);
+    wait("a leader", &leads);
+    assert_eq!(found(&booted), rule);
+    let python = tools().join("py/bin/python").display().to_string();
+    let program = "from patroni.ctl import ctl; ctl()";
+    let patronictl = [&*python, "-c", program, "-c", "/etc/patroni/patroni.yml"];
+    let said = must(&[&patronictl[..], &["restart", "orders", "pg1", "--force"]].concat());
+    assert!(said.contains("Success: restart on member pg1"), "{said}");
+    wait("a leader", &leads);
+    assert_eq!(found(&booted), [""; 0]);
+    assert!(group().contains("patroni.service"), "{}", group());
+    let own = pid();
+    booted.run(&["systemctl", "stop", INSTANCE]);
+    assert_eq!((pid(), leads()), (own, true));
 }

@@ -7,13 +7,14 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use patroni_preflight::bundle::Answer;
-use patroni_preflight::bundle::host::{Host, Kind, Place, Reach, Unit};
+use patroni_preflight::bundle::host::{Container, Engine, Host, Kind, Place, Reach, Runs, Unit};
 use patroni_preflight::collect::host::{Limits, Looked, Questions, Way, look};
 use patroni_preflight::gap::GapReason;
 use serde_json::{Value as Json, json};
 
+use crate::support::cases::copy;
 use crate::support::pg::{Server, command, data_dir, give, program, temp_dir, tools, write};
-use crate::support::{TempDir, host as spaces};
+use crate::support::{TempDir, host as spaces, path};
 
 const MAJOR: u16 = 15;
 
@@ -727,4 +728,110 @@ fn the_installed_patroni_is_asked_for_its_python() {
     assert_eq!(may(&text(&server)), (true, true, true));
     assert_eq!(may("/etc/shadow"), (false, false, true));
     fs::remove_dir_all(server).unwrap();
+}
+
+/// A tree with the containers that a Docker 20.10 has left below its directory, and with quadlets.
+fn with_containers(data_root: &str) -> TempDir {
+    let dir = TempDir::new("containers");
+    let put = |path: &str, text: &str| {
+        fs::create_dir_all(dir.0.join(path).parent().unwrap()).unwrap();
+        fs::write(dir.0.join(path), text).unwrap();
+    };
+    for below in ["etc", "run", "srv", "usr/share", "var/lib/docker"] {
+        fs::create_dir_all(dir.0.join(below)).unwrap();
+    }
+    copy(&path("fixtures/recorded/docker/containers"), &dir.0.join(data_root).join("containers"));
+    fs::set_permissions(dir.0.join(data_root), fs::Permissions::from_mode(0o710)).unwrap();
+    let quadlet = "[Unit]\nDescription=the shop\n[Container]\nImage=docker.io/library/postgres:15\nContainerName=shop\n\
+        Environment=POSTGRES_PASSWORD=planted-in-quadlet\nVolume=/srv/one:/var/lib/postgresql/data:Z\nVolume=/srv/wal:/wal:ro\n";
+    put("etc/containers/systemd/shop.container", quadlet);
+    put(
+        "etc/containers/systemd/shop.container.d/10-boot.conf",
+        "[Install]\nWantedBy=multi-user.target default.target\n",
+    );
+    put("etc/containers/systemd/idle.container", quadlet);
+    // The first one of a name counts: that of the distribution is not looked at.
+    put("usr/share/containers/systemd/idle.container", &format!("{quadlet}[Install]\nWantedBy=multi-user.target\n"));
+    let spilo = "[Container]\nImage=ghcr.io/zalando/spilo-16:3.2-p3\nExec=/launch.sh --password planted-in-exec\n\
+        Mount=type=bind,source=/srv/two,destination=/home/postgres\n[Install]\nWantedBy=default.target\n";
+    put("etc/containers/systemd/users/1001/spilo.container", spilo);
+    dir
+}
+
+const SHOP: &str = "/srv/shop/docker-compose.yml";
+
+#[test]
+fn containers_that_start_with_the_host() {
+    let seen = |way: &Way| {
+        let host = host(way, &Questions::default());
+        let json = serde_json::to_string(&host).unwrap();
+        assert!(!json.contains("planted") && !json.contains("max_connections=50"), "{json}");
+        got(&host.launchers).clone()
+    };
+    let dir = with_containers("var/lib/docker");
+    let tree = seen(&Way::Root(dir.0.clone()));
+    assert!(tree.unread.is_empty(), "{:?}", tree.unread);
+    let find = |name: &str| -> &Container {
+        let found = tree.containers.iter().find(|c| c.name == name);
+        found.unwrap_or_else(|| panic!("{name}: {:?}", tree.containers))
+    };
+    let mut names: Vec<_> = tree.containers.iter().map(|c| c.name.as_str()).collect();
+    names.sort_unstable();
+    // As it was then, after Docker had been started again: not the one without a policy (`plain`), the one with `unless-stopped`
+    // that was stopped (`by-hand`), and the one that was never started (`never`).
+    assert_eq!(names, ["agent", "always-stopped", "failed", "shop", "shop_db_1", "systemd-spilo", "web"]);
+    let shop = find("shop_db_1");
+    assert_eq!(
+        (shop.engine, shop.runs, shop.starts.as_str()),
+        (Engine::Docker, Some(Runs::Postgresql), "unless-stopped")
+    );
+    assert_eq!((shop.image.as_str(), shop.compose.as_deref()), ("postgres:15", Some(SHOP)));
+    assert_eq!(shop.writes, ["/var/lib/postgresql/15/main"]);
+    assert!(shop.file.starts_with("/var/lib/docker/containers/") && shop.file.ends_with("/config.v2.json"), "{shop:?}");
+    let stopped = find("always-stopped");
+    assert_eq!((stopped.runs, stopped.starts.as_str()), (Some(Runs::Postgresql), "always"));
+    assert_eq!(stopped.image, "registry.example:5000/shop/db:7");
+    assert_eq!(find("failed").writes, ["/var/lib/docker/volumes/pgdata/_data"]);
+    assert_eq!((find("agent").runs, find("agent").writes.len()), (None, 1));
+    assert_eq!(find("web").writes, [""; 0]);
+    let quadlet = find("shop");
+    assert_eq!(
+        (quadlet.engine, quadlet.runs, quadlet.writes.as_slice()),
+        (Engine::Podman, Some(Runs::Postgresql), &["/srv/one".to_owned()][..])
+    );
+    assert_eq!(
+        (quadlet.starts.as_str(), quadlet.file.as_str()),
+        ("multi-user.target default.target", "/etc/containers/systemd/shop.container")
+    );
+    let spilo = find("systemd-spilo");
+    assert_eq!(
+        (spilo.engine, spilo.runs, spilo.writes.as_slice()),
+        (Engine::PodmanOfUser, Some(Runs::Patroni), &["/srv/two".to_owned()][..])
+    );
+
+    // The same tree as the root of processes.
+    let mounts =
+        "set -e; r=$1; shift; for d in etc run srv usr/share var/lib; do mount --bind $r/$d /$d; done; exec \"$@\"";
+    let through = |dir: &TempDir, user: &[&str]| {
+        let way = ["unshare", "--mount", "sh", "-c", mounts, "x"].map(str::to_owned).to_vec();
+        Way::Through([way, vec![text(&dir.0)], user.iter().map(|w| (*w).to_owned()).collect()].concat())
+    };
+    let running = seen(&through(&dir, &[]));
+    assert_eq!((running.containers, running.unread.len()), (tree.containers.clone(), 0));
+    // Who may not look has no answer, and not the answer that there are none.
+    let nobody = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"];
+    let unread = seen(&through(&dir, &nobody)).unread;
+    assert_eq!(unread.len(), 1, "{unread:?}");
+    assert_eq!(unread[0].what.why, GapReason::Denied);
+    assert!(unread[0].what.detail.contains("/var/lib/docker/containers"), "{unread:?}");
+
+    // Docker may have its data elsewhere.
+    let dir = with_containers("srv/docker");
+    fs::create_dir_all(dir.0.join("etc/docker")).unwrap();
+    fs::write(dir.0.join("etc/docker/daemon.json"), "{\n  \"data-root\": \"/srv/docker/\"\n}\n").unwrap();
+    let moved = seen(&Way::Root(dir.0.clone()));
+    assert_eq!((moved.containers.len(), moved.unread.len()), (names.len(), 0), "{moved:?}");
+    fs::write(dir.0.join("etc/docker/daemon.json"), "{").unwrap();
+    let broken = seen(&Way::Root(dir.0.clone()));
+    assert_eq!((broken.unread.len(), broken.unread[0].what.why), (1, GapReason::Unreadable), "{broken:?}");
 }

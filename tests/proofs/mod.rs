@@ -3,13 +3,17 @@
 
 mod bootstrap;
 mod cluster;
+mod containers;
 mod dcs;
+mod following;
 mod hba;
 mod host;
+mod older;
 mod on_host;
 mod on_host_paths;
 mod on_site;
 mod passwords;
+mod places;
 mod reach;
 mod restapi;
 mod roles;

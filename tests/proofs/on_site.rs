@@ -15,7 +15,8 @@ pub(crate) struct Checked {
 }
 
 impl Checked {
-    fn new(text: String) -> Self {
+    /// Of what it has written.
+    pub(crate) fn new(text: String) -> Self {
         let mut blocks: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut current: Option<String> = None;
         for line in text.lines() {

@@ -87,6 +87,49 @@ fn what_hosts_do_not_reach_and_have() {
 }
 
 #[test]
+fn a_server_of_the_store_is_lost() {
+    let demotes = "demoting self because DCS is not accessible and I was a leader";
+    let (even, not_reached) = ("dcs-etcd-hosts-even", "dcs-server-not-reached");
+    let site = Site::of(15).etcd(2).start();
+    let before = check(&site);
+    before.finding(even, "`etcd3.hosts` names 2 servers");
+    before.finding(even, "run 3 or 5 members of etcd");
+    site.start_patroni("pg1");
+    wait_for_leader(&site, "pg1");
+    site.stop_etcd("etcd2");
+    wait_for(&site, "pg1", demotes);
+    drop(site);
+
+    // Three outlive that, for whoever gets to the other two.
+    let site = Site::of(15).etcd(3).start();
+    for etcd in ["etcd2", "etcd3"] {
+        Wall::Silent.up(&site, "pg1", etcd, 2379);
+    }
+    let before = check(&site);
+    before.is_silent(&[even]);
+    before.finding(not_reached, "from the host of pg1 there is no connection to 10.77.0.22:2379");
+    site.start_patroni("pg1");
+    wait_for_leader(&site, "pg1");
+    site.stop_etcd("etcd1");
+    wait_for(&site, "pg1", demotes);
+    let health = site.sh(OPERATOR, "curl -sf http://10.77.0.22:2379/health");
+    assert!(health.contains("true"), "the store lives on: {health}");
+    for etcd in ["etcd2", "etcd3"] {
+        Wall::Silent.down(&site, "pg1", etcd, 2379);
+    }
+    wait_for_leader(&site, "pg1");
+    let so_far = site.patroni_log("pg1").len();
+    site.wait("some loops", 20, || site.patroni_log("pg1")[so_far..].matches("the leader with the lock").count() > 3);
+    site.start_etcd("etcd1");
+    site.wait("all servers", 20, || {
+        let said = check(&site);
+        said.is_silent(&[even]);
+        !said.has(not_reached) && !said.has("dcs-server-unhealthy")
+    });
+    assert!(!site.patroni_log("pg1")[so_far..].contains(demotes), "{}", site.logs());
+}
+
+#[test]
 fn what_servers_do_not_go_by_yet() {
     let of_files = ["config-world-readable", "configuration-not-reloaded"];
     let of_libraries = ["preload-library-missing", "extension-library-missing"];

@@ -12,22 +12,10 @@ use crate::support::record::{self, SOME, Stage};
 /// Rules without a proof, and why.
 const WITHOUT: &[(&str, &str)] = &[
     ("dcs-consul-ttl", "Consul does not run here; how Patroni adapts is read in its source"),
-    ("dcs-etcd-hosts-even", "advice: nothing happens until a server of etcd is lost"),
     ("dcs-etcd-version-old", "no etcd so old can be had; what Patroni refuses is read in its source"),
     ("dcs-k8s-basics", "the answer is that of Kubernetes' API server, which does not run here"),
-    ("dcs-server-not-reached", "nothing happens until the other servers of the store are lost"),
     ("dcs-raft-deprecated", "advice: the raft of this release works, and later releases are not there yet"),
-    ("key-needs-newer-patroni", "one release of Patroni runs here; what older ones read is known from their source"),
-    ("pg-connect-address-is-pooler", "PgBouncer does not run here; what it refuses is known from its source"),
     ("standby-conninfo-change-restart", "PostgreSQL 13 runs here without psql, so without a site; read in the source"),
-    ("postmaster-in-foreign-cgroup", "no systemd runs on the hosts of a site, whose units would have control groups"),
-    ("python-mixed-site-packages", "the packages of an older distribution are needed, whose failure was seen there"),
-    ("rewind-binary-missing", "what Patroni does without the programs, it does without a word"),
-    (
-        "standby-cluster-same-scope",
-        "two running clusters are needed; what a member with this section does is read in the source",
-    ),
-    ("upgrade-patroni-too-old", "one release of Patroni runs here, and it knows all majors that do"),
     ("watchdog-device-shared", "there is no watchdog here that another program could hold"),
     ("weak-default-secrets", "advice: programs take any password"),
 ];

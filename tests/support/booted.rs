@@ -12,7 +12,8 @@ use super::TempDir;
 use super::pg;
 use super::site::Ran;
 
-/// Prepares the tree and boots it as often as a line comes: `/usr` is the machine's, not to be written to, all else its own.
+/// Prepares the tree and boots it as often as a line comes: `/usr` is the machine's and the set-up's tools are where they are, neither to
+/// be written to, all else its own.
 const SCRIPT: &str = r#"
 set -eu
 tree=$1 tools=$2
@@ -26,7 +27,7 @@ done
 cp -L /etc/os-release "$tree/etc/os-release"
 inside() {
     LD_LIBRARY_PATH=$tools/nspawn "$tools/nspawn/systemd-nspawn" --quiet --directory="$tree" --register=no --keep-unit --private-network \
-        --link-journal=no "$@" </dev/null 2>&1
+        --link-journal=no --bind-ro="$tools" "$@" </dev/null 2>&1
 }
 chown postgres: "$tree/var/lib/postgresql" "$tree/var/lib/postgresql/15" "$tree/var/log/postgresql"
 inside --console=pipe sh -c 'install -d -o postgres -g postgres -m 2775 /run/postgresql

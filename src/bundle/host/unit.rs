@@ -152,12 +152,16 @@ pub struct DebianCluster {
     pub has_programs: Answer<bool>,
 }
 
-/// Lines of cron tables, rc files and the configuration of other managers that start, stop or promote PostgreSQL.
+/// Lines of cron tables, rc files and the configuration of other managers that start, stop or promote PostgreSQL, and containers that are
+/// started with the host.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Launchers {
     /// The lines.
     pub lines: Vec<Launcher>,
+    /// The containers that nobody needs to start.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub containers: Vec<Container>,
     /// What could not be read: there may be more.
     pub unread: Vec<Unread>,
 }
@@ -172,6 +176,53 @@ pub struct Launcher {
     pub line: u32,
     /// Its text, secrets replaced.
     pub text: String,
+}
+
+/// A container that is started without anybody's doing, whether it runs now or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Container {
+    /// What starts it.
+    pub engine: Engine,
+    /// Its name.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// Its image.
+    pub image: String,
+    /// Why it is started: `always`, `unless-stopped`, `on-failure`; of a unit what wants it: `multi-user.target`.
+    pub starts: String,
+    /// What runs in it, as far as its image, its command and the names of its variables tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<Runs>,
+    /// The compose files that it was made from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compose: Option<String>,
+    /// The directories of the host that it may write to.
+    #[serde(default)]
+    pub writes: Vec<String>,
+}
+
+/// What starts containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// Docker, when it starts itself.
+    Docker,
+    /// systemd, by a unit that Podman makes of a `.container` file.
+    Podman,
+    /// The systemd of a user, by such a unit.
+    PodmanOfUser,
+}
+
+/// What runs in a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Runs {
+    /// A server.
+    Postgresql,
+    /// Patroni, and a server with it.
+    Patroni,
 }
 
 /// A file or directory that could not be read.

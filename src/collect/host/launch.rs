@@ -55,7 +55,7 @@ impl Questions {
             for line in &mut lines {
                 line.text = masker.text(line.text.trim());
             }
-            Launchers { lines, unread }
+            Launchers { lines, unread, containers: Vec::new() }
         };
         wire::lines(&replies[self.lines]).map(read).into()
     }

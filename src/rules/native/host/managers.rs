@@ -1,7 +1,7 @@
 //! What starts, stops or promotes the server of a member beside Patroni.
 
-use crate::bundle::host::{DataDir, DebianCluster, Unit};
-use crate::facts::gap::{Fact, Gap};
+use crate::bundle::host::{Container, DataDir, DebianCluster, Engine, Runs, Unit};
+use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::{Facts, host_path, is_postgresql_unit};
 use crate::rules::native::on_host::{OnHost, each};
 use crate::rules::report::Report;
@@ -71,12 +71,59 @@ pub(in crate::rules::native) fn other(facts: &Facts, report: &mut Report) -> Res
             let what = format!("{}:{} does `{}`", line.file, line.line, line.text);
             report.add(problem.arg("member", on.member.name.as_str()).arg("what", what));
         }
+        let unknown = containers(on, &launchers.containers, report);
         match launchers.unread.first() {
+            _ if unknown.is_some() => unknown.map_or(Ok(()), |name| {
+                let what = format!("what the container `{name}` does with the data directory, which it may write to");
+                Err(Gap::new(what, GapReason::Unreadable).on(&on.node.name))
+            }),
             Some(unread) => Err(Gap::new("what starts PostgreSQL beside systemd", unread.what.why).on(&on.node.name)),
             None => Ok(()),
         }
     });
     Ok(())
+}
+
+/// What is found of containers that are started with the host and may write to the data directory of a member; the name of one of which
+/// nobody can tell what it does there.
+fn containers<'a>(on: &OnHost<'_>, containers: &'a [Container], report: &mut Report) -> Option<&'a str> {
+    let data = on.file.config.data_dir()?;
+    let seen = on.host.value().data.get(data.value).and_then(|seen| seen.entry.got()?.as_ref());
+    let real = seen.and_then(|entry| entry.real.as_deref());
+    let own: Vec<String> = [Some(data.value), real].into_iter().flatten().map(host_path::normal).collect();
+    let mut unknown = None;
+    for (n, container) in containers.iter().enumerate() {
+        let dirs: Vec<String> = container.writes.iter().map(|dir| host_path::normal(dir)).collect();
+        let has = |dir: &String| own.iter().any(|own| own == dir);
+        let holds = |dir: &String| own.iter().any(|own| std::path::Path::new(own).starts_with(dir));
+        let Some(dir) = dirs.iter().find(|dir| has(dir)).or_else(|| dirs.iter().find(|dir| holds(dir))) else {
+            continue;
+        };
+        let Some(runs) = container.runs else {
+            // A tool that sees all of a disk is not there for this directory.
+            unknown = unknown.or(has(dir).then_some(container.name.as_str()));
+            continue;
+        };
+        let runs = match runs {
+            Runs::Postgresql => "a second server",
+            Runs::Patroni => "another Patroni with a second server",
+        };
+        let (starter, why) = match container.engine {
+            Engine::Docker => ("Docker starts", format!("restart policy `{}`", container.starts)),
+            Engine::Podman => ("systemd starts", format!("{}, wanted by {}", container.file, container.starts)),
+            Engine::PodmanOfUser => {
+                ("the systemd of a user starts", format!("{}, wanted by {}", container.file, container.starts))
+            }
+        };
+        let compose = container.compose.as_ref().map(|files| format!(", made from {files}")).unwrap_or_default();
+        let what = format!(
+            "{starter} the container `{}` ({}, {why}{compose}) with the host: {runs} on {dir}",
+            container.name, container.image
+        );
+        let at = on.host.at(&["launchers", "containers", &n.to_string()]);
+        report.add(report.problem(at).arg("member", on.member.name.as_str()).arg("what", what));
+    }
+    unknown
 }
 
 /// Whether a cluster of Debian's packages is that of a member: its data directory, or its directory of configuration.

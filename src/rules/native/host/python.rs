@@ -110,9 +110,11 @@ pub(in crate::rules::native) fn dcs(facts: &Facts, report: &mut Report) -> Resul
     Ok(())
 }
 
-/// `python-mixed-site-packages`: pyOpenSSL before 22.0 takes from cryptography what 38 and later do not have any more.
+/// `python-mixed-site-packages`: pyOpenSSL before 22.0 takes from cryptography what 38 and later do not have any more. The client of etcd
+/// imports it (`etcd/__init__.py`), those of other stores do not.
 pub(in crate::rules::native) fn mixed(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
-    each(facts, report, |on, report| {
+    let imports = |file: &PatroniFile| file.config.dcs().is_some_and(|(kind, _)| matches!(kind, "etcd" | "etcd3"));
+    each_with(facts, report, imports, |on, report| {
         let (path, patroni) = installation(on)?;
         let packages = on.node.answer("the packages of Patroni's Python", &patroni.packages)?;
         let (Some(openssl), Some(cryptography)) = (packages.get("pyopenssl"), packages.get("cryptography")) else {
