@@ -404,7 +404,7 @@ fn tree() -> TempDir {
         "# pg_ctl in a comment\n@reboot postgres PGPASSWORD=planted-in-cron pg_ctl -D /srv/data start\n5 * * * * root true\n",
     );
     put("etc/rc.local", "#!/bin/sh\nsystemctl start postgresql\n");
-    put("usr/lib/tmpfiles.d/postgresql.conf", "d /var/run/postgresql 2775 postgres postgres - -\n");
+    put("etc/tmpfiles.d/pg.conf", "d /var/run/pg-of-tree 2775 postgres postgres - -\n");
     put("usr/lib/tmpfiles.d/own.conf", "d /run/own 0755 postgres postgres - -\n");
     put("etc/tmpfiles.d/own.conf", "# nothing any more\n");
     put("srv/pgpass", "# mine\ndb1:5432:app:reporter:planted-in-pgpass\n");
@@ -450,7 +450,7 @@ fn of_tree() -> Questions {
         paths: list(&["/etc/patroni/patroni.yml", "/etc/patroni/env", "/srv/dead", "/srv/round", "/etc/passwd/x"]),
         names: list(&["pg2"]),
         watchdogs: list(&["/dev/watchdog"]),
-        lasting: list(&["/run/postgresql", "/run/own"]),
+        lasting: list(&["/run/pg-of-tree", "/run/own"]),
         password_files: list(&["/srv/pgpass", "/srv/none"]),
         ..Questions::default()
     }
@@ -462,7 +462,7 @@ fn a_tree_is_read_as_its_host_would_read_it() {
     let seen = host(&Way::Root(dir.0.clone()), &of_tree());
     assert!(!seen.running);
     assert_eq!(got(&seen.name), "pg1");
-    assert_eq!(got(&seen.made_at_boot), &["/run/postgresql"]);
+    assert_eq!(got(&seen.made_at_boot), &["/run/pg-of-tree"]);
     assert_eq!(got(&seen.password_files["/srv/pgpass"]).as_deref(), Some(&["db1:5432:app:reporter".to_owned()][..]));
     assert_eq!(got(&seen.password_files["/srv/none"]), &None);
     let data = &seen.data["/srv/data"];
@@ -577,6 +577,8 @@ fn the_tree_of_a_host_and_the_host_agree() {
     assert_eq!(running.data["/srv/data"].names, tree.data["/srv/data"].names);
     assert_eq!(running.data["/srv/data"].tablespaces, tree.data["/srv/data"].tablespaces);
     assert_eq!(running.paths, tree.paths);
+    assert_eq!(running.made_at_boot, tree.made_at_boot);
+    assert_eq!(running.password_files, tree.password_files);
     for (name, unit) in got(&tree.units) {
         let mut other = got(&got(&running.units)[name]).clone();
         let unit = got(unit);

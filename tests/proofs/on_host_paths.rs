@@ -42,7 +42,6 @@ fn names_that_are_loopback_addresses() {
     let rules = ["pg-connect-address-unusable", "restapi-connect-address-unusable", "name-resolution"];
     let site = Site::of(15).standbys(1).start();
     let address = site.address("pg1");
-    check(&site).is_silent(&rules);
 
     // To the standby the primary is the standby itself.
     edit(&site, "pg1", "  connect_address: 10.77.0.11:5432", "  connect_address: pg1:5432");
@@ -114,17 +113,20 @@ fn names_that_are_loopback_addresses() {
 
 #[test]
 fn password_files_scripts_and_the_configuration_of_a_unit() {
-    let rules = ["pgpass-not-file", "pgpass-is-user-file", "pgpass-dir-not-writable", "callback-expects-master"];
     let site = Site::of(15).standbys(1).start();
-    check(&site).is_silent(&rules);
+    a_callback(&site);
+    password_files(&site);
+    the_configuration_of_a_unit(&site);
+}
 
-    // A callback that waits for a role of former days, and has a password.
+/// A callback that waits for a role of former days, and has a password; Patroni leads with it afterwards.
+fn a_callback(site: &Site) {
     let script = "/etc/patroni/vip.sh";
     let body = "export PGPASSWORD='planted-in-script'\n[ \"$2\" = master ] && touch /run/postgresql/vip\n";
     site.write("pg1", script, format!("#!/bin/sh\r\n{body}"));
     site.sh("pg1", &format!("chmod 755 {script}"));
-    edit(&site, "pg1", "  pgpass:", &format!("  callbacks:\n    on_start: {script}\n  pgpass:"));
-    let said = check(&site);
+    edit(site, "pg1", "  pgpass:", &format!("  callbacks:\n    on_start: {script}\n  pgpass:"));
+    let said = check(site);
     said.finding("callback-not-executable", "ends in a carriage return");
     said.finding("callback-expects-master", "line 3 of pg1/etc/patroni/vip.sh knows the role `master`");
     assert!(!said.text.contains("planted-in-script"), "{}", said.text);
@@ -142,19 +144,19 @@ fn password_files_scripts_and_the_configuration_of_a_unit() {
     assert!(bundle.contains("touch /run/postgresql/vip") && !bundle.contains("planted-in-script"), "{ran:?}");
     assert!(ran.err.contains(script), "{ran:?}");
     site.start_patroni("pg1");
-    wait_for_leader(&site, "pg1");
-    wait_for(&site, "pg1", "No such file or directory: '/etc/patroni/vip.sh'");
+    wait_for_leader(site, "pg1");
+    wait_for(site, "pg1", "No such file or directory: '/etc/patroni/vip.sh'");
     let restart = |text: &str| {
-        end_patroni(&site, "pg1");
+        end_patroni(site, "pg1");
         site.write("pg1", script, text);
-        start(&site, "pg1", "the leader with the lock");
+        start(site, "pg1", "the leader with the lock");
     };
     let is_called = || site.run("pg1", &["test", "-e", "/run/postgresql/vip"]).code == Some(0);
     restart(&format!("#!/bin/sh\ntouch /run/postgresql/called\n{body}"));
     site.wait("the callback", 10, || site.run("pg1", &["test", "-e", "/run/postgresql/called"]).code == Some(0));
     std::thread::sleep(std::time::Duration::from_millis(500));
     assert!(!is_called());
-    let said = check(&site);
+    let said = check(site);
     said.finding("callback-expects-master", "");
     said.is_silent(&["callback-not-executable"]);
     let both = format!(
@@ -163,27 +165,31 @@ fn password_files_scripts_and_the_configuration_of_a_unit() {
     );
     restart(&both);
     site.wait("the callback", 10, is_called);
-    check(&site).is_silent(&rules);
+    check(site).is_silent(&["callback-expects-master", "callback-not-executable"]);
+}
 
+/// What lies where a standby's Patroni is to write its password file.
+fn password_files(site: &Site) {
+    let rules = ["pgpass-not-file", "pgpass-is-user-file", "pgpass-dir-not-writable"];
     // Nothing that Patroni could write to.
     let make = |text: &str| drop(site.sh("pg2", &format!("rm -rf {PGPASS}; {text}")));
     make(&format!("mkdir {PGPASS}"));
-    let said = check(&site);
+    let said = check(site);
     said.finding("pgpass-not-file", "which is a directory on the host of pg2");
     said.is_silent(&rules[1..]);
-    start(&site, "pg2", "exists and it's not a file, check your `postgresql.pgpass` configuration");
+    start(site, "pg2", "exists and it's not a file, check your `postgresql.pgpass` configuration");
     for (mode, error, words) in [
         ("0600", "[Errno 13] Permission denied", "to which user postgres may not write on the host of pg2"),
         ("0666", "[Errno 1] Operation not permitted", "which belongs to root on the host of pg2"),
     ] {
-        end_patroni(&site, "pg2");
+        end_patroni(site, "pg2");
         make(&format!("install -m {mode} -o root /dev/null {PGPASS}"));
-        let said = check(&site);
+        let said = check(site);
         said.finding("pgpass-not-file", words);
         said.is_silent(&rules[1..]);
-        start(&site, "pg2", &format!("PermissionError: {error}: '{PGPASS}'"));
+        start(site, "pg2", &format!("PermissionError: {error}: '{PGPASS}'"));
     }
-    end_patroni(&site, "pg2");
+    end_patroni(site, "pg2");
 
     // The file of somebody else, under a name that tells nothing.
     let entry = "db1:5432:app:reporter";
@@ -192,25 +198,27 @@ fn password_files_scripts_and_the_configuration_of_a_unit() {
     );
     let text = || site.sh("pg2", &format!("cat {PGPASS}"));
     site.sh("pg2", &mine);
-    let said = check(&site);
+    let said = check(site);
     let found =
         said.finding("pgpass-is-user-file", &format!("which has other passwords on the host of pg2: `{entry}`"));
     assert!(found.contains(&format!("write `pgpass: {PGPASS}_patroni`")), "{found}");
     said.is_silent(&["pgpass-not-file"]);
     assert!(!said.text.contains("planted-in-pgpass"), "{}", said.text);
-    start(&site, "pg2", FOLLOWS);
+    start(site, "pg2", FOLLOWS);
     assert!(!text().contains(entry) && text().contains("10.77.0.11:5432:*:replicator:"), "{}", text());
-    check(&site).is_silent(&rules);
-    end_patroni(&site, "pg2");
+    check(site).is_silent(&rules);
+    end_patroni(site, "pg2");
     site.sh("pg2", &mine);
-    edit(&site, "pg2", &format!("pgpass: {PGPASS}\n"), &format!("pgpass: {PGPASS}_patroni\n"));
-    check(&site).is_silent(&rules);
-    start(&site, "pg2", FOLLOWS);
+    edit(site, "pg2", &format!("pgpass: {PGPASS}\n"), &format!("pgpass: {PGPASS}_patroni\n"));
+    check(site).is_silent(&rules);
+    start(site, "pg2", FOLLOWS);
     site.wait("streaming", 25, || site.is_led_by("pg1"));
     assert!(text().contains(entry), "{}", text());
+}
 
-    // A unit with a configuration that is not there, and one that its user may not read.
-    end_patroni(&site, "pg2");
+/// A unit with a configuration that is not there, and one that its user may not read.
+fn the_configuration_of_a_unit(site: &Site) {
+    end_patroni(site, "pg2");
     let rule = "systemd-configuration-path-missing";
     let unit = "[Service]\nUser=postgres\nExecStart=/usr/bin/patroni /etc/patroni/patroni.yml\nKillMode=process\n";
     site.write("pg2", "/etc/systemd/system/patroni.service", unit);
@@ -218,13 +226,13 @@ fn password_files_scripts_and_the_configuration_of_a_unit() {
         let ran = site.run_as("pg2", "postgres", &["timeout", "2", "/usr/bin/patroni", "/etc/patroni/patroni.yml"]);
         format!("{}{}", ran.out, ran.err)
     };
-    check(&site).finding(rule, "with /etc/patroni/patroni.yml, which does not exist on the host of pg2");
+    check(site).finding(rule, "with /etc/patroni/patroni.yml, which does not exist on the host of pg2");
     assert!(run().contains("Config is empty."), "{}", run());
     site.sh("pg2", "install -m 600 -o root /etc/patroni/pg2.yml /etc/patroni/patroni.yml");
-    check(&site).finding(rule, "with /etc/patroni/patroni.yml, which user postgres may not read on the host of pg2");
+    check(site).finding(rule, "with /etc/patroni/patroni.yml, which user postgres may not read on the host of pg2");
     assert!(run().contains("PermissionError: [Errno 13] Permission denied: '/etc/patroni/patroni.yml'"), "{}", run());
     site.sh("pg2", "chown postgres /etc/patroni/patroni.yml");
-    check(&site).is_silent(&[rule]);
+    check(site).is_silent(&[rule]);
     let said = run();
     assert!(!said.contains("Config is empty.") && !said.contains("PermissionError"), "{said}");
 }

@@ -72,9 +72,9 @@ mod tests {
         let wanted = ["/var/run/postgresql", "/run/own", "/run/masked", "/run/other"].map(str::to_owned);
         let questions = Questions::add(&mut ask, &wanted);
         let said = |out: &str| Ok(Said { out: out.into(), ..Said::default() });
-        let lines = "\0/usr/lib/tmpfiles.d/a.conf\02:d /run/postgresql 2775 postgres postgres - -\n\
-                     \0/usr/lib/tmpfiles.d/b.conf\01:d /run/masked 0755\n\
-                     \0/etc/tmpfiles.d/c.conf\01:d /run/own/below 0755\n3:d /run/%m 0755\n";
+        let lines = "\0/usr/lib/tmpfiles.d/a.conf\x002:d /run/postgresql 2775 postgres postgres - -\n\
+                     \0/usr/lib/tmpfiles.d/b.conf\x001:d /run/masked 0755\n\
+                     \0/etc/tmpfiles.d/c.conf\x001:d /run/own/below 0755\n3:d /run/%m 0755\n";
         let replies = [said(lines), said("b.conf\0c.conf\0")];
         assert_eq!(
             questions.made(&replies, &wanted),

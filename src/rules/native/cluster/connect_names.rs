@@ -4,17 +4,18 @@ use std::net::IpAddr;
 
 use crate::facts::gap::Fact;
 use crate::facts::patroni_file::is_placeholder;
+use crate::facts::written::Written;
 use crate::facts::{Facts, Member};
 use crate::rules::native::on_host::{OnHost, each};
 use crate::rules::report::Report;
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 
 /// What a member publishes that others reach themselves by, and the hosts on which that is so.
 struct Misled<'a> {
     member: &'a Member,
     address: Spanned<(String, i64)>,
     /// A member, what the name is there, and where its host says so.
-    peers: Vec<(String, String, crate::source::Span)>,
+    peers: Vec<(String, String, Span)>,
 }
 
 /// Looks for the names of members on the hosts of all others.
@@ -82,7 +83,7 @@ fn loopback(on: &OnHost<'_>, name: &str) -> Fact<Option<String>> {
 
 /// Whether another member runs on the host itself, which then rightly finds it there.
 fn shares_host(facts: &Facts, on: &OnHost<'_>, member: &Member) -> bool {
-    let other = facts.node_of(member).and_then(|node| node.host().ok()).map(|host| host.value());
+    let other = facts.node_of(member).and_then(|node| node.host().ok()).map(Written::value);
     let own = on.host.value();
     other.is_some_and(|other| {
         own.name.got().is_some() && own.name.got() == other.name.got() && own.addresses.got() == other.addresses.got()

@@ -4,7 +4,6 @@ use super::around_restart::DIRECTORIES;
 use crate::facts::Facts;
 use crate::facts::gap::Fact;
 use crate::facts::host_path::{self, normal, parent};
-use crate::parse::patroni::Item;
 use crate::rules::native::host::writable;
 use crate::rules::native::on_host::OnHost;
 use crate::rules::report::Report;
@@ -46,7 +45,7 @@ fn named(facts: &Facts, on: &OnHost<'_>, name: &str) -> Fact<Option<Named>> {
     if let Some((item, text)) = known.and_then(|item| Some((item, item.as_str()?))) {
         return Ok(Some(Named { value: text.to_owned(), at: item.span, by_patroni: true }));
     }
-    if known.map(Item::is_known) == Some(false) {
+    if known.is_some_and(|item| !item.is_known()) {
         return on.gap(format!("`{name}`"));
     }
     let told = on.node.setting(name);
