@@ -10,6 +10,7 @@
 //! Variables and arguments hold passwords: of both only what tells PostgreSQL and Patroni apart from others is looked at, and nothing kept.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -75,7 +76,9 @@ impl Questions {
                     continue;
                 }
                 let more = format!("{name}.d/");
-                let drop_ins = names.iter().filter(|n| n.starts_with(&more) && n.ends_with(".conf"));
+                let drop_ins = names
+                    .iter()
+                    .filter(|n| n.starts_with(&more) && Path::new(n).extension().is_some_and(|end| end == "conf"));
                 let files = std::iter::once(name).chain(drop_ins).map(|n| format!("{dir}/{n}")).collect();
                 found.todo.push(Todo::Quadlet(engine, files));
                 seen.push(base);
@@ -222,7 +225,8 @@ struct Config {
     #[serde(default)]
     args: Option<Vec<String>>,
     state: State,
-    config: Settings,
+    #[serde(rename = "Config")]
+    settings: Settings,
     #[serde(default)]
     restart_count: u64,
     #[serde(default)]
@@ -277,18 +281,18 @@ impl Config {
     fn container(self, file: String, policy: Policy) -> Container {
         let words: Vec<&str> =
             std::iter::once(&self.path).chain(self.args.iter().flatten()).map(String::as_str).collect();
-        let variables = self.config.env.iter().flatten().map(|v| v.split('=').next().unwrap_or_default());
-        let runs = runs(&self.config.image, &words, variables);
+        let variables = self.settings.env.iter().flatten().map(|v| v.split('=').next().unwrap_or_default());
+        let runs = runs(&self.settings.image, &words, variables);
         let mounts = self.mount_points.into_iter().flatten().map(|(_, mount)| mount);
         let writes = mounts.filter(|m| m.rw && m.source.starts_with('/')).map(|m| m.source).collect();
         Container {
             engine: Engine::Docker,
             name: self.name.trim_start_matches('/').to_owned(),
             file,
-            image: self.config.image,
+            image: self.settings.image,
             starts: policy.name,
             runs,
-            compose: self.config.labels.and_then(|mut l| l.remove("com.docker.compose.project.config_files")),
+            compose: self.settings.labels.and_then(|mut l| l.remove("com.docker.compose.project.config_files")),
             writes,
         }
     }

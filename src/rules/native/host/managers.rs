@@ -74,7 +74,7 @@ pub(in crate::rules::native) fn other(facts: &Facts, report: &mut Report) -> Res
         let unknown = containers(on, &launchers.containers, report);
         match launchers.unread.first() {
             _ if unknown.is_some() => unknown.map_or(Ok(()), |name| {
-                let what = format!("what the container `{name}` does with the data directory, which it may write to");
+                let what = format!("what the container `{name}` does in the data directory");
                 Err(Gap::new(what, GapReason::Unreadable).on(&on.node.name))
             }),
             Some(unread) => Err(Gap::new("what starts PostgreSQL beside systemd", unread.what.why).on(&on.node.name)),
