@@ -15,7 +15,10 @@ const WITHOUT: &[(&str, &str)] = &[
     ("dcs-etcd-version-old", "no etcd so old can be had; what Patroni refuses is read in its source"),
     ("dcs-k8s-basics", "the answer is that of Kubernetes' API server, which does not run here"),
     ("dcs-raft-deprecated", "advice: the raft of this release works, and later releases are not there yet"),
-    ("standby-conninfo-change-restart", "PostgreSQL 13 runs here without psql, so without a site; read in the source"),
+    (
+        "standby-conninfo-change-restart",
+        "PostgreSQL 13 is here with initdb, pg_ctl and postgres alone, and Patroni needs pg_controldata; read in the source",
+    ),
     ("watchdog-device-shared", "there is no watchdog here that another program could hold"),
     ("weak-default-secrets", "advice: programs take any password"),
 ];

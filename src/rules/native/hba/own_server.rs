@@ -78,7 +78,8 @@ fn ipv6_of(facts: &Facts, member: &Member, hba: usize, report: &mut Report) -> R
     if by_ipv6.is_open() || !own.map(from).transpose()?.is_some_and(Admission::is_open) {
         return Ok(());
     }
-    let resolved = facts.node_of(member).map(localhost).transpose()?;
+    // On a host that was not looked at it may be either of the two, as in files alone.
+    let resolved = facts.node_of(member).and_then(|node| report.known(localhost(node)));
     if resolved.as_ref().is_some_and(|(_, first)| first.is_none_or(|first| first != local)) {
         return Ok(());
     }

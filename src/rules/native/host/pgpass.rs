@@ -81,13 +81,16 @@ fn fault(on: &OnHost<'_>, path: &str, entry: &Entry) -> Fact<Option<String>> {
 /// `pgpass-is-user-file`
 pub(in crate::rules::native) fn of_a_user(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (i, file) in facts.numbered_files() {
-        // The host of a member as it runs tells what is in the file.
-        if facts.member_of(i).and_then(|member| facts.node_of(member)).is_some() {
+        // The host of a member, where it was looked at, tells what is in the file.
+        let node = facts.member_of(i).and_then(|member| facts.node_of(member));
+        if node.is_some_and(|node| node.host().is_ok()) {
             continue;
         }
         let Some((item, path)) = path(file, "pgpass") else { continue };
         if path.rsplit('/').next() == Some(".pgpass") {
-            report.add(user_file(report, item, path, "the file that libpq reads for that user".to_owned()));
+            let mut problem = user_file(report, item, path, "the file that libpq reads for that user".to_owned());
+            problem.nodes.extend(node.map(|node| node.name.clone()));
+            report.add(problem);
         }
     }
     each_with(facts, report, is_named, |on, report| {

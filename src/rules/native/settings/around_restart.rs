@@ -18,7 +18,8 @@ pub(super) const DIRECTORIES: [(&str, u16, &str); 3] = [
 pub(in crate::rules::native) fn on_tmpfs(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     // What hosts say of themselves goes before what paths make one think.
     each(facts, report, |on, report| lasting::look(facts, on, report));
-    for (member, file, conf) in today::confs(facts).filter(|(member, ..)| facts.node_of(member).is_none()) {
+    let was_seen = |member| facts.node_of(member).is_some_and(|node| node.host().is_ok());
+    for (member, file, conf) in today::confs(facts).filter(|(member, ..)| !was_seen(member)) {
         for (name, last, effect) in DIRECTORIES {
             let Some(set) = conf.conf.effective(name).filter(|_| member.postgresql.is_none_or(|v| v <= last)) else {
                 continue;
