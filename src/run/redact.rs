@@ -84,7 +84,7 @@ fn walked<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T, worker: 
 }
 
 /// Fields with a word of a closed set, or with what is no text of anybody.
-const CLOSED: [&str; 3] = ["why", "kind", "columns"];
+const CLOSED: [&str; 5] = ["why", "kind", "columns", "engine", "runs"];
 
 fn walk(worker: &mut Worker<'_>, value: &mut Value) {
     match value {
@@ -103,6 +103,10 @@ fn object(worker: &mut Worker<'_>, map: &mut Map<String, Value>) {
         match (&name, value) {
             (Some(name), Value::String(text)) if key == "value" => put(text, |text| worker.named(name, text)),
             (_, Value::String(text)) => put(text, |text| worker.named(key, text)),
+            // What came of connections is a word of a closed set as well.
+            (_, Value::Object(places)) if key == "reach" => {
+                places.values_mut().filter_map(|answer| answer.get_mut("missing")).for_each(|miss| walk(worker, miss));
+            }
             (_, value) => walk(worker, value),
         }
     }

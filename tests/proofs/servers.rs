@@ -284,7 +284,7 @@ fn standbys_that_are_behind() {
     site.sql("pg1", "CHECKPOINT");
     let before = check(&site);
     let said = before.finding("standby-lag-too-large", "behind its primary, and `maximum_lag_on_failover` is 1 MB");
-    says(&said, "pg2 is 2");
+    says(said, "pg2 is 2");
     before.finding("standby-wal-gap-at-slot-switch", "`wal_keep_size` will be 64MB");
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");

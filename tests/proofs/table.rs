@@ -81,9 +81,9 @@ struct Shown<'a> {
 type Event<'a> = (Stage, &'a str, &'a str);
 
 /// The events of each test, in their order.
-fn events(text: &str) -> BTreeMap<&str, Vec<Event<'_>>> {
+fn events(all_lines: &str) -> BTreeMap<&str, Vec<Event<'_>>> {
     let mut all: BTreeMap<&str, Vec<Event<'_>>> = BTreeMap::new();
-    for line in text.lines() {
+    for line in all_lines.lines() {
         let columns: Vec<&str> = line.splitn(4, '\t').collect();
         let [test, stage, rule, words] = columns[..] else { panic!("no event: {line:?}") };
         let stage = Stage::ALL.into_iter().find(|(_, word)| *word == stage).expect("a stage").0;
@@ -137,7 +137,7 @@ fn cell(text: &str) -> String {
 }
 
 fn fix(rule: &Rule, shown: &Shown<'_>) -> String {
-    let printed = rule.fix.as_ref().map(|fix| fix.title.to_string()).unwrap_or_else(|| rule.no_fix.to_string());
+    let printed = rule.fix.as_ref().map_or_else(|| rule.no_fix.to_string(), |fix| fix.title.to_string());
     match shown.fixes.first() {
         Some(done) => format!("{printed}: `{}`", cell(done)),
         None => printed,
@@ -148,8 +148,8 @@ fn fix(rule: &Rule, shown: &Shown<'_>) -> String {
 #[test]
 #[ignore = "needs what a whole run of the proofs has written down"]
 fn what_the_run_has_shown() {
-    let text = std::fs::read_to_string(record::events()).expect("the proofs have run");
-    let events = events(&text);
+    let written = std::fs::read_to_string(record::events()).expect("the proofs have run");
+    let events = events(&written);
     let mut table = String::from(
         "| rule | severity | proof | what the programs said | the fix | gone |\n|---|---|---|---|---|---|\n",
     );

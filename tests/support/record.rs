@@ -40,11 +40,11 @@ pub(crate) fn events() -> PathBuf {
 }
 
 /// Writes an event down, under the name of the test that runs.
-pub(crate) fn note(stage: Stage, rule: &str, text: impl Display) {
+pub(crate) fn note(stage: Stage, rule: &str, words: impl Display) {
     let test = std::thread::current().name().unwrap_or("-").to_owned();
-    let text = text.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    let flat = words.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
     let word = Stage::ALL[stage as usize].1;
-    let line = format!("{test}\t{word}\t{rule}\t{text}\n");
+    let line = format!("{test}\t{word}\t{rule}\t{flat}\n");
     let mut file = EVENTS.lock().unwrap_or_else(PoisonError::into_inner);
     file.write_all(line.as_bytes()).expect("an event is written");
 }

@@ -96,6 +96,11 @@ impl Probe {
         }
     }
 
+    /// Whether it may be asked together with others of its kind.
+    fn is_small(&self) -> bool {
+        matches!(self, Self::Stat(path) if !path.contains('\0'))
+    }
+
     fn note(&self, manifest: &mut Manifest) {
         match self {
             Self::Stat(path) | Self::Read(path) | Self::List(path) | Self::Tree(path) => {
@@ -194,12 +199,24 @@ impl Eye<'_> {
         };
         command.extend(["sh", "-s"].map(str::to_owned));
         self.manifest.programs.insert(TOOLS.to_owned());
-        let token = token();
-        let script = script(&token, &ask.0, &self.limits);
+        let (token, mut all) = (token(), Vec::new());
+        let script = script(&token, &ask.0, &self.limits, true);
         let heard = talk(&command, script, &token, self.limits.round).await?;
         self.clock = self.clock.or(heard.clock);
-        let frames = &heard.out[..];
-        Ok((0..ask.0.len()).map(|n| frame(frames, &token, n, self.limits.bytes, &heard.end)).collect())
+        let reply = |heard: &Heard, n| frame(&heard.out, &token, n, self.limits.bytes, &heard.end);
+        all.extend((0..ask.0.len()).map(|n| reply(&heard, n)));
+        // A path that hangs keeps the others that are looked at together with it from their answers; by itself it is only one.
+        let left: Vec<usize> = (0..all.len()).filter(|n| all[*n].is_err() && ask.0[*n].is_small()).collect();
+        let is_over = heard.end.why == GapReason::TimedOut;
+        if !left.is_empty() && !is_over {
+            let probes: Vec<Probe> = left.iter().map(|n| ask.0[*n].clone()).collect();
+            let script = self::script(&token, &probes, &self.limits, false);
+            let heard = talk(&command, script, &token, self.limits.round).await?;
+            for (n, at) in left.into_iter().enumerate() {
+                all[at] = reply(&heard, n);
+            }
+        }
+        Ok(all)
     }
 }
 
@@ -218,10 +235,20 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 
-fn script(token: &str, probes: &[Probe], limits: &Limits) -> String {
+/// The script of a round; small questions may go together.
+fn script(token: &str, probes: &[Probe], limits: &Limits, together: bool) -> String {
     // A function is read to its end before it runs: a connection that breaks leaves nothing half done.
     let mut text = format!("T={token}\nmain() {{\n{}\n", include_str!("probe.sh"));
-    for (n, probe) in probes.iter().enumerate() {
+    let small = |probe: &Probe| together && probe.is_small();
+    let paths = probes.iter().enumerate().filter_map(|(n, probe)| match probe {
+        Probe::Stat(path) if small(probe) => Some(format!(" {n} {}", quoted(path))),
+        _ => None,
+    });
+    let paths: String = paths.collect();
+    if !paths.is_empty() {
+        let _ = writeln!(text, "b {} {} sh {token}{paths}", limits.probe, quoted(scripts::STATS));
+    }
+    for (n, probe) in probes.iter().enumerate().filter(|(_, probe)| !small(probe)) {
         let words = probe.words(limits);
         if words.iter().any(|w| w.contains('\0')) {
             continue;

@@ -40,6 +40,7 @@ pub fn question<'a>(roles: impl IntoIterator<Item = &'a str>) -> Question {
 }
 
 /// The rows that came, or why none did.
+#[must_use]
 pub fn rows(session: &Answer<Session>) -> Answer<Table> {
     match session {
         Answer::Got(session) => session.answers.get(NAME).cloned().unwrap_or_default(),
@@ -48,6 +49,7 @@ pub fn rows(session: &Answer<Session>) -> Answer<Table> {
 }
 
 /// Compares a password of a role with what the server keeps.
+#[must_use]
 pub fn compare(table: &Table, role: &str, password: &str) -> Answer<Compared> {
     let got = |kind| Answer::Got(Compared { kind });
     let column = |name: &str| table.columns.iter().position(|c| c == name);
@@ -99,7 +101,7 @@ fn hashed(kept: &str) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// A text as a string of SQL, whatever `standard_conforming_strings` says.

@@ -46,12 +46,12 @@ fn there(on: &OnHost<'_>, report: &mut Report) -> Fact<()> {
     let Some(item) = config.get("postgresql.connect_address") else { return Ok(()) };
     let Some(text) = item.as_str().filter(|t| t.contains(':')) else { return Ok(()) };
     let ((hosts, port), (target, target_port)) = (&listen.value, &connect.value);
-    let listed = || hosts.split(',').map(|h| h.trim().trim_matches(['[', ']']));
-    if is_placeholder(hosts) || is_placeholder(text) || is_loopback(target) || listed().all(is_loopback) {
+    let all_hosts = || hosts.split(',').map(|h| h.trim().trim_matches(['[', ']']));
+    if is_placeholder(hosts) || is_placeholder(text) || is_loopback(target) || all_hosts().all(is_loopback) {
         return Ok(());
     }
     // The same port at another address: what differs in the port alone is seen without the host.
-    if port != target_port || listed().any(|host| host == target.as_str()) {
+    if port != target_port || all_hosts().any(|host| host == target.as_str()) {
         return Ok(());
     }
     let all = on.node.answer("the addresses of the host", &on.host.value().addresses)?;
@@ -60,7 +60,7 @@ fn there(on: &OnHost<'_>, report: &mut Report) -> Fact<()> {
     let Some(at) = meant.iter().find_map(own).filter(|_| meant.iter().all(|address| own(address).is_some())) else {
         return Ok(());
     };
-    for host in listed() {
+    for host in all_hosts() {
         let covers = |address: &String| match &**address {
             "0.0.0.0" => meant.iter().any(|m| !m.contains(':')),
             "::" => true,

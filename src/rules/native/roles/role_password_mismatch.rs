@@ -42,7 +42,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
     Ok(())
 }
 
-/// What servers keep, where a line of pg_hba.conf asks for the password. The places of passwords that are told of.
+/// What servers keep, where a line of `pg_hba.conf` asks for the password. The places of passwords that are told of.
 fn of_servers(facts: &Facts, report: &mut Report) -> BTreeSet<Span> {
     let mut said = BTreeSet::new();
     let mut asked_for = BTreeSet::new();
