@@ -129,6 +129,16 @@ fn shown<'a>(rule: &str, events: &[Event<'a>]) -> Shown<'a> {
     shown
 }
 
+/// The log that the rule itself quotes, where one of them is; a test may be about several rules.
+fn quoted<'a>(rule: &Rule, logs: &[&'a str]) -> Option<&'a str> {
+    let why: Vec<&str> = rule.why.split('`').skip(1).step_by(2).collect();
+    let pieces = why.iter().flat_map(|words| words.split(['…', '{', '}'])).map(str::trim).filter(|p| p.len() > 5);
+    let pieces: Vec<String> = pieces.map(|piece| piece.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    let score = |log: &str| pieces.iter().filter(|piece| log.contains(&***piece)).map(String::len).max().unwrap_or(0);
+    // Of equals the first one.
+    logs.iter().rev().max_by_key(|log| score(log)).copied()
+}
+
 /// A cell of the table.
 fn cell(text: &str) -> String {
     let short: String = text.chars().take(160).collect();
@@ -162,7 +172,7 @@ fn what_the_run_has_shown() {
             continue;
         };
         let shown = shown(&rule.id, events.get(test).map_or(&[][..], Vec::as_slice));
-        let log = shown.logs.first().map(|log| format!("`{}`", cell(log))).unwrap_or_default();
+        let log = quoted(rule, &shown.logs).map(|log| format!("`{}`", cell(log))).unwrap_or_default();
         let gone = if shown.gone { "yes" } else { "" };
         writeln!(table, "| {} | {severity} | {test} | {log} | {} | {gone} |", rule.id, fix(rule, &shown)).unwrap();
         if rule.severity != Severity::Error {
