@@ -40,6 +40,9 @@ const SETTINGS: [&str; 5] = ["config_file", "hba_file", "ident_file", "external_
 /// Those of them that hold directories, or a file in one, that have to be there when the server starts.
 const LASTING: [&str; 3] = ["unix_socket_directories", "stats_temp_directory", "external_pid_file"];
 
+/// Where the sockets of packages for Debian and of the PostgreSQL project are.
+const SOCKETS: [&str; 2] = ["/run/postgresql", "/var/run/postgresql"];
+
 /// The directories that the value of such a setting names.
 fn lasting<'a>(name: &str, value: &'a str) -> impl Iterator<Item = &'a str> {
     let is_file = name == "external_pid_file";
@@ -81,7 +84,8 @@ pub(super) fn of_configuration(config: &Patroni) -> Questions {
     paths.extend(scripts(config).into_iter().map(|script| script.path));
     let data_dir = config.data_dir().map(|d| d.value.to_owned());
     paths.extend(data_dir.iter().map(|d| parent(d).to_owned()));
-    let mut directories = BTreeSet::new();
+    // A server that does not run does not tell where its sockets are; packages put them here.
+    let mut directories = BTreeSet::from(SOCKETS.map(str::to_owned));
     for section in ["postgresql.parameters", "bootstrap.dcs.postgresql.parameters"] {
         for name in LASTING {
             let value = text(&format!("{section}.{name}")).unwrap_or_default();
