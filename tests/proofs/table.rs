@@ -160,6 +160,10 @@ fn fix(rule: &Rule, shown: &Shown<'_>) -> String {
 fn what_the_run_has_shown() {
     let written = std::fs::read_to_string(record::events()).expect("the proofs have run");
     let events = events(&written);
+    assert!(
+        !events.contains_key("main"),
+        "tests on a single thread have no names: RUST_TEST_THREADS must be more than 1"
+    );
     let mut table = String::from(
         "| rule | severity | proof | what the programs said | the fix | gone |\n|---|---|---|---|---|---|\n",
     );

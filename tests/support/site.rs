@@ -406,11 +406,11 @@ impl Site {
     /// Waits until something holds.
     ///
     /// # Panics
-    /// When it does not within so many seconds; the ends of Patroni's logs are in the message.
+    /// When it does not within so many seconds, and as many again for a machine that has other things to do; the ends of Patroni's logs are in the message.
     pub(crate) fn wait(&self, what: &str, seconds: u64, mut holds: impl FnMut() -> bool) {
         let since = Instant::now();
         while !holds() {
-            assert!(since.elapsed() < Duration::from_secs(seconds), "{what} does not come\n{}", self.logs());
+            assert!(since.elapsed() < 2 * Duration::from_secs(seconds), "{what} does not come\n{}", self.logs());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
