@@ -24,7 +24,7 @@ fn remove(site: &Site, checked: &Checked, rule: &str) {
     // The report breaks lines where it likes.
     let block: Vec<&str> = checked.finding(rule, "").split_whitespace().collect();
     let words = block.join(" ");
-    says(&words, "`patronictl -c patroni.yml remove orders`");
+    assert!(words.contains("`patronictl -c patroni.yml remove orders`"), "{words}");
     let text = "printf 'orders\\nYes I am aware\\n' | patronictl -c /etc/patroni/pg1.yml remove orders";
     site.must("pg1", "postgres", &["sh", "-c", text]);
 }
@@ -74,6 +74,7 @@ fn keys_of_another_life_stop_a_server() {
     let so_far = site.patroni_log("pg1").len();
     site.start_patroni("pg1");
     site.wait("the demotion", 20, || site.patroni_log("pg1")[so_far..].contains("Demoting self (immediate-nolock)"));
+    says(&site.patroni_log("pg1")[so_far..], "Demoting self (immediate-nolock)");
     site.stop_patroni("pg1");
     // As it says: another scope.
     edit(&site, "pg1", "scope: orders\n", "scope: orders2\n");

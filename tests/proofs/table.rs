@@ -92,39 +92,35 @@ fn events(all_lines: &str) -> BTreeMap<&str, Vec<Event<'_>>> {
     all
 }
 
-/// What stands in a proof of a rule. A log that names no rule belongs to those that were told of when it was written, and are not gone; if
-/// there is none, to all of the test.
+/// What stands in a proof of a rule. A log that names no rule belongs to those that were told of when it was written and are not gone, or to
+/// the one that is told of next; never to a rule that others stand between.
 fn shown<'a>(rule: &str, events: &[Event<'a>]) -> Shown<'a> {
     let mut shown = Shown::default();
-    let mut near = Vec::new();
-    let mut any = Vec::new();
-    let mut edits = Vec::new();
+    let (mut near, mut edits, mut before) = (Vec::new(), Vec::new(), Vec::new());
     for (stage, of, text) in events {
+        let is_open = shown.said.is_some() && !shown.gone;
         match stage {
-            Stage::Said if *of == rule => shown.said = shown.said.or(Some(text)),
-            Stage::Gone if *of == rule && shown.said.is_some() => shown.gone = true,
-            Stage::Fix if *of == rule => shown.fixes.push(text),
-            Stage::Fix if *of == SOME && shown.said.is_some() && !shown.gone => edits.push(*text),
-            Stage::Log if *of == rule => shown.logs.push(text),
-            Stage::Log if *of == SOME => {
-                any.push(*text);
-                if shown.said.is_some() && !shown.gone {
-                    near.push(*text);
-                }
+            Stage::Said if *of == rule => {
+                shown.said = shown.said.or(Some(text));
+                near.append(&mut before);
             }
+            Stage::Gone if *of == rule => shown.gone |= shown.said.is_some(),
+            Stage::Fix if *of == rule => shown.fixes.push(text),
+            Stage::Fix if *of == SOME && is_open => edits.push(*text),
+            Stage::Log if *of == rule => shown.logs.push(text),
+            Stage::Log if *of == SOME && is_open => near.push(*text),
+            Stage::Log if *of == SOME => before.push(*text),
             _ => {}
         }
+        if matches!(stage, Stage::Said | Stage::Gone) {
+            before.clear();
+        }
     }
-    // Where a test goes from what is right to what is wrong, the end comes first.
-    let is_silent = |(stage, of, _): &&Event<'_>| *stage == Stage::Gone && *of == rule;
-    shown.gone |= shown.said.is_some() && events.iter().any(|event| is_silent(&event));
     if shown.fixes.is_empty() {
         shown.fixes = edits;
     }
-    for others in [near, any] {
-        if shown.logs.is_empty() {
-            shown.logs = others;
-        }
+    if shown.logs.is_empty() {
+        shown.logs = near;
     }
     shown
 }
@@ -205,5 +201,8 @@ fn events_belong_to_the_rules_that_are_open() {
     let of = |rule| shown(rule, &all["t"]);
     assert_eq!((of("a").logs, of("a").gone), (vec!["first"], true));
     assert_eq!((of("b").logs, of("b").gone), (vec!["second"], false));
+    let early = events("t\tgone\ta\t\nt\tlog\t-\tbefore\nt\tsaid\ta\tA\nt\tsaid\tb\tB\n");
+    let (a, b) = (shown("a", &early["t"]), shown("b", &early["t"]));
+    assert_eq!((a.logs, a.gone, b.logs.len()), (vec!["before"], false, 0));
     assert_eq!((of("c").logs, of("c").said), (vec!["third"], None));
 }
