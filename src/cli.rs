@@ -24,6 +24,8 @@ pub enum Command {
     Lint(Box<LintArgs>),
     /// Checks members as they run: their files, servers, hosts, REST APIs and the store. Nothing is changed.
     Check(Box<CheckArgs>),
+    /// Says what will change when Patroni takes over: every setting, slot and connection, and what it touches. Nothing is changed.
+    Predict(Box<PredictArgs>),
     /// Writes what `check` looks at into one file, with words in the place of secrets, to be checked elsewhere. Nothing is changed.
     Collect(Box<CollectArgs>),
     /// Explains a rule, a key of Patroni, a setting of PostgreSQL or an environment variable.
@@ -312,6 +314,36 @@ pub struct CheckArgs {
     /// How it is said.
     #[command(flatten)]
     pub said: ReportArgs,
+}
+
+/// Shapes of a prediction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum PredictFormat {
+    /// Tables for people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `predict`.
+#[derive(Debug, clap::Args)]
+pub struct PredictArgs {
+    /// Who is asked.
+    #[command(flatten)]
+    pub asked: MembersArgs,
+    /// Ask nobody: what is given are files and directories of a repository, read as `lint` reads them.
+    #[arg(long, conflicts_with_all = ["dsn", "ssh", "root", "inventory", "manifest", "secret_key", "bundle"])]
+    pub offline: bool,
+    /// What `collect` has written, instead of members that are asked now; can be given several times.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["members", "dsn", "ssh", "root", "inventory", "manifest", "secret_key"])]
+    pub bundle: Vec<PathBuf>,
+    /// Also show what does not change.
+    #[arg(long)]
+    pub all: bool,
+    /// Shape of the prediction.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: PredictFormat,
 }
 
 /// `NAME=VALUE`: what is said of one member.

@@ -1,6 +1,6 @@
 //! What happens to a PostgreSQL server when Patroni takes it over, said beforehand.
 //!
-//! Data flows one way, `source ◄ gap ◄ knowledge ◄ parse ◄ bundle ◄ collect ◄ facts ◄ rules ◄ remedy ◄ report ◄ baseline ◄ run`: a module may use what
+//! Data flows one way, `source ◄ gap ◄ knowledge ◄ parse ◄ bundle ◄ collect ◄ facts ◄ predict ◄ rules ◄ remedy ◄ report ◄ baseline ◄ run`: a module may use what
 //! stands left of it. `collect` alone reads disks, `output` alone writes to them; `rules`, `remedy` and `report` are pure.
 
 pub mod baseline;
@@ -17,6 +17,7 @@ pub mod knowledge;
 pub mod output;
 pub mod parse;
 pub mod pattern;
+pub mod predict;
 pub mod problem;
 pub mod progress;
 pub mod remedy;

@@ -16,6 +16,7 @@ mod members;
 mod overview;
 pub mod page;
 mod place;
+pub mod prediction;
 pub mod redact;
 pub mod sarif;
 pub mod short;

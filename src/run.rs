@@ -5,6 +5,7 @@ mod collect;
 pub mod gather;
 mod lint;
 mod pages;
+mod predict;
 pub mod redact;
 mod said;
 mod settle;
@@ -43,6 +44,7 @@ pub fn run(cli: &Cli, around: &Surroundings) -> Output {
         Command::Lint(args) => lint::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Collect(args) => collect::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Check(args) => check::command(args, around).unwrap_or_else(|message| fault(&message)),
+        Command::Predict(args) => predict::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Explain { name, format } => pages::explain(name, *format),
         Command::Rules { what: RulesCommand::List { area, severity, format } } => {
             pages::list(area.as_deref(), *severity, *format)

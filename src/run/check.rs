@@ -106,19 +106,29 @@ pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output,
     let Settled { config, rules } = settle(&args.judged)?;
     let outputs = outputs(&args.said)?;
     let options = options(&args.asked)?;
-    let bundle = if args.bundle.is_empty() {
-        let progress = around.progress();
-        collected(&args.asked, options, &rules, progress)?
-    } else {
-        let read = |path: &PathBuf| Ok((path.display().to_string(), read_bundle(path)?));
-        Bundle::join(args.bundle.iter().map(read).collect::<Result<_, String>>()?)?
-    };
-    let bundle = meant(bundle, &args.asked)?;
+    let bundle = bundle(&args.asked, &args.bundle, options, &rules, around)?;
     let changes = args.compare.as_deref().map(|before| changes(before, &bundle)).transpose()?;
     let mut linted = check(&Check { bundle, options, selection: config.selection, rules });
     linted.changes = changes;
     let fail_on = args.said.fail_on.or(config.fail_on).unwrap_or(Severity::Error);
     Ok(deliver(&linted, &outputs, fail_on, &style(&args.said, around)))
+}
+
+/// What members answer now, or what was written down of them.
+pub(super) fn bundle(
+    asked: &MembersArgs,
+    written: &[PathBuf],
+    options: Options,
+    rules: &[Rule],
+    around: &Surroundings,
+) -> Result<Bundle, String> {
+    let bundle = if written.is_empty() {
+        collected(asked, options, rules, around.progress())?
+    } else {
+        let read = |path: &PathBuf| Ok((path.display().to_string(), read_bundle(path)?));
+        Bundle::join(written.iter().map(read).collect::<Result<_, String>>()?)?
+    };
+    meant(bundle, asked)
 }
 
 /// The versions that were said.

@@ -1,0 +1,212 @@
+//! For programs: one JSON object, versioned.
+
+use serde::Serialize;
+
+use super::Shown;
+use crate::facts::gap::{Fact, Gap};
+use crate::predict::connections::{Decided, Purpose};
+use crate::predict::settings::{By, Change, Risk, Setting, State, Value};
+use crate::predict::slots::Fate;
+use crate::predict::touched::Touch;
+use crate::predict::{MemberPrediction, Role};
+use crate::source::Span;
+
+/// Changes when a reader of an older version could misread the output.
+pub const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    members: Vec<Member>,
+}
+
+#[derive(Serialize)]
+struct Member {
+    name: String,
+    scope: Option<String>,
+    role: Role,
+    postgresql: Option<u16>,
+    patroni: String,
+    settings: Known<Vec<Row>>,
+    slots: Known<Vec<Slot>>,
+    connections: Vec<Connection>,
+    touched: Known<Vec<Touch>>,
+}
+
+/// What is known, or why it is not.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Known<T> {
+    Known(T),
+    NotKnown(Gap),
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    now: Known<Is>,
+    attached: Known<Is>,
+    restarted: Known<Is>,
+    started: Known<Is>,
+    change: Change,
+    risks: Vec<Risk>,
+}
+
+#[derive(Serialize)]
+struct Is {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_value: Option<&'static str>,
+    source: String,
+    by: By,
+    pending_restart: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Slot {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plugin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    active: Option<bool>,
+    fate: Fate,
+    when: &'static str,
+    because: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Connection {
+    purpose: Purpose,
+    from: String,
+    to: String,
+    address: Option<String>,
+    user: Option<String>,
+    database: Option<String>,
+    tls: Option<bool>,
+    decided: Known<Verdict>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+enum Verdict {
+    Line { at: String, method: String, stored: Option<String> },
+    Refused { at: String },
+    NeedsTls { at: String },
+    NoLine,
+    Endpoint { seen: String },
+}
+
+/// The object.
+///
+/// # Panics
+/// Never: plain data has a JSON form.
+#[must_use]
+pub fn render(shown: &Shown<'_>) -> String {
+    let members = shown.prediction.members.iter().map(|m| member(shown, m)).collect();
+    let document = Document { version: VERSION, members };
+    serde_json::to_string_pretty(&document).expect("invariant: plain data has a JSON form") + "\n"
+}
+
+fn words(shown: &Shown<'_>, text: &str) -> String {
+    shown.redactor.words(&[], text)
+}
+
+fn known<T, U>(fact: &Fact<T>, with: impl FnOnce(&T) -> U) -> Known<U> {
+    match fact {
+        Ok(value) => Known::Known(with(value)),
+        Err(gap) => Known::NotKnown(gap.clone()),
+    }
+}
+
+/// `pg1.yml:12:5`
+fn place(shown: &Shown<'_>, at: Span) -> String {
+    let source = shown.sources.get(at.source);
+    let position = source.position(at.start);
+    words(shown, &format!("{}:{}:{}", source.name(), position.line, position.column))
+}
+
+fn member(shown: &Shown<'_>, member: &MemberPrediction) -> Member {
+    Member {
+        name: words(shown, &member.name),
+        scope: member.scope.as_deref().map(|scope| words(shown, scope)),
+        role: member.role,
+        postgresql: member.postgresql,
+        patroni: member.patroni.to_string(),
+        settings: known(&member.settings, |all| all.iter().map(|row| setting(shown, row)).collect()),
+        slots: known(&member.slots, |all| {
+            let one = |slot: &crate::predict::slots::Slot| Slot {
+                name: words(shown, &slot.name),
+                database: slot.logical.as_ref().map(|(database, _)| words(shown, database)),
+                plugin: slot.logical.as_ref().map(|(_, plugin)| words(shown, plugin)),
+                active: slot.active,
+                fate: slot.fate,
+                when: slot.when,
+                because: words(shown, &slot.because),
+                at: slot.at.map(|at| place(shown, at)),
+            };
+            all.iter().map(one).collect()
+        }),
+        connections: member.connections.iter().map(|c| connection(shown, c)).collect(),
+        touched: known(&member.touched, |all| {
+            let one = |touch: &Touch| Touch {
+                what: words(shown, &touch.what),
+                to: touch.to.as_deref().map(|to| words(shown, to)),
+                because: words(shown, &touch.because),
+                ..touch.clone()
+            };
+            all.iter().map(one).collect()
+        }),
+    }
+}
+
+fn setting(shown: &Shown<'_>, row: &Setting) -> Row {
+    let state = |fact: &Fact<State>| known(fact, |state| is(shown, state));
+    Row {
+        name: words(shown, &row.name),
+        now: state(&row.now),
+        attached: state(&row.attached),
+        restarted: state(&row.restarted),
+        started: state(&row.started),
+        change: row.change,
+        risks: row.risks.clone(),
+    }
+}
+
+fn is(shown: &Shown<'_>, state: &State) -> Is {
+    let (value, without_value) = match &state.value {
+        Value::Is(value) => (Some(words(shown, value)), None),
+        Value::Computed => (None, Some("the server works it out when it starts")),
+        Value::Hidden => (None, Some("it holds a secret")),
+    };
+    let at = state.at.map(|at| place(shown, at));
+    Is { value, without_value, source: state.source.clone(), by: state.by, pending_restart: state.pending, at }
+}
+
+fn connection(shown: &Shown<'_>, connection: &crate::predict::connections::Connection) -> Connection {
+    let decided = known(&connection.decided, |decided| match decided {
+        Decided::Line { at, method, stored } => {
+            Verdict::Line { at: place(shown, *at), method: method.clone(), stored: stored.clone() }
+        }
+        Decided::Refused { at } => Verdict::Refused { at: place(shown, *at) },
+        Decided::NeedsTls { at } => Verdict::NeedsTls { at: place(shown, *at) },
+        Decided::NoLine => Verdict::NoLine,
+        Decided::Endpoint { seen } => Verdict::Endpoint { seen: words(shown, seen) },
+    });
+    Connection {
+        purpose: connection.purpose,
+        from: words(shown, &connection.from),
+        to: words(shown, &connection.to),
+        address: connection.address.map(|a| a.to_string()),
+        user: connection.user.as_deref().map(|user| words(shown, user)),
+        database: connection.database.as_deref().map(|d| words(shown, d)),
+        tls: connection.tls,
+        decided,
+    }
+}
