@@ -128,8 +128,8 @@ fn known<T, U>(fact: &Fact<T>, with: impl FnOnce(&T) -> U) -> Known<U> {
 /// `pg1.yml:12:5`
 fn place(shown: &Shown<'_>, at: Span) -> String {
     let source = shown.sources.get(at.source);
-    let position = source.position(at.start);
-    words(shown, &format!("{}:{}:{}", source.name(), position.line, position.column))
+    let (line, column) = source.position(at.start);
+    words(shown, &format!("{}:{line}:{column}", source.name()))
 }
 
 fn member(shown: &Shown<'_>, member: &MemberPrediction) -> Member {
