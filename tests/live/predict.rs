@@ -1,6 +1,7 @@
 //! `predict` against what really happens: settings of every member, at every moment that is spoken of, row by row.
 
 mod cases;
+mod random;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -104,22 +105,31 @@ const WORKED_OUT: [&str; 4] =
 fn comes_true(site: &Site) {
     let prediction = predicted(site, &[]);
     for member in site.members() {
-        is_so(site, &prediction, member, "now", &[]);
+        is_so(site, &prediction, member, "now", &["primary_conninfo"]);
     }
     site.take_over();
     for member in site.members() {
         is_so(site, &prediction, member, "attached", &[]);
     }
     let (primary, standbys) = site.members().split_first().expect("a primary");
-    for member in standbys.iter().chain([primary]) {
+    let restart = |member: &String| {
         let ran = site.patronictl(member, &["restart", "orders", member, "--force"]);
         assert!(ran.out.contains("Success: restart on member"), "{}{}\n{}", ran.out, ran.err, site.logs());
         is_so(site, &prediction, member, "restarted", &WORKED_OUT);
-    }
+    };
+    standbys.iter().for_each(restart);
+    // As long as the primary runs with what it has, which is what pg_control says.
     for member in standbys {
         site.stop_patroni(member);
         site.start_patroni(member);
         site.wait("all members", 30, || site.is_led_by(primary));
         is_so(site, &prediction, member, "started", &WORKED_OUT);
+    }
+    restart(primary);
+    if standbys.is_empty() {
+        site.stop_patroni(primary);
+        site.start_patroni(primary);
+        site.wait("a leader", 30, || site.is_led_by(primary));
+        is_so(site, &prediction, primary, "started", &WORKED_OUT);
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct TakeOver<'a> {
     patroni: &'a Patroni<'a>,
     facts: &'a Facts,
     is_standby: bool,
+    /// Patroni restarts it when it attaches, for the files of logical slots (`SlotsHandler.copy_logical_slots`).
+    is_restarted: bool,
     /// The files that the server reads again once Patroni has attached; nothing when it does not.
     attached: Option<Files>,
     restarted: Start,
@@ -71,6 +73,7 @@ impl<'a> TakeOver<'a> {
             patroni,
             facts,
             is_standby,
+            is_restarted: is_standby && patroni.copies_slots(facts),
             attached,
             restarted,
             started,
@@ -93,6 +96,7 @@ impl<'a> TakeOver<'a> {
         };
         let [restarted, started] = [(&self.restarted, 0), (&self.started, 1)]
             .map(|(start, which)| self.worked_out.apply(today, which, self.start(today, start)));
+        let attached = if self.is_restarted { restarted.clone() } else { attached };
         let change = self.change(today);
         let mut setting =
             Setting { name: name.to_owned(), now: today.state.clone(), attached, restarted, started, change, risks: Vec::new() };
@@ -268,16 +272,27 @@ impl Patroni<'_> {
     /// Whether it switches `hot_standby_feedback` on: for logical slots that a standby is to have
     /// (`Cluster.should_enforce_hot_standby_feedback`).
     fn feeds_back(&self) -> bool {
+        !self.logical_slots().is_empty()
+    }
+
+    /// The logical slots that a standby is to have.
+    fn logical_slots(&self) -> Vec<&str> {
         let is_candidate = self.effective.at("tags.nofailover").is_none_or(|tag| !tag.is_true());
+        if !is_candidate || !self.file.uses_slots() || self.file.is_standby_cluster() {
+            return Vec::new();
+        }
         let slots = self.file.config.slots().map_or(&[][..], Item::pairs);
         let logical = |slot: &Item| {
             let filled = |key: &str| slot.get(key).is_some_and(Item::is_true);
             slot.get("type").is_none_or(|t| t.as_str() == Some("logical")) && filled("database") && filled("plugin")
         };
-        is_candidate
-            && self.file.uses_slots()
-            && !self.file.is_standby_cluster()
-            && slots.iter().any(|pair| logical(&pair.item))
+        slots.iter().filter(|pair| logical(&pair.item)).filter_map(|pair| pair.key.value.as_str()).collect()
+    }
+
+    /// Whether a standby lacks one of them.
+    fn copies_slots(&self, facts: &Facts) -> bool {
+        let rows = facts.node_of(self.member).and_then(|node| node.rows("slots").ok()).unwrap_or_default();
+        self.logical_slots().iter().any(|slot| rows.iter().all(|row| row.get("slot_name") != Some(slot)))
     }
 
     /// The names as Patroni writes them (`SyncHandler.set_synchronous_standby_names`); `None` when it has none.
