@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cases::{DYNAMIC, LOCAL, add, put};
-use super::comes_true;
+use super::comes_true_with;
 use crate::support::rng::Rng;
 use crate::support::site::{Layout, Site};
 
@@ -40,7 +40,8 @@ pub(super) fn at_once(count: usize, one: impl Fn(usize) -> String + Sync) {
     assert!(failed.is_empty(), "{failed:?} of {count} failed");
 }
 
-/// Settings with values that a server may have, of every kind and context; those that Patroni takes for the command line among them.
+/// Settings with values that a server may have (but for `DateStyle`, which Patroni's client library cannot read unless it is ISO, so that its
+/// REST API answers nothing), of every kind and context; those that Patroni takes for the command line among them.
 const SETTINGS: [(&str, &[&str]); 44] = [
     ("archive_mode", &["off", "on", "always"]),
     ("archive_command", &["/bin/true", "cp %p /srv/archive/%f", ""]),
@@ -54,7 +55,7 @@ const SETTINGS: [(&str, &[&str]); 44] = [
     ("checkpoint_completion_target", &["0.9", "0.5", "1"]),
     ("checkpoint_timeout", &["5min", "300", "0.25h"]),
     ("client_min_messages", &["notice", "WARNING", "log"]),
-    ("DateStyle", &["iso, mdy", "ISO, DMY", "german", "sql, ymd"]),
+    ("DateStyle", &["iso, mdy", "ISO, DMY", "ymd"]),
     ("default_statistics_target", &["100", "500"]),
     ("deadlock_timeout", &["1s", "500ms", "2000"]),
     ("effective_cache_size", &["1GB", "131072", "512MB"]),
@@ -176,7 +177,7 @@ const KEPT: [u64; 0] = [];
 fn seeds_that_were_wrong_once_and_one_more() {
     for seed in KEPT.into_iter().chain([7]) {
         println!("seed {seed}");
-        comes_true(&site(seed));
+        comes_true_with(&site(seed), false);
     }
 }
 
@@ -189,7 +190,7 @@ fn many() {
     at_once(usize::try_from(count).expect("a number"), |i| {
         let seed = first + i as u64;
         println!("seed {seed}");
-        comes_true(&site(seed));
+        comes_true_with(&site(seed), false);
         format!("seed {seed}")
     });
 }
