@@ -26,16 +26,37 @@ pub(super) struct Known<'a> {
     in_main: BTreeSet<String>,
 }
 
-/// Defaults that depend on the build or the host.
-const BY_BUILD: [&str; 8] = [
-    "unix_socket_directories",
+/// What depends on the build, the host, the database or the session where nobody sets it, or is worked out by the server.
+const BY_SERVER: [&str; 18] = [
+    "client_encoding",
+    "commit_timestamp_buffers",
+    "dynamic_shared_memory_type",
+    "extension_destdir",
+    "huge_pages_status",
+    "io_max_concurrency",
     "krb_server_keyfile",
     "max_stack_depth",
-    "ssl_library",
-    "extension_destdir",
-    "dynamic_shared_memory_type",
     "shared_memory_type",
-    "huge_pages_status",
+    "ssl_library",
+    "subtransaction_buffers",
+    "tcp_keepalives_count",
+    "tcp_keepalives_idle",
+    "tcp_keepalives_interval",
+    "timezone_abbreviations",
+    "transaction_buffers",
+    "unix_socket_directories",
+    "wal_buffers",
+];
+
+/// What is so at all times: where the server is, and what a transaction may do.
+const ALWAYS_BY_SERVER: [&str; 7] = [
+    "config_file",
+    "data_directory",
+    "hba_file",
+    "ident_file",
+    "transaction_deferrable",
+    "transaction_isolation",
+    "transaction_read_only",
 ];
 
 impl<'a> Known<'a> {
@@ -107,10 +128,12 @@ impl<'a> Known<'a> {
         let mut settings: Settings<'a> = BTreeMap::new();
         for guc in guc::all(patroni.major).filter(|guc| !guc.flags.contains(&Flag::NoShowAll)) {
             let shape = Shape::new(guc.name, patroni.major, Some(guc), None);
-            let by_server = guc.context == Context::Internal || guc.flags.contains(&Flag::RuntimeComputed);
+            let by_server = guc.context == Context::Internal
+                || guc.flags.contains(&Flag::RuntimeComputed)
+                || ALWAYS_BY_SERVER.contains(&guc.name);
             let assigned = all.get(guc.name);
             let is_set = matches!(assigned, Ok(Some(_)));
-            let state: Fact<State> = if by_server || (!is_set && BY_BUILD.contains(&guc.name)) {
+            let state: Fact<State> = if by_server || (!is_set && BY_SERVER.contains(&guc.name)) {
                 Err(patroni.gap(format!("`{}`, which only the server knows,", guc.name), GapReason::NotGiven))
             } else {
                 server::started(&shape, None, assigned, None)

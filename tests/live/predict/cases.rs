@@ -104,7 +104,7 @@ fn custom_conf(plan: Plan) -> Site {
     for member in site.members() {
         site.write(member, &format!("{dir}/own.conf"), &text);
     }
-    add(&site, KEYS, &format!("  custom_conf: {dir}/own.conf\n"));
+    add(&site, KEYS, "  custom_conf: own.conf\n");
     site
 }
 
