@@ -19,12 +19,24 @@ pub(super) struct Today<'a> {
     pub(super) shape: Shape<'a>,
     /// What it is.
     pub(super) state: Fact<State>,
+    /// What the server has once it reads its files, where our own session hides what it has now.
+    pub(super) beneath: Option<State>,
     /// Whether the file that Patroni will write is where it was set (`pg_settings.sourcefile`).
     pub(super) in_main: bool,
 }
 
+impl Today<'_> {
+    /// What later steps begin with.
+    pub(super) fn before(&self) -> Result<&State, &Gap> {
+        self.beneath.as_ref().map_or(self.state.as_ref(), Ok)
+    }
+}
+
 /// All settings of today, by their names in small letters.
 pub(super) type Settings<'a> = BTreeMap<String, Today<'a>>;
+
+/// Patroni sets it for its own session, so that it never finds there what it wants (`connection.py`).
+const OF_ITS_SESSION: &str = "statement_timeout";
 
 /// Whether Patroni alone sets it: never from parameters.
 fn is_managed(patroni: &Patroni<'_>, name: &str) -> bool {
@@ -35,11 +47,11 @@ fn is_managed(patroni: &Patroni<'_>, name: &str) -> bool {
 pub(super) fn loaded(patroni: &Patroni<'_>, today: &Settings<'_>, wanted: &Parameters) -> Parameters {
     let mut all = Parameters::new();
     for (name, setting) in today {
-        if is_managed(patroni, name) || is_recovery(name) {
+        if is_managed(patroni, name) || is_recovery(name) || name == OF_ITS_SESSION {
             continue;
         }
         let by_command = command_line_setting(name, patroni.version()).is_some();
-        let parameter = match &setting.state {
+        let parameter = match setting.before() {
             Err(gap) => Err(gap.clone()),
             Ok(state) => {
                 let is_given = state.source == COMMAND_LINE || state.source == ENVIRONMENT;
@@ -90,7 +102,10 @@ pub(super) fn differs(today: &Settings<'_>, taken: &Parameters, wanted: &Paramet
         if setting.shape.context() == Context::Internal {
             continue;
         }
-        match &setting.state {
+        if name == OF_ITS_SESSION {
+            return Ok(true);
+        }
+        match setting.before() {
             Err(gap) => drop(unknown.get_or_insert_with(|| gap.clone())),
             Ok(State { value: Value::Is(value), .. }) => {
                 if name == "wal_buffers" && parameter.text.trim() == "-1" {

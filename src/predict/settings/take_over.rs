@@ -102,8 +102,8 @@ impl<'a> TakeOver<'a> {
     /// A setting through all of it.
     pub(super) fn of_setting(&self, today: &Today<'_>) -> Setting {
         let name = today.shape.name();
-        let attached = match (&self.attached, &today.state) {
-            (None, state) => state.clone(),
+        let attached = match (&self.attached, today.before()) {
+            (None, _) => today.state.clone(),
             (Some(_), Err(gap)) => self.reload_of_unknown(today).unwrap_or_else(|| Err(gap.clone())),
             (Some(files), Ok(before)) => server::reloaded(&today.shape, before, files.get(name)),
         };
@@ -136,7 +136,7 @@ impl<'a> TakeOver<'a> {
     fn start(&self, today: &Today<'_>, start: &Start) -> Fact<State> {
         let name = today.shape.name();
         let option = start.options.get(&name.to_ascii_lowercase()).cloned().transpose()?;
-        let before = today.state.as_ref();
+        let before = today.before();
         let state = server::started(&today.shape, before.ok(), start.files.get(name), option.as_ref())?;
         // What nobody sets is only known where it was seen.
         match before {

@@ -106,17 +106,19 @@ impl<'a> Known<'a> {
             let Some(name) = row.get("name") else { continue };
             let shape = Shape::new(name, patroni.major, guc::find(name, patroni.major), Some(row));
             let is_own = OWN_SETTINGS.contains(&name) && row.get("source") == Some("client");
-            let state = if is_own && name == "client_encoding" {
+            let (state, beneath) = if is_own && name == "client_encoding" {
                 // A session that does not ask for another one has that of its database.
-                encoding_of(rows, row)
+                (encoding_of(rows, row), None)
             } else if is_own {
-                // Our session has set it; what the server has for others, its files tell.
-                server::started(&shape, None, all.get(name), None)
+                // Our session has set it; what the server has for others its files tell, if it has read them.
+                let told = server::started(&shape, None, all.get(name), None);
+                let read = has_read(node).map_err(|what| patroni.gap(format!("`{name}`, {what},"), GapReason::NotGiven));
+                (read.and(told.clone()), told.ok())
             } else {
-                Ok(state_of(row, &self.parts))
+                (Ok(state_of(row, &self.parts)), None)
             };
             let in_main = row.get("sourcefile") == Some(&*patroni.conf) || (is_own && self.in_main.contains(name));
-            settings.insert(name.to_ascii_lowercase(), Today { shape, state, in_main });
+            settings.insert(name.to_ascii_lowercase(), Today { shape, state, beneath, in_main });
         }
         open_transactions(&mut settings);
         settings
@@ -140,9 +142,18 @@ impl<'a> Known<'a> {
             };
             let name = guc.name.to_ascii_lowercase();
             let in_main = self.in_main.contains(&name);
-            settings.insert(name, Today { shape, state, in_main });
+            settings.insert(name, Today { shape, state, beneath: None, in_main });
         }
         settings
+    }
+}
+
+/// Whether a server goes by what its files say now; else why that is not known, behind the name of a setting.
+fn has_read(node: &Node) -> Result<(), &'static str> {
+    match node.rows("file_times") {
+        Ok(rows) if rows.iter().all(|row| !row.is("after_load")) => Ok(()),
+        Ok(_) => Err("which our session hides, and whose files were changed after the server read them"),
+        Err(_) => Err("which our session hides, and of which only superusers learn whether the server has read its files"),
     }
 }
 

@@ -171,7 +171,7 @@ fn site(seed: u64) -> Site {
 }
 
 /// Seeds that were wrong once.
-const KEPT: [u64; 0] = [];
+const KEPT: [u64; 2] = [204, 233];
 
 #[test]
 fn seeds_that_were_wrong_once_and_one_more() {
