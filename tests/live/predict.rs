@@ -143,8 +143,9 @@ fn files_say_the_same(site: &Site, live: &Json) {
 }
 
 /// What cannot be said of today: a password stands in it, or our own session hides it and the files were changed since they were read.
-const HIDDEN: [&str; 6] = [
+const HIDDEN: [&str; 7] = [
     "primary_conninfo",
+    "transaction_read_only",
     "default_transaction_read_only",
     "idle_in_transaction_session_timeout",
     "lock_timeout",

@@ -159,16 +159,19 @@ fn has_read(node: &Node) -> Result<(), &'static str> {
 
 /// Our session does not write; what others may do, `default_transaction_read_only` says, and that a server is a standby.
 fn open_transactions(settings: &mut Settings<'_>) {
-    let is_on = |name: &str| {
-        let state = settings.get(name)?.state.as_ref().ok()?;
-        Some(state.value == Value::Is("on".to_owned()))
+    let is_on = |name: &str| Some(settings.get(name)?.before().ok()?.value == Value::Is("on".to_owned()));
+    let is_standby = is_on("in_hot_standby").unwrap_or(false);
+    let Some(by_default) = is_on("default_transaction_read_only") else { return };
+    let now = settings.get("default_transaction_read_only").map(|setting| setting.state.clone());
+    let Some(setting) = settings.get_mut("transaction_read_only") else { return };
+    let Ok(state) = &setting.state else { return };
+    let word = if by_default || is_standby { "on" } else { "off" };
+    let read = State { value: Value::Is(word.to_owned()), ..state.clone() };
+    setting.state = match now {
+        Some(Err(gap)) if !is_standby => Err(gap),
+        _ => Ok(read.clone()),
     };
-    let is_read_only = is_on("default_transaction_read_only").zip(is_on("in_hot_standby").or(Some(false)));
-    if let Some(Ok(state)) = settings.get_mut("transaction_read_only").map(|setting| &mut setting.state)
-        && let Some((by_default, standby)) = is_read_only
-    {
-        state.value = Value::Is(if by_default || standby { "on" } else { "off" }.to_owned());
-    }
+    setting.beneath = Some(read);
 }
 
 /// `client_encoding` of a session that does not set it.
