@@ -150,10 +150,15 @@ impl<'a> Known<'a> {
 
 /// Whether a server goes by what its files say now; else why that is not known, behind the name of a setting.
 fn has_read(node: &Node) -> Result<(), &'static str> {
-    match node.rows("file_times") {
-        Ok(rows) if rows.iter().all(|row| !row.is("after_load")) => Ok(()),
-        Ok(_) => Err("which our session hides, and whose files were changed after the server read them"),
-        Err(_) => Err("which our session hides, and of which only superusers learn whether the server has read its files"),
+    let second = |row: &Row, column: &str| row.get(column).and_then(|time| time.get(..19)).map(str::to_owned);
+    let loaded = node.row("server").ok().flatten().and_then(|row| second(row, "configuration_loaded"));
+    match (node.rows("file_times"), loaded) {
+        // Files tell whole seconds: one that was changed in the second of the reload may have been changed behind it.
+        (Ok(rows), Some(loaded)) if rows.iter().all(|row| second(row, "modification").is_some_and(|m| m < loaded)) => Ok(()),
+        (Ok(_), _) => Err("which our session hides, and whose files may have been changed after the server read them"),
+        (Err(_), _) => {
+            Err("which our session hides, and of which only superusers learn whether the server has read its files")
+        }
     }
 }
 
