@@ -132,6 +132,9 @@ fn files_say_the_same(site: &Site, live: &Json) {
                 let Some(said) = row[moment].get("known") else { continue };
                 let Some(asked) = by_name.get(name).map(|live| &live[moment]["known"]) else { continue };
                 known += 1;
+                if asked.is_null() && HIDDEN.contains(&name) {
+                    continue;
+                }
                 if ["value", "source", "pending_restart"].iter().any(|what| said[what] != asked[what]) {
                     wrong.push(format!("{member} {moment} {name}: files say {said}, the server {asked}"));
                 }
@@ -143,8 +146,9 @@ fn files_say_the_same(site: &Site, live: &Json) {
 }
 
 /// What cannot be said of today: a password stands in it, or our own session hides it and the files were changed since they were read.
-const HIDDEN: [&str; 7] = [
+const HIDDEN: [&str; 8] = [
     "primary_conninfo",
+    "application_name",
     "transaction_read_only",
     "default_transaction_read_only",
     "idle_in_transaction_session_timeout",
