@@ -23,7 +23,7 @@ use crate::terminal::Surroundings;
 
 pub use check::{Check, check, read_bundle};
 pub use lint::{Lint, lint};
-pub use said::{Linted, render};
+pub use said::{Linted, render, show};
 pub use settle::config_for;
 
 /// What a run prints, and its exit code.

@@ -14,6 +14,7 @@ pub(super) fn schema(what: &SchemaCommand) -> Output {
     match what {
         SchemaCommand::Config => said(config::SCHEMA.to_owned()),
         SchemaCommand::Report => said(report::json::SCHEMA.to_owned()),
+        SchemaCommand::Prediction => said(report::prediction::json::SCHEMA.to_owned()),
         SchemaCommand::Patroni { patroni } => match patroni.as_deref().map_or(Ok(Version::LATEST), config::release) {
             Ok(version) => said(json(&crate::schema::patroni(version))),
             Err(wrong) => fault(&format!("--patroni {wrong}")),
