@@ -2,6 +2,7 @@
 
 pub mod asked;
 mod build;
+pub mod clamp;
 pub mod conf_check;
 mod conf_file;
 pub mod connections;
@@ -14,6 +15,7 @@ mod hba_file;
 pub mod hba_shadow;
 pub mod host_path;
 pub mod ident_map;
+pub mod included;
 mod join;
 pub mod kept;
 pub mod layout;
@@ -45,6 +47,7 @@ pub use crate::gap;
 pub use build::{build, has_tls};
 pub use conf_file::ConfFile;
 pub use hba_file::HbaFile;
+pub use included::Included;
 pub use member::{Cluster, Member};
 pub use patroni_file::{DynamicFrom, PatroniFile};
 pub use unit_file::{UnitFile, is_postgresql_unit};

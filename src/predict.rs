@@ -60,6 +60,8 @@ pub struct MemberPrediction {
     pub postgresql: Option<u16>,
     /// The release of Patroni that takes over.
     pub patroni: Version,
+    /// What is taken for granted, because it could not be looked at.
+    pub assumed: Vec<Gap>,
     /// Every setting of the server.
     pub settings: Fact<Vec<settings::Setting>>,
     /// Every slot that the server has or gets.
@@ -94,6 +96,7 @@ fn of_member(facts: &Facts, member: &Member) -> MemberPrediction {
         role: role_of(facts, member),
         postgresql: member.postgresql,
         patroni: file.version,
+        assumed: settings::assumed(facts, member),
         settings: settings::of_member(facts, member),
         slots: slots::of_member(facts, member),
         connections: connections::of_member(facts, member),
@@ -120,6 +123,7 @@ pub fn gaps(member: &MemberPrediction) -> Vec<&Gap> {
     let rows = member.settings.as_ref().map_or(&[][..], Vec::as_slice);
     let of_rows = rows.iter().flat_map(|row| [&row.now, &row.attached, &row.restarted, &row.started]);
     let mut all: Vec<&Gap> = of_rows.filter_map(|state| state.as_ref().err()).collect();
+    all.extend(&member.assumed);
     all.extend(member.settings.as_ref().err());
     all.extend(member.slots.as_ref().err());
     all.extend(member.touched.as_ref().err());

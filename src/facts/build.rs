@@ -13,7 +13,7 @@ use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::{ByPath, Services, environment_of};
 use super::{
-    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, dynamic, join,
+    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, dynamic, included, join,
     nodes, told,
 };
 use crate::collect::Door;
@@ -73,6 +73,7 @@ pub fn build(
     facts.clusters = join::clusters(&facts, &confs, &hbas, &idents, layout);
     read_confs(&mut facts, confs, reader, layout);
     told::add(&mut facts, &sources);
+    included::read(&mut facts, reader);
     read_hbas(&mut facts, hbas, reader, layout);
     read_hba_lists(&mut facts, reader);
     read_idents(&mut facts, idents, reader, layout);

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::gap::Fact;
 use super::group::{self, Places};
+use super::included::Included;
 use super::layout::{Home, Layout, NamedMember};
 use super::member::{Cluster, Member};
 use super::patroni_file::PatroniFile;
@@ -172,7 +173,8 @@ pub(super) fn clusters(
             let postgresql = runs.or(versions[*candidate]).or(layout.at(source.path()).postgresql);
             let ident: Fact<usize> = pick("pg_ident.conf", None, |h| h.ident.as_ref(), idents, &near_idents);
             let (hba_file, sqls) = (hba.clone(), std::mem::take(&mut near_sqls[k]));
-            members.push(Member { name, file, conf, hba, hba_file, ident, sqls, postgresql });
+            let included = Ok(Included::Today);
+            members.push(Member { name, file, conf, included, hba, hba_file, ident, sqls, postgresql });
         }
         let is_open = cluster_name.is_none() && cluster.iter().any(|c| neighbours[*c]);
         clusters.push(Cluster { name: cluster_name, members, is_open });

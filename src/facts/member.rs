@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Whole;
 use super::gap::Fact;
+use super::included::Included;
 use super::patroni_file::is_placeholder;
 
 /// Members that share a scope, or were meant to.
@@ -38,6 +39,8 @@ pub struct Member {
     pub file: usize,
     /// PostgreSQL's.
     pub conf: Fact<usize>,
+    /// What Patroni's postgresql.conf will include.
+    pub included: Fact<Included>,
     /// Who may connect, once Patroni has taken over: its own list, if it has one, else the file.
     pub hba: Fact<usize>,
     /// The `pg_hba.conf` of today, whatever list Patroni has.

@@ -80,6 +80,18 @@ pub fn parse_value(guc: &Guc, value: &str, version: u16) -> Result<GucValue, Val
     }
 }
 
+/// A value as `pg_settings.setting` shows it, in the base unit.
+#[must_use]
+pub fn shown(value: &GucValue) -> String {
+    match value {
+        GucValue::Bool(on) => if *on { "on" } else { "off" }.to_owned(),
+        GucValue::Int(n) => n.to_string(),
+        GucValue::Real(n) => number::format_g(*n),
+        GucValue::Enum(word) => (*word).to_owned(),
+        GucValue::Str(text) => text.clone(),
+    }
+}
+
 /// A Boolean: any beginning of `true`, `false`, `yes`, `no`; `on`, `off` or `of`; `1` or `0`; capitals do not matter and
 /// white space is not allowed.
 #[must_use]

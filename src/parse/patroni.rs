@@ -26,7 +26,7 @@ pub use effective::Crash;
 pub use environment::PREFIX;
 pub use item::{Item, ItemValue, Key, Layer, Pair, Type};
 pub use load::dynamic_configuration;
-pub use python::{parse_bool, parse_int};
+pub use python::{parse_bool, parse_int, parse_real};
 pub use recognise::looks_like_patroni;
 pub use secrets::{holds_credentials, names_a_secret, spans_in_text};
 

@@ -1,10 +1,24 @@
 //! Every setting of a server: now, once Patroni has attached to it, and behind its next starts.
 
+mod files;
+mod loaded;
+mod recovery;
+mod risk;
+mod server;
+mod shape;
+mod take_over;
+mod today;
+mod wants;
+mod worked_out;
+
 use serde::Serialize;
 
-use crate::facts::gap::{Fact, Gap, GapReason};
+use crate::facts::gap::{Fact, Gap};
 use crate::facts::{Facts, Member};
 use crate::source::Span;
+use take_over::TakeOver;
+use today::Known;
+use wants::Patroni;
 
 /// A setting through the take-over.
 #[derive(Debug, Clone)]
@@ -135,10 +149,22 @@ pub enum Risk {
     NeedsRestart,
 }
 
-/// Of the server of a member.
+/// Of the server of a member, by name.
 ///
 /// # Errors
 /// When nothing is known of its settings.
-pub fn of_member(_facts: &Facts, member: &Member) -> Fact<Vec<Setting>> {
-    Err(Gap::new("the settings", GapReason::NotGiven).on(&member.name))
+pub fn of_member(facts: &Facts, member: &Member) -> Fact<Vec<Setting>> {
+    let patroni = Patroni::of(facts, member)?;
+    let known = Known::of(facts, &patroni);
+    let today = known.settings(&patroni);
+    let take_over = TakeOver::of(facts, &patroni, &known, &today);
+    Ok(today.values().map(|setting| take_over.of_setting(setting)).collect())
+}
+
+/// What is taken for granted, because it could not be looked at.
+#[must_use]
+pub fn assumed(facts: &Facts, member: &Member) -> Vec<Gap> {
+    let custom = facts.patroni[member.file].known_postgresql("custom_conf");
+    let gap = member.included.as_ref().err().filter(|_| member.conf.is_ok() && matches!(custom, Ok(None)));
+    gap.cloned().into_iter().collect()
 }

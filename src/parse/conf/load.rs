@@ -108,6 +108,11 @@ impl Conf {
         !self.is_open() && !self.is_unknown(name) && self.outside().is_empty()
     }
 
+    /// Settings of which is not known what the files say, where each stands.
+    pub fn hidden_names(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.filled_in.iter().map(|(name, _)| name).filter(|name| self.is_unknown(&name.value))
+    }
+
     /// Whether a template puts lines into it that may set anything.
     #[must_use]
     pub const fn is_open(&self) -> bool {

@@ -249,6 +249,16 @@ impl Item {
         super::view::is_true(self)
     }
 
+    /// `str()` of a scalar, as Patroni writes it into a file or on a command line; `None` for null, which it does not write, for what is
+    /// no scalar, and for secrets.
+    #[must_use]
+    pub fn as_written(&self) -> Option<String> {
+        match self.value {
+            ItemValue::Bool(value) => Some(if value { "True" } else { "False" }.to_owned()),
+            _ => self.as_setting(),
+        }
+    }
+
     /// `utils.py:parse_bool` of the value: `on`, `"off"`, `1` are booleans too.
     #[must_use]
     pub fn as_bool(&self) -> Option<bool> {

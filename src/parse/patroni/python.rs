@@ -136,6 +136,20 @@ pub fn parse_int(text: &str, base_unit: Option<&str>) -> Option<i64> {
     }
 }
 
+/// `utils.py:parse_real` of what `str()` made of a value: a number, and a unit when there is a base unit to count in.
+#[must_use]
+pub fn parse_real(text: &str, base_unit: Option<&str>) -> Option<f64> {
+    let text = text.trim_matches(is_space);
+    let (value, unit) = strtod(text);
+    let value = value?.real();
+    let unit = unit.trim_matches(is_space);
+    match (unit.is_empty(), base_unit) {
+        (true, _) => Some(value),
+        (false, Some(base)) => in_base_unit(value, unit, base),
+        (false, None) => None,
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Number {
     Whole(i64),
@@ -229,6 +243,11 @@ const TIME: [(&str, f64); 6] = [
 
 /// `utils.py:convert_to_base_unit` and the rounding behind it.
 fn converted(value: Number, unit: &str, base: &str) -> Option<i64> {
+    to_i64(in_base_unit(value.real(), unit, base)?.round_ties_even())
+}
+
+/// `utils.py:convert_to_base_unit`
+fn in_base_unit(value: f64, unit: &str, base: &str) -> Option<f64> {
     let (times, base) = strtol(base);
     let times = Number::Whole(times.unwrap_or(1)).real();
     if !["B", "kB", "MB", "ms", "s", "min"].contains(&base) {
@@ -237,14 +256,14 @@ fn converted(value: Number, unit: &str, base: &str) -> Option<i64> {
     let table: &[(&str, f64)] = [&SPACE[..], &TIME[..]].into_iter().find(|t| t.iter().any(|u| u.0 == base))?;
     let size = |name: &str| table.iter().find(|u| u.0 == name).map(|u| u.1);
     let factor = |name: &str| Some(size(name)? / size(base)?);
-    let mut result = value.real() * (factor(unit)? / times);
+    let mut result = value * (factor(unit)? / times);
     // A value is rounded to the next smaller unit, unless its own is the smallest.
     let position = table.iter().position(|u| u.0 == unit)?;
     if let Some((smaller, _)) = table.get(position + 1) {
         let step = factor(smaller)?;
         result = (result / step).round_ties_even() * step;
     }
-    to_i64(result.round_ties_even())
+    Some(result)
 }
 
 #[cfg(test)]
@@ -299,6 +318,15 @@ mod tests {
             ("", None, None),
         ] {
             assert_eq!(parse_int(text, base), value, "{text}");
+        }
+        for (text, base, value) in [
+            (" 0.00001 ", None, Some(0.00001)),
+            ("10ms", Some("ms"), Some(10.0)),
+            ("5 min", Some("ms"), Some(300_000.0)),
+            ("10ms", None, None),
+            ("x", None, None),
+        ] {
+            assert_eq!(parse_real(text, base), value, "{text}");
         }
     }
 }

@@ -1,0 +1,94 @@
+//! What a server works out of other settings when it starts.
+
+use std::collections::BTreeMap;
+
+use super::loaded::{Settings, Today};
+use super::server::{DEFAULT, OVERRIDE};
+use super::{By, State, Value};
+use crate::facts::gap::Fact;
+use crate::knowledge::guc::Context;
+
+/// Sizes of shared memory: of everything that is in it.
+const OF_ALL: [&str; 3] = ["shared_memory_size", "shared_memory_size_in_huge_pages", "num_os_semaphores"];
+/// Caches whose size 0 stands for a part of `shared_buffers` (`SimpleLruAutotuneBuffers` in `slru.c`).
+const CACHES: [&str; 3] = ["commit_timestamp_buffers", "subtransaction_buffers", "transaction_buffers"];
+
+/// What is known of two starts.
+#[derive(Debug, Default)]
+pub(super) struct WorkedOut {
+    /// Whether something that takes shared memory is not as today.
+    is_changed: [bool; 2],
+    /// `shared_buffers`, in blocks.
+    buffers: [Option<i64>; 2],
+    /// The size of a WAL segment, in blocks of WAL.
+    segment: Option<i64>,
+}
+
+impl WorkedOut {
+    pub(super) fn of(today: &Settings<'_>, starts: impl Fn(&Today<'_>) -> (Fact<State>, Fact<State>)) -> Self {
+        let mut states: BTreeMap<&str, [Fact<State>; 2]> = BTreeMap::new();
+        for (name, setting) in today {
+            if setting.shape.context() == Context::Postmaster {
+                let (restarted, started) = starts(setting);
+                states.insert(name, [restarted, started]);
+            }
+        }
+        let value = |state: &Fact<State>| match state.as_ref().ok().map(|s| &s.value) {
+            Some(Value::Is(value)) => Some(value.clone()),
+            _ => None,
+        };
+        let number = |name: &str, which: usize| value(&states.get(name)?[which])?.parse::<i64>().ok();
+        let is_changed = |which: usize| {
+            let mut all = states.iter().filter(|(name, _)| !matches!(**name, "wal_buffers") && !CACHES.contains(*name));
+            all.any(|(name, both)| {
+                let now = today.get(*name).map(|setting| value(&setting.state));
+                value(&both[which]).is_none() || now != Some(value(&both[which]))
+            })
+        };
+        let segment = today.get("wal_segment_size").and_then(|s| value(&s.state)?.parse::<i64>().ok());
+        Self {
+            is_changed: [is_changed(0), is_changed(1)],
+            buffers: [number("shared_buffers", 0), number("shared_buffers", 1)],
+            segment: segment.map(|bytes| bytes / 8192),
+        }
+    }
+
+    /// A setting behind one of the starts.
+    pub(super) fn of(&self, today: &Today<'_>, which: usize, state: Fact<State>) -> Fact<State> {
+        let mut state = state?;
+        let name = today.shape.name();
+        if OF_ALL.contains(&name) && self.is_changed[which] {
+            return Ok(State { value: Value::Computed, by: By::Server, ..state });
+        }
+        let Value::Is(value) = &state.value else { return Ok(state) };
+        let out = match name {
+            "wal_buffers" if value == "-1" => Some(self.wal_buffers(which)),
+            name if CACHES.contains(&name) && value == "0" => Some(self.cache(which)),
+            "io_max_concurrency" if value == "-1" => Some(None),
+            _ => None,
+        };
+        let Some(out) = out else { return Ok(state) };
+        // Where a line leaves it to the server, that shows in the source.
+        if state.source != DEFAULT {
+            OVERRIDE.clone_into(&mut state.source);
+        }
+        state.value = match (&today.state, out) {
+            // Of the same settings the server works out the same.
+            (Ok(now), None) if !self.is_changed[which] => now.value.clone(),
+            (_, None) => Value::Computed,
+            (_, Some(n)) => Value::Is(n.to_string()),
+        };
+        Ok(state)
+    }
+
+    /// `XLOGChooseNumBuffers` in `xlog.c`.
+    fn wal_buffers(&self, which: usize) -> Option<i64> {
+        Some((self.buffers[which]? / 32).min(self.segment?).max(8))
+    }
+
+    /// `SimpleLruAutotuneBuffers` in `slru.c`, with the divisor 512 and at most 1024.
+    fn cache(&self, which: usize) -> Option<i64> {
+        let most = self.buffers[which]? / 512;
+        Some((most - most % 16).clamp(16, 1024))
+    }
+}
