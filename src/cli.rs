@@ -32,6 +32,9 @@ pub enum Command {
     Explain {
         /// Its name: `timeouts-rule`, `bootstrap.dcs.ttl` or `ttl`, `max_connections`, `PATRONI_SCOPE`.
         name: String,
+        /// Of a setting also what it is and will be on members: their files, or directories of files. Nobody is asked.
+        #[arg(value_name = "MEMBER.yml")]
+        members: Vec<PathBuf>,
         /// Shape of the page.
         #[arg(long, value_enum, default_value_t)]
         format: PageFormat,

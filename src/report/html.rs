@@ -96,8 +96,8 @@ const fn class_of_level(level: Level) -> &'static str {
 
 const fn class_of_exit(code: u8) -> (&'static str, &'static str) {
     match code {
-        0 => ("good", "good"),
-        1 => ("bad", "bad"),
+        0 => ("good", "ok"),
+        1 => ("bad", "not ready"),
         3 => ("warn", "incomplete"),
         _ => ("bad", "fault"),
     }

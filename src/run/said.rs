@@ -95,6 +95,20 @@ pub fn show(
     })
 }
 
+/// The settings of a prediction and nothing else, for `explain`.
+pub(super) fn tell_settings(linted: &Linted, prediction: &Prediction, format: PredictFormat, paper: Paper) -> String {
+    on_page(linted, Severity::Error, Some(prediction), |page| {
+        let shown = Shown { page, prediction, all: true };
+        match format {
+            PredictFormat::Json => {
+                let verdict = report::prediction::verdict(&shown, linted.question);
+                report::prediction::json::render(&shown, &verdict)
+            }
+            _ => report::prediction::text::settings(&shown, paper),
+        }
+    })
+}
+
 /// What every format is given.
 fn on_page<T>(
     linted: &Linted,

@@ -46,7 +46,8 @@ fn in_short(page: &Page<'_>, findings: &[&Finding]) -> Option<Element> {
                 .child(cell("Findings").text(&group.findings.len().to_string())),
         );
     }
-    Some(scroll(table("In short, the worst first", &["Rule", "Severity", "Findings"]).child(body)))
+    let table = table("In short, the worst first", &["Rule", "Severity", "Findings"]).with("class", "compact");
+    Some(scroll(table.child(body)))
 }
 
 fn article(page: &Page<'_>, finding: &Finding, number: usize, first: bool) -> Element {

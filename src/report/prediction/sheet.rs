@@ -50,7 +50,10 @@ pub(in crate::report) struct Table {
     pub(in crate::report) compared: std::ops::Range<usize>,
 }
 
-const SETTINGS: &[&str] = &["setting", "now", "attached", "restarted", "set by", "risk", "where"];
+/// What tables of settings are called.
+pub(super) const SETTINGS: &str = "Settings";
+
+const SETTING: &[&str] = &["setting", "now", "attached", "restarted", "set by", "risk", "where"];
 const SLOTS: &[&str] = &["slot", "kind", "now", "becomes", "when", "where"];
 const CONNECTIONS: &[&str] = &["for", "from → to", "as", "decided by", ""];
 const TOUCHED: &[&str] = &["when", "Patroni", "what", ""];
@@ -178,7 +181,7 @@ fn settings(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) 
         }
         rows.push(own);
     }
-    let mut tables = tables("Settings", SETTINGS, names, rows, notes);
+    let mut tables = tables(SETTINGS, SETTING, names, rows, notes);
     tables.iter_mut().for_each(|table| table.compared = 1..4);
     tables
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Shown;
 use super::columns::{Grid, cut, pad, width, wrap};
 use super::danger::Danger;
-use super::sheet::{Sheet, Table, sheets};
+use super::sheet::{SETTINGS, Sheet, Table, sheets};
 use super::verdict::last_line;
 use super::words::Level;
 use crate::report::Verdict;
@@ -81,6 +81,23 @@ pub fn render(shown: &Shown<'_>, verdict: &Verdict, paper: Paper) -> String {
         }
     }
     writer.paragraph(&last_line(shown, verdict), 0);
+    writer.out
+}
+
+/// The tables of settings alone, and what is not known of them.
+#[must_use]
+pub fn settings(shown: &Shown<'_>, paper: Paper) -> String {
+    let paper = Paper { columns: paper.columns.clamp(NARROWEST, WIDEST), ..paper };
+    let mut writer = Writer { out: String::new(), paper };
+    let sheets = sheets(shown);
+    for sheet in &sheets {
+        for table in sheet.tables.iter().filter(|table| table.kind == SETTINGS) {
+            writer.table(sheet, table, sheets.len() > 1);
+        }
+        for gap in &sheet.unknown {
+            writer.paragraph(&format!("not known: {gap}"), 2);
+        }
+    }
     writer.out
 }
 
