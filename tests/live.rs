@@ -4,6 +4,7 @@ mod ansible;
 mod booted;
 mod check;
 mod host;
+mod predict;
 mod site;
 mod sql;
 mod ssh;

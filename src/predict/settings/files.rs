@@ -56,11 +56,6 @@ impl Files {
         }
     }
 
-    /// Every name that they set.
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.lines.keys().map(String::as_str)
-    }
-
     fn set(&mut self, name: &str, line: Line) {
         let name = name.to_ascii_lowercase();
         self.hidden.remove(&name);

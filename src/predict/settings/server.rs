@@ -87,9 +87,9 @@ pub(super) fn started(
     if let Some(line) = assigned? {
         return Ok(set(line, FILE));
     }
-    // Limits of the process and variables are taken for the same as today.
+    // What a server has of itself it will have again; limits of the process and variables are taken for the same as today.
     match before {
-        Some(before) if before.source == ENVIRONMENT || PLACES.contains(&shape.name()) => {
+        Some(before) if matches!(&*before.source, DEFAULT | ENVIRONMENT | OVERRIDE) => {
             Ok(State { pending: false, ..before.clone() })
         }
         _ => Ok(default(shape)),

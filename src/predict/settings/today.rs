@@ -85,7 +85,10 @@ impl<'a> Known<'a> {
             let Some(name) = row.get("name") else { continue };
             let shape = Shape::new(name, patroni.major, guc::find(name, patroni.major), Some(row));
             let is_own = OWN_SETTINGS.contains(&name) && row.get("source") == Some("client");
-            let state = if is_own {
+            let state = if is_own && name == "client_encoding" {
+                // A session that does not ask for another one has that of its database.
+                encoding_of(rows, row)
+            } else if is_own {
                 // Our session has set it; what the server has for others, its files tell.
                 server::started(&shape, None, all.get(name), None)
             } else {
@@ -117,6 +120,13 @@ impl<'a> Known<'a> {
         }
         settings
     }
+}
+
+/// `client_encoding` of a session that does not set it.
+fn encoding_of(rows: &[Row], row: &Row) -> Fact<State> {
+    let of_database = rows.iter().find(|r| r.get("name") == Some("server_encoding")).and_then(|r| r.get("setting"));
+    let value = Value::Is(of_database.or_else(|| row.get("boot_val")).unwrap_or_default().to_owned());
+    Ok(State { value, source: DEFAULT.to_owned(), by: By::Server, at: None, pending: false })
 }
 
 /// A row of `pg_settings`.

@@ -54,17 +54,18 @@ impl WorkedOut {
     }
 
     /// A setting behind one of the starts.
-    pub(super) fn of(&self, today: &Today<'_>, which: usize, state: Fact<State>) -> Fact<State> {
+    pub(super) fn apply(&self, today: &Today<'_>, which: usize, state: Fact<State>) -> Fact<State> {
         let mut state = state?;
         let name = today.shape.name();
         if OF_ALL.contains(&name) && self.is_changed[which] {
             return Ok(State { value: Value::Computed, by: By::Server, ..state });
         }
         let Value::Is(value) = &state.value else { return Ok(state) };
+        let is_left = |word: &str| value == word || matches!(&*state.source, DEFAULT | OVERRIDE);
         let out = match name {
-            "wal_buffers" if value == "-1" => Some(self.wal_buffers(which)),
-            name if CACHES.contains(&name) && value == "0" => Some(self.cache(which)),
-            "io_max_concurrency" if value == "-1" => Some(None),
+            "wal_buffers" if is_left("-1") => Some(self.wal_buffers(which)),
+            name if CACHES.contains(&name) && is_left("0") => Some(self.cache(which)),
+            "io_max_concurrency" if is_left("-1") => Some(None),
             _ => None,
         };
         let Some(out) = out else { return Ok(state) };
@@ -72,6 +73,7 @@ impl WorkedOut {
         if state.source != DEFAULT {
             OVERRIDE.clone_into(&mut state.source);
         }
+        state.by = By::Server;
         state.value = match (&today.state, out) {
             // Of the same settings the server works out the same.
             (Ok(now), None) if !self.is_changed[which] => now.value.clone(),
