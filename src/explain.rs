@@ -70,7 +70,16 @@ pub struct Page {
 
 impl Page {
     fn new(subject: Subject, name: impl Into<String>, summary: impl Into<String>) -> Self {
-        Self { subject, name: name.into(), summary: summary.into(), facts: Vec::new(), layers: Vec::new(), edits: Vec::new(), change: None, rules: Vec::new() }
+        Self {
+            subject,
+            name: name.into(),
+            summary: summary.into(),
+            facts: Vec::new(),
+            layers: Vec::new(),
+            edits: Vec::new(),
+            change: None,
+            rules: Vec::new(),
+        }
     }
 
     /// Adds a fact, unless there is nothing to say.

@@ -107,7 +107,9 @@ fn page(name: &str) -> String {
 
 #[test]
 fn a_page_of_each_kind_of_setting_says_who_wins_and_what_edits_do() {
-    for name in ["max_connections", "wal_keep_size", "work_mem", "port", "cluster_name", "primary_conninfo", "restore_command"] {
+    for name in
+        ["max_connections", "wal_keep_size", "work_mem", "port", "cluster_name", "primary_conninfo", "restore_command"]
+    {
         golden(&path(&format!("fixtures/explain/{name}.txt")), &page(name)).unwrap();
     }
     assert_eq!(page("postgresql.parameters.work_mem"), page("work_mem"));
@@ -128,7 +130,13 @@ fn pages_and_predictions_say_the_same() {
         let Found::Pages(pages, _) = find(&setting.name) else { continue };
         let Some(page) = pages.iter().find(|page| page.subject == Subject::Setting) else { continue };
         let is_of_recovery = page.change == Some(Change::OtherKeys);
-        assert!(is_of_recovery || page.change == Some(setting.change), "{}: {:?}, {:?}", setting.name, page.change, setting.change);
+        assert!(
+            is_of_recovery || page.change == Some(setting.change),
+            "{}: {:?}, {:?}",
+            setting.name,
+            page.change,
+            setting.change
+        );
         for state in [&setting.restarted, &setting.started].into_iter().flatten() {
             let is_named = page.layers.iter().any(|layer| layer.by == state.by);
             let is_old = matches!(state.by, By::CustomConf | By::Role | By::Environment | By::Kept | By::CommandLine);
@@ -149,7 +157,9 @@ fn explain_tells_of_members_too() {
     let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let of_first = document.pointer("/members/0/settings/known").unwrap().as_array().unwrap();
     assert_eq!((of_first.len(), &of_first[0]["name"]), (1, &serde_json::Value::from("max_connections")));
-    for wrong in [&["explain", "timeouts-rule", "healthy-orders"][..], &["explain", "max_connections", "no-such-file.yml"]] {
+    for wrong in
+        [&["explain", "timeouts-rule", "healthy-orders"][..], &["explain", "max_connections", "no-such-file.yml"]]
+    {
         assert_eq!(run(wrong).status.code(), Some(2), "{wrong:?}");
     }
 }

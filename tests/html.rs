@@ -63,7 +63,8 @@ fn is_good(what: &str, found: &Value) {
 }
 
 /// Markup, a long word, other scripts and bytes that drive terminals, wherever a page takes words from.
-const HOSTILE: &str = "</style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;\"'` \u{202e}\u{1b}[31m 日本語 ";
+const HOSTILE: &str =
+    "</style><script>alert(1)</script><img src=x onerror=alert(2)>&lt;\"'` \u{202e}\u{1b}[31m 日本語 ";
 
 #[test]
 fn a_page_of_findings() {
@@ -139,10 +140,9 @@ fn nothing_in_a_text_does_anything() {
         member.connections.clear();
         for setting in member.settings.as_mut().unwrap() {
             setting.name.push_str(&long);
-            for state in [&mut setting.now, &mut setting.attached, &mut setting.restarted, &mut setting.started] {
-                if let Ok(state) = state {
-                    (state.value, state.at) = (Is::Is(format!("{HOSTILE}{long}")), None);
-                }
+            let states = [&mut setting.now, &mut setting.attached, &mut setting.restarted, &mut setting.started];
+            for state in states.into_iter().flatten() {
+                (state.value, state.at) = (Is::Is(format!("{HOSTILE}{long}")), None);
             }
         }
         for slot in member.slots.iter_mut().flatten() {
@@ -153,7 +153,9 @@ fn nothing_in_a_text_does_anything() {
         }
     }
     let html = show(&linted, &prediction, PredictFormat::Html, Severity::Error, false, Paper::default()).0;
-    assert!(!html.contains("<script") && !html.contains("<img") && !html.contains('\u{1b}') && !html.contains('\u{202e}'));
+    assert!(
+        !html.contains("<script") && !html.contains("<img") && !html.contains('\u{1b}') && !html.contains('\u{202e}')
+    );
     let found = drawn(&html, &dir);
     is_good("hostile words", &found);
     let text = found["views"]["desktop"]["text"].as_str().unwrap();

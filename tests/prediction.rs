@@ -24,12 +24,12 @@ use crate::cli::run;
 use crate::support::{golden, lint_dir, path};
 
 /// Where some words stand in a file.
-fn at(linted: &Linted, file: &str, words: &str) -> Option<Span> {
+fn at(linted: &Linted, file: &str, words: &str) -> Span {
     let sources = linted.facts.sources.all();
     let source = sources.iter().find(|s| s.name() == file).unwrap_or_else(|| panic!("no {file}"));
     let text = String::from_utf8_lossy(source.bytes()).into_owned();
     let start = text.find(words).unwrap_or_else(|| panic!("no {words} in {file}"));
-    Some(source.span(start, start + words.len()))
+    source.span(start, start + words.len())
 }
 
 fn is(value: &str, by: By, at: Option<Span>) -> State {
@@ -50,46 +50,33 @@ fn setting(name: &str, now: State, attached: State, then: State, change: Change,
     }
 }
 
+/// One that stays as it is.
+fn stays(name: &str, state: &State, change: Change) -> Setting {
+    setting(name, state.clone(), state.clone(), state.clone(), change, &[])
+}
+
 fn pending(state: &State) -> State {
     State { pending: true, ..state.clone() }
 }
 
 fn settings(linted: &Linted, member: &str) -> Vec<Setting> {
-    let conf = |words| at(linted, &format!("{member}/postgresql.conf"), words);
-    let yml = |words| at(linted, &format!("{member}/patroni.yml"), words);
+    let conf = |words| Some(at(linted, &format!("{member}/postgresql.conf"), words));
+    let yml = |words| Some(at(linted, &format!("{member}/patroni.yml"), words));
     let old = |value, words| is(value, By::OldFiles, conf(words));
     let logical = old("logical", "wal_level");
     let default = |value| is(value, By::PatroniDefault, None);
     let mut all = vec![
-        setting("wal_level", logical.clone(), pending(&logical), default("replica"), Change::DynamicAndRestart, &[
-            Risk::DoesNotStart,
-            Risk::Lost,
-            Risk::NeedsRestart,
-        ]),
         setting(
-            "shared_buffers",
-            old("16384", "shared_buffers"),
-            old("16384", "shared_buffers"),
-            old("16384", "shared_buffers"),
-            Change::Restart,
-            &[],
+            "wal_level",
+            logical.clone(),
+            pending(&logical),
+            default("replica"),
+            Change::DynamicAndRestart,
+            &[Risk::DoesNotStart, Risk::Lost, Risk::NeedsRestart],
         ),
-        setting(
-            "work_mem",
-            is("65536", By::AutoConf, None),
-            is("65536", By::AutoConf, None),
-            is("65536", By::AutoConf, None),
-            Change::Reload,
-            &[],
-        ),
-        setting(
-            "wal_keep_size",
-            is("2048", By::AutoConf, None),
-            is("2048", By::AutoConf, None),
-            is("2048", By::AutoConf, None),
-            Change::DynamicAndReload,
-            &[],
-        ),
+        stays("shared_buffers", &old("16384", "shared_buffers"), Change::Restart),
+        stays("work_mem", &is("65536", By::AutoConf, None), Change::Reload),
+        stays("wal_keep_size", &is("2048", By::AutoConf, None), Change::DynamicAndReload),
         setting(
             "archive_command",
             old("test ! -f /mnt/archive/%f && cp %p /mnt/archive/%f", "listen_addresses"),
@@ -124,6 +111,15 @@ fn settings(linted: &Linted, member: &str) -> Vec<Setting> {
             risks: Vec::new(),
         },
     ];
+    all.extend(of_role(linted, member));
+    all
+}
+
+/// Those that only a primary or only a standby has.
+fn of_role(linted: &Linted, member: &str) -> Vec<Setting> {
+    let conf = |words| Some(at(linted, &format!("{member}/postgresql.conf"), words));
+    let old = |value, words| is(value, By::OldFiles, conf(words));
+    let mut all = Vec::new();
     if member == "pg1" {
         let waits = is("FIRST 1 (standby_a)", By::OldFiles, conf("wal_level"));
         all.push(setting(
@@ -145,7 +141,7 @@ fn settings(linted: &Linted, member: &str) -> Vec<Setting> {
             Change::DynamicAndRestart,
             &[Risk::StandbyBelowPrimary],
         );
-        kept.started = Ok(default("8"));
+        kept.started = Ok(is("8", By::PatroniDefault, None));
         all.push(kept);
     }
     all
@@ -178,8 +174,9 @@ fn connection(purpose: Purpose, from: &str, to: &str, decided: Result<Decided, G
 }
 
 fn connections(linted: &Linted, member: &str) -> Vec<Connection> {
-    let hba = || at(linted, &format!("{member}/pg_hba.conf"), "host").unwrap();
-    let line = |stored: &str| Decided::Line { at: hba(), method: "scram-sha-256".to_owned(), stored: Some(stored.to_owned()) };
+    let hba = || at(linted, &format!("{member}/pg_hba.conf"), "host");
+    let line =
+        |stored: &str| Decided::Line { at: hba(), method: "scram-sha-256".to_owned(), stored: Some(stored.to_owned()) };
     let seen = |seen: &str| Ok(Decided::Endpoint { seen: seen.to_owned() });
     vec![
         connection(Purpose::Stream, "pg2", member, Ok(line("scram-sha-256"))),
@@ -200,7 +197,13 @@ fn touched(data: &str) -> Vec<Touch> {
         because: because.to_owned(),
     };
     vec![
-        touch(Moment::Attach, Act::Renamed, "postgresql.conf", Some("postgresql.base.conf"), "Patroni's own file includes it"),
+        touch(
+            Moment::Attach,
+            Act::Renamed,
+            "postgresql.conf",
+            Some("postgresql.base.conf"),
+            "Patroni's own file includes it",
+        ),
         touch(Moment::Attach, Act::Created, "postgresql.conf", None, "what Patroni wants of the server"),
         touch(Moment::FirstRounds, Act::Edited, "postgresql.auto.conf", None, "settings of recovery are taken out"),
     ]
@@ -223,6 +226,7 @@ fn member(linted: &Linted, name: &str, role: Role) -> MemberPrediction {
         role,
         postgresql: Some(15),
         patroni: Version::LATEST,
+        assumed: Vec::new(),
         settings: Ok(settings(linted, name)),
         slots,
         connections: connections(linted, name),
@@ -243,7 +247,7 @@ pub(crate) fn sample() -> (Linted, Prediction) {
     linted.outcome.findings.push(Finding {
         rule: "dcs-history-ahead".into(),
         severity: Severity::Error,
-        at: at(&linted, "pg3/patroni.yml", "scope").unwrap(),
+        at: at(&linted, "pg3/patroni.yml", "scope"),
         message: "`/service/orders/history` knows timeline 5, and pg3 is on timeline 1".to_owned(),
         labels: Vec::new(),
         nodes: vec!["pg3".to_owned()],
@@ -326,7 +330,10 @@ fn no_line_is_wider_than_the_terminal_and_colours_change_no_letter() {
 
 /// A text without colours.
 fn regex_lite(text: &str) -> String {
-    text.split('\u{1b}').enumerate().map(|(i, part)| if i == 0 { part } else { part.split_once('m').unwrap().1 }).collect()
+    text.split('\u{1b}')
+        .enumerate()
+        .map(|(i, part)| if i == 0 { part } else { part.split_once('m').unwrap().1 })
+        .collect()
 }
 
 #[test]
@@ -343,7 +350,12 @@ fn json_is_what_its_schema_says() {
     let document = check(&page(PredictFormat::Json, false, 100).0);
     assert_eq!(document["summary"]["exit"], 1);
     assert_eq!(document["members"].as_array().unwrap().len(), 3);
-    let names: Vec<&str> = document["members"][0]["settings"]["known"].as_array().unwrap().iter().map(|s| s["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = document["members"][0]["settings"]["known"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["name"].as_str().unwrap())
+        .collect();
     assert!(names.contains(&"shared_buffers"), "what does not change is there too: {names:?}");
     assert_eq!(document["gate"][2]["answer"], "yes");
     for cluster in ["shop", "healthy-orders"] {
@@ -386,7 +398,13 @@ fn exit_codes_are_those_of_check() {
     });
     assert_eq!(code(&calm, &prediction), 3);
     calm.outcome.checked.clear();
+    // Over files, what only a server tells was not asked for; a server that does not answer was.
     prediction.members[0].slots = Err(Gap::new("the slots", GapReason::NotGiven).on("pg1"));
+    assert_eq!(code(&calm, &prediction), 0);
+    prediction.members[0].slots = Err(Gap::new("the slots", GapReason::Unreachable).on("pg1"));
+    assert_eq!(code(&calm, &prediction), 3);
+    prediction.members[0].slots = Ok(Vec::new());
+    prediction.members[0].settings = Err(Gap::new("the settings", GapReason::NotGiven).on("pg1"));
     assert_eq!(code(&calm, &prediction), 3);
     assert_eq!(code(&calm, &Prediction { members: Vec::new() }), 3);
 }
@@ -403,7 +421,9 @@ fn reports_go_to_files_too() {
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
     let file = |format: &str| std::fs::read_to_string(dir.0.join(format!("out.{format}"))).unwrap();
     assert_eq!(file("text"), String::from_utf8_lossy(&output.stdout));
-    assert!(file("markdown").starts_with("### ") && file("json").starts_with('{') && file("html").starts_with("<!doctype"));
+    assert!(
+        file("markdown").starts_with("### ") && file("json").starts_with('{') && file("html").starts_with("<!doctype")
+    );
     let twice = run(&["predict", "--offline", ".", "--format", "json", "--output", "text=-"], &dir.0);
     assert_eq!(twice.status.code(), Some(2));
 }

@@ -57,9 +57,14 @@ pub(super) struct Told {
     pub(super) change: Change,
 }
 
-/// What a server puts into pg_control, and a standby may not have less of (`ConfigHandler.effective_configuration`).
-const CONTROLLED: [&str; 5] =
-    ["max_connections", "max_prepared_transactions", "max_locks_per_transaction", "max_worker_processes", "max_wal_senders"];
+/// What a server puts into `pg_control`, and a standby may not have less of (`ConfigHandler.effective_configuration`).
+const CONTROLLED: [&str; 5] = [
+    "max_connections",
+    "max_prepared_transactions",
+    "max_locks_per_transaction",
+    "max_worker_processes",
+    "max_wal_senders",
+];
 
 /// What Patroni writes of its own where the server follows another one (`build_recovery_params`).
 const FOLLOWED: [&str; 8] = [
@@ -80,7 +85,11 @@ fn kind(name: &str, guc: Option<&Guc>) -> Kind {
     if let Some(own) = command_line_setting(name, Version::LATEST) {
         return match own.name {
             _ if own.accepts != Accepts::Never => {
-                if own.name.starts_with("wal_keep_") { Kind::Kept(own) } else { Kind::CommandLine(own) }
+                if own.name.starts_with("wal_keep_") {
+                    Kind::Kept(own)
+                } else {
+                    Kind::CommandLine(own)
+                }
             }
             "cluster_name" => Kind::Managed("scope", "PATRONI_SCOPE"),
             _ => Kind::Managed("postgresql.listen", "PATRONI_POSTGRESQL_LISTEN"),
@@ -115,18 +124,26 @@ pub(super) fn told(name: &str, guc: Option<&Guc>) -> Told {
 fn layers(name: &str, kind: Kind, context: Context) -> Vec<Layer> {
     let layer = |by, text: &str| Layer { by, text: text.to_owned() };
     let dynamic = |own: &CommandLineSetting| {
-        layer(By::Dynamic, &format!("`postgresql.parameters.{name}` of the dynamic configuration, where it is {}", floor_of(own)))
+        layer(
+            By::Dynamic,
+            &format!("`postgresql.parameters.{name}` of the dynamic configuration, where it is {}", floor_of(own)),
+        )
     };
     let default = |own: &CommandLineSetting| layer(By::PatroniDefault, &default_of(own));
     let session = matches!(context, Context::Superuser | Context::User | Context::Backend | Context::SuperuserBackend);
-    let role = session.then(|| layer(By::Role, "ALTER ROLE … SET and ALTER DATABASE … SET, for new sessions of that role or database"));
+    let role = session.then(|| {
+        layer(By::Role, "ALTER ROLE … SET and ALTER DATABASE … SET, for new sessions of that role or database")
+    });
     let mut all: Vec<Layer> = role.into_iter().collect();
     match kind {
         Kind::Fixed => all = vec![layer(By::Server, "the server works it out itself")],
         Kind::CommandLine(own) => {
             all.clear();
             if CONTROLLED.contains(&name) {
-                all.push(layer(By::Control, "on a standby the value of pg_control, while that is higher: what its primary ran with"));
+                all.push(layer(
+                    By::Control,
+                    "on a standby the value of pg_control, while that is higher: what its primary ran with",
+                ));
             }
             all.extend([dynamic(own), default(own)]);
         }
@@ -141,36 +158,45 @@ fn layers(name: &str, kind: Kind, context: Context) -> Vec<Layer> {
             ];
         }
         Kind::Followed => {
-            all = vec![layer(By::Patroni, &format!("Patroni itself, on a server that follows another one: {}", followed(name)))];
+            all = vec![layer(
+                By::Patroni,
+                &format!("Patroni itself, on a server that follows another one: {}", followed(name)),
+            )];
             all.push(layer(By::OldFiles, "on a primary, which does not use it, what postgresql.base.conf says"));
         }
         Kind::Recovery => {
             all = vec![
-                layer(By::Local, "`postgresql.recovery_conf` of Patroni's file; where there is that section, that of the dynamic configuration counts no more"),
+                layer(
+                    By::Local,
+                    "`postgresql.recovery_conf` of Patroni's file; where there is that section, that of the dynamic configuration counts no more",
+                ),
                 layer(By::Dynamic, "`postgresql.recovery_conf` of the dynamic configuration"),
                 layer(By::OldFiles, "the postgresql.conf of before, now postgresql.base.conf, or `custom_conf`"),
                 layer(By::Server, "the server's default"),
             ];
         }
-        Kind::Ordinary => {
-            all.push(layer(By::AutoConf, "postgresql.auto.conf (ALTER SYSTEM)"));
-            match name {
-                "synchronous_standby_names" => all.push(layer(By::Patroni, "Patroni itself, while `synchronous_mode` is on")),
-                "hot_standby_feedback" => {
-                    all.push(layer(By::Patroni, "Patroni itself, on: where permanent logical slots need it"));
-                }
-                _ => {}
-            }
-            all.push(layer(By::Local, &format!("`postgresql.parameters.{name}` of Patroni's file")));
-            all.push(layer(By::Dynamic, &format!("`postgresql.parameters.{name}` of the dynamic configuration")));
-            match name {
-                "hba_file" | "ident_file" => all.push(layer(By::Patroni, "Patroni itself: the one in `postgresql.config_dir`")),
-                _ => {
-                    all.push(layer(By::OldFiles, "the postgresql.conf of before, now postgresql.base.conf, or `custom_conf`"));
-                    all.push(layer(By::Server, "the server's default"));
-                }
-            }
-        }
+        Kind::Ordinary => all.extend(ordinary(name)),
+    }
+    all
+}
+
+/// Of a setting that Patroni does not treat in a way of its own.
+fn ordinary(name: &str) -> Vec<Layer> {
+    let layer = |by, text: &str| Layer { by, text: text.to_owned() };
+    let mut all = vec![layer(By::AutoConf, "postgresql.auto.conf (ALTER SYSTEM)")];
+    let own = match name {
+        "synchronous_standby_names" => Some("Patroni itself, while `synchronous_mode` is on"),
+        "hot_standby_feedback" => Some("Patroni itself, on: where permanent logical slots need it"),
+        _ => None,
+    };
+    all.extend(own.map(|text| layer(By::Patroni, text)));
+    all.push(layer(By::Local, &format!("`postgresql.parameters.{name}` of Patroni's file")));
+    all.push(layer(By::Dynamic, &format!("`postgresql.parameters.{name}` of the dynamic configuration")));
+    if matches!(name, "hba_file" | "ident_file") {
+        all.push(layer(By::Patroni, "Patroni itself: the one in `postgresql.config_dir`"));
+    } else {
+        all.push(layer(By::OldFiles, "the postgresql.conf of before, now postgresql.base.conf, or `custom_conf`"));
+        all.push(layer(By::Server, "the server's default"));
     }
     all
 }
@@ -203,7 +229,8 @@ fn edits(name: &str, kind: Kind, guc: Option<&Guc>, context: Context) -> Vec<Edi
         ("bootstrap.dcs before the first start", seed(name, kind)),
         (
             "bootstrap.dcs once the store has a configuration",
-            Err("none: it is read once; a `patroni.dynamic.json` in the data directory also stands before it".to_owned()),
+            Err("none: it is read once; a `patroni.dynamic.json` in the data directory also stands before it"
+                .to_owned()),
         ),
         ("patronictl edit-config", dynamic(name, kind, context)),
         ("Patroni's file and patronictl reload", local(name, kind, context)),
@@ -221,18 +248,23 @@ type Effect = Result<String, String>;
 
 fn old_files(name: &str, kind: Kind, context: Context) -> Effect {
     match kind {
-        Kind::CommandLine(own) => {
-            Err(format!("none behind the first restart: Patroni then starts the server with {}, or what the dynamic configuration says", default_of(own)))
-        }
-        Kind::Kept(own) => Err(format!("none once Patroni has attached: its own postgresql.conf says {}, or what the dynamic configuration says", default_of(own))),
+        Kind::CommandLine(own) => Err(format!(
+            "none behind the first restart: Patroni then starts the server with {}, or what the dynamic configuration says",
+            default_of(own)
+        )),
+        Kind::Kept(own) => Err(format!(
+            "none once Patroni has attached: its own postgresql.conf says {}, or what the dynamic configuration says",
+            default_of(own)
+        )),
         Kind::Managed(key, _) => Err(format!("none: Patroni takes it from `{key}`")),
         Kind::Followed => Err("none on a standby: Patroni writes its own".to_owned()),
         Kind::Ordinary if matches!(name, "hba_file" | "ident_file") => {
             Err("none: Patroni's own postgresql.conf names the file in `postgresql.config_dir`".to_owned())
         }
-        Kind::Fixed | Kind::Recovery | Kind::Ordinary => {
-            Ok(format!("it goes on to count: the file becomes postgresql.base.conf, which Patroni's own includes first{}", if context == Context::Postmaster { "; a change waits for a restart" } else { "" }))
-        }
+        Kind::Fixed | Kind::Recovery | Kind::Ordinary => Ok(format!(
+            "it goes on to count: the file becomes postgresql.base.conf, which Patroni's own includes first{}",
+            if context == Context::Postmaster { "; a change waits for a restart" } else { "" }
+        )),
     }
 }
 
@@ -253,9 +285,10 @@ fn alter_system(kind: Kind, guc: Option<&Guc>, context: Context) -> Effect {
     }
     match kind {
         Kind::CommandLine(_) | Kind::Managed(..) => Err("none: the command line beats postgresql.auto.conf".to_owned()),
-        Kind::Followed | Kind::Recovery => {
-            Err("none that lasts: Patroni takes these lines out of postgresql.auto.conf whenever it writes postgresql.conf".to_owned())
-        }
+        Kind::Followed | Kind::Recovery => Err(
+            "none that lasts: Patroni takes these lines out of postgresql.auto.conf whenever it writes postgresql.conf"
+                .to_owned(),
+        ),
         Kind::Kept(_) | Kind::Ordinary | Kind::Fixed => Ok(format!(
             "it beats all that Patroni writes, on this member alone, until ALTER SYSTEM RESET; replicas that are made of it get it too; pg_reload_conf() brings it in{}",
             then(context)
@@ -280,17 +313,26 @@ fn dynamic(name: &str, kind: Kind, context: Context) -> Effect {
             "it counts on all members behind `patronictl restart` (`Pending restart` until then); a value that is not {} becomes {}{}",
             floor_of(own),
             default_of(own),
-            if CONTROLLED.contains(&name) { "; restart the standbys first when it grows, the primary first when it shrinks" } else { "" }
+            if CONTROLLED.contains(&name) {
+                "; restart the standbys first when it grows, the primary first when it shrinks"
+            } else {
+                ""
+            }
         )),
-        Kind::Kept(own) => {
-            Ok(format!("it counts on all members at once, by a reload; a value that is not {} becomes {}; ALTER SYSTEM beats it", floor_of(own), default_of(own)))
-        }
+        Kind::Kept(own) => Ok(format!(
+            "it counts on all members at once, by a reload; a value that is not {} becomes {}; ALTER SYSTEM beats it",
+            floor_of(own),
+            default_of(own)
+        )),
         Kind::Managed(key, _) => Err(format!("none: Patroni refuses it and takes `{key}` of each member's file")),
         Kind::Followed => Err("none: Patroni writes its own".to_owned()),
-        Kind::Recovery => Ok(format!("`postgresql.recovery_conf` counts on members whose file has no such section{}", then(context))),
-        Kind::Ordinary | Kind::Fixed => {
-            Ok(format!("it counts on members where neither Patroni's file nor ALTER SYSTEM sets it; each reloads by itself{}", then(context)))
+        Kind::Recovery => {
+            Ok(format!("`postgresql.recovery_conf` counts on members whose file has no such section{}", then(context)))
         }
+        Kind::Ordinary | Kind::Fixed => Ok(format!(
+            "it counts on members where neither Patroni's file nor ALTER SYSTEM sets it; each reloads by itself{}",
+            then(context)
+        )),
     }
 }
 
@@ -299,13 +341,19 @@ fn local(name: &str, kind: Kind, context: Context) -> Effect {
         Kind::CommandLine(_) | Kind::Kept(_) => {
             Err("none: of these settings Patroni drops what its file says, without a word".to_owned())
         }
-        Kind::Managed("scope", _) => Err("only at the start of Patroni: another `scope` is another cluster in the store".to_owned()),
+        Kind::Managed("scope", _) => {
+            Err("only at the start of Patroni: another `scope` is another cluster in the store".to_owned())
+        }
         Kind::Managed(key, _) => Ok(format!("`{key}` counts on this member behind a restart of the server")),
         Kind::Followed if name == "primary_conninfo" => {
-            Ok("`connect_address` of the leader and `authentication.replication` count; Patroni writes it anew".to_owned())
+            Ok("`connect_address` of the leader and `authentication.replication` count; Patroni writes it anew"
+                .to_owned())
         }
         Kind::Followed => Err("none: Patroni writes its own".to_owned()),
-        Kind::Recovery => Ok(format!("`postgresql.recovery_conf` counts on this member, over that of the dynamic configuration as a whole{}", then(context))),
+        Kind::Recovery => Ok(format!(
+            "`postgresql.recovery_conf` counts on this member, over that of the dynamic configuration as a whole{}",
+            then(context)
+        )),
         Kind::Ordinary | Kind::Fixed => Ok(format!(
             "`postgresql.parameters.{name}` counts on this member, over the dynamic configuration; ALTER SYSTEM beats it{}",
             then(context)

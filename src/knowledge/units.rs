@@ -136,7 +136,9 @@ impl Unit {
         }
         let whole = |(name, size): &(&str, f64)| {
             let count = number / size;
-            (count.fract() == 0.0 && count * size == number && count < 1e15).then(|| format!("{count:.0}{name}"))
+            // Exactly: what is almost a whole number would lose the rest.
+            let is_whole = count.fract().total_cmp(&0.0).is_eq() && (count * size).total_cmp(&number).is_eq();
+            (is_whole && count < 1e15).then(|| format!("{count:.0}{name}"))
         };
         self.table().iter().find_map(whole).unwrap_or_else(|| format!("{written}{}", self.name()))
     }

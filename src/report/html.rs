@@ -38,7 +38,10 @@ pub fn render(page: &Page<'_>) -> String {
     main.add_all(shown.as_ref().map(prediction::section));
     body.add(main);
     let by = format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    body.add(Element::new("footer").child(Element::new("p").text(&format!("Made by {by}. Nothing was changed; no secret is shown."))));
+    body.add(
+        Element::new("footer")
+            .child(Element::new("p").text(&format!("Made by {by}. Nothing was changed; no secret is shown."))),
+    );
     html.add(body);
     format!("<!doctype html>\n{}\n", html.render())
 }
@@ -121,7 +124,8 @@ fn verdict(page: &Page<'_>, shown: Option<&Shown<'_>>) -> Element {
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
         let n = count(severity);
         let item = Element::new("li").with("class", class_of(severity));
-        counts.add(item.child(Element::new("b").text(&n.to_string())).text(&format!(" {}", plural(n, severity.word()))));
+        counts
+            .add(item.child(Element::new("b").text(&n.to_string())).text(&format!(" {}", plural(n, severity.word()))));
     }
     let gaps = page.outcome.gaps.len();
     if gaps > 0 {
@@ -152,7 +156,9 @@ fn gate(page: &Page<'_>) -> Option<Element> {
         };
         let rules = gate.rules.join(", ");
         let row = element::row(class, &[("Member", &page.redactor.everywhere(&gate.member))]);
-        body.add(row.child(element::cell("Answer").child(badge(class, answer))).child(element::cell("Rules").text(&rules)));
+        body.add(
+            row.child(element::cell("Answer").child(badge(class, answer))).child(element::cell("Rules").text(&rules)),
+        );
     }
     let table = element::table("Could a start of Patroni stop a running server?", &["Member", "Answer", "Rules"]);
     Some(section("gate", "Could a start of Patroni stop a running server?").child(element::scroll(table.child(body))))

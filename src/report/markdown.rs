@@ -51,7 +51,12 @@ pub fn render(page: &Page<'_>) -> String {
 }
 
 /// Adds parts while there is room, and then says how many are left.
-pub(super) fn fill(out: &mut String, limit: usize, parts: impl ExactSizeIterator<Item = String>, more: impl Fn(usize) -> String) {
+pub(super) fn fill(
+    out: &mut String,
+    limit: usize,
+    parts: impl ExactSizeIterator<Item = String>,
+    more: impl Fn(usize) -> String,
+) {
     let mut left = parts.len();
     for part in parts {
         if out.len() + part.len() > limit {

@@ -29,8 +29,13 @@ pub struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    /// Words of ours, without anything that is secret in any text.
+    /// Words of ours, on one line and without anything that is secret in any text.
     fn words(&self, text: &str) -> String {
+        self.exact(text).replace('\n', "⏎").replace('\t', " ")
+    }
+
+    /// A text without anything that is secret in any text.
+    fn exact(&self, text: &str) -> String {
         self.page.redactor.everywhere(text)
     }
 

@@ -42,7 +42,9 @@ pub(super) fn explain(
 ) -> Result<Output, String> {
     let found = explain::find(name);
     let setting = match &found {
-        Found::Pages(pages, _) => pages.iter().find(|page| page.subject == Subject::Setting).map(|page| page.name.clone()),
+        Found::Pages(pages, _) => {
+            pages.iter().find(|page| page.subject == Subject::Setting).map(|page| page.name.clone())
+        }
         _ => None,
     };
     let on_members = match setting {

@@ -19,8 +19,7 @@ pub(super) fn command(args: &PredictArgs, around: &Surroundings) -> Result<Outpu
     let outputs = outputs(args.format, &args.output)?;
     let linted = look(args, settled, around)?;
     let prediction = predict::predict(&linted.facts);
-    let paper =
-        Paper { colour: around.colour(args.color), columns: around.columns.map_or(COLUMNS, usize::from) };
+    let paper = Paper { colour: around.colour(args.color), columns: around.columns.map_or(COLUMNS, usize::from) };
     Ok(deliver_with(&outputs, |format, is_file| {
         let paper = if is_file { Paper::default() } else { paper };
         show(&linted, &prediction, format, fail_on, args.all, paper)

@@ -145,10 +145,7 @@ pub(super) fn style(args: &ReportArgs, around: &Surroundings) -> Style {
 }
 
 /// The reports that are asked for: one on standard output, the others into files of their own.
-pub(super) fn outputs<F: Copy + Default>(
-    format: Option<F>,
-    further: &[Report<F>],
-) -> Result<Vec<Report<F>>, String> {
+pub(super) fn outputs<F: Copy + Default>(format: Option<F>, further: &[Report<F>]) -> Result<Vec<Report<F>>, String> {
     let mut outputs: Vec<Report<F>> =
         further.iter().map(|r| Report { format: r.format, file: r.file.clone() }).collect();
     if let Some(format) = format {

@@ -146,10 +146,7 @@ mod tests {
     #[test]
     fn nothing_in_a_text_means_anything() {
         let element = Element::new("p").with("title", "\"><script>").text("<b> & 'x'");
-        assert_eq!(
-            element.render(),
-            "<p title=\"&quot;&gt;&lt;script&gt;\">&lt;b&gt; &amp; &#39;x&#39;</p>"
-        );
+        assert_eq!(element.render(), "<p title=\"&quot;&gt;&lt;script&gt;\">&lt;b&gt; &amp; &#39;x&#39;</p>");
         assert_eq!(sentence(Element::new("p"), "a `<b>` c").render(), "<p>a <code>&lt;b&gt;</code> c</p>");
         assert_eq!(sentence(Element::new("p"), "an odd ` here").render(), "<p>an odd ` here</p>");
     }

@@ -22,7 +22,8 @@ pub(super) fn section(page: &Page<'_>) -> Element {
         part.add(article(page, finding, i + 1, first));
     }
     for broken in &page.outcome.broken {
-        let message = format!("Fault of this program in rule {}: {}", broken.rule, page.redactor.everywhere(&broken.message));
+        let message =
+            format!("Fault of this program in rule {}: {}", broken.rule, page.redactor.everywhere(&broken.message));
         part.add(Element::new("p").with("class", "verdict bad").text(&message));
     }
     part
@@ -38,7 +39,8 @@ fn in_short(page: &Page<'_>, findings: &[&Finding]) -> Option<Element> {
         let Some(first) = findings.iter().position(|f| f.rule == *group.rule) else { continue };
         let link = Element::new("a").with("href", &format!("#finding-{}", first + 1)).text(group.rule);
         let class = class_of(group.severity);
-        let head = Element::new("th").with("scope", "row").with("role", "rowheader").with("data-label", "Rule").child(link);
+        let head =
+            Element::new("th").with("scope", "row").with("role", "rowheader").with("data-label", "Rule").child(link);
         body.add(
             row(class, &[])
                 .child(head)
@@ -63,10 +65,16 @@ fn article(page: &Page<'_>, finding: &Finding, number: usize, first: bool) -> El
     let source = page.sources.get(finding.at.source);
     let line = place::range(&source, finding.at).line;
     let place = Element::new("code").text(&format!("{}:{line}", page.name(&source)));
-    article.add(Element::new("p").with("class", "faint").text("Rule ").child(rule(page, finding)).text(", at ").child(place));
+    article.add(
+        Element::new("p").with("class", "faint").text("Rule ").child(rule(page, finding)).text(", at ").child(place),
+    );
     let at = format!("The place, {}", page.name(&source));
     article.add(
-        Element::new("pre").with("tabindex", "0").with("role", "group").with("aria-label", &at).text(&full::places(page, finding)),
+        Element::new("pre")
+            .with("tabindex", "0")
+            .with("role", "group")
+            .with("aria-label", &at)
+            .text(&full::places(page, finding)),
     );
     for (i, note) in finding.notes.iter().enumerate() {
         if i > 0 || first {
@@ -118,7 +126,11 @@ pub(super) fn not_checked(page: &Page<'_>) -> Option<Element> {
     for gap in causes {
         let rules = gap.rules.len();
         let item = Element::new("li").text(&format!("Because {}: ", page.redactor.everywhere(&gap.cause)));
-        let names = Element::new("span").with("class", "faint").text(&format!("{rules} {}, {}", plural(rules, "rule"), gap.rules.join(", ")));
+        let names = Element::new("span").with("class", "faint").text(&format!(
+            "{rules} {}, {}",
+            plural(rules, "rule"),
+            gap.rules.join(", ")
+        ));
         list.add(item.child(names));
     }
     Some(super::section("not-checked", "Not checked").child(list))

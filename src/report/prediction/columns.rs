@@ -4,6 +4,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 /// Blanks between two columns.
 const GAP: usize = 2;
+/// So much of a place shows if there is any room: the name of a file and a line.
+const PLACE: usize = 18;
 /// A column is never made narrower than this.
 const LEAST: usize = 6;
 
@@ -16,6 +18,8 @@ pub(super) struct Grid<'a> {
     pub(super) rows: Vec<Vec<String>>,
     /// Columns that are only made narrower when all others are as narrow as can be.
     pub(super) firm: Vec<usize>,
+    /// A column whose ends matter more than its beginnings: places.
+    pub(super) place: usize,
     /// Columns of which the beginnings that are equal may be left out, so that the difference shows.
     pub(super) compared: std::ops::Range<usize>,
 }
@@ -43,6 +47,16 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
         out.pop();
     }
     if columns == 0 { String::new() } else { out + "…" }
+}
+
+/// The end of a text that takes no more columns, with an ellipsis where it was cut.
+fn cut_front(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let starts = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    let ends = starts.map(|at| format!("…{}", &text[at..]));
+    ends.into_iter().find(|end| width(end) <= columns).unwrap_or_default()
 }
 
 /// A text with blanks up to a width.
@@ -89,8 +103,13 @@ impl Grid<'_> {
         for may_shrink in [false, true] {
             while widths.iter().sum::<usize>() > room {
                 let soft = |i: &usize| may_shrink || !self.firm.contains(i);
-                let floor = |i: usize| if may_shrink { LEAST } else { LEAST.max(width(self.head[i])) };
-                let widest = (0..widths.len()).filter(soft).filter(|i| widths[*i] > floor(*i)).max_by_key(|i| widths[*i]);
+                let floor = |i: usize| match may_shrink {
+                    true => LEAST,
+                    false if i == self.place => PLACE,
+                    false => LEAST.max(width(self.head[i])),
+                };
+                let widest =
+                    (0..widths.len()).filter(soft).filter(|i| widths[*i] > floor(*i)).max_by_key(|i| widths[*i]);
                 let Some(widest) = widest else { break };
                 widths[widest] -= 1;
             }
@@ -101,11 +120,13 @@ impl Grid<'_> {
     /// The lines: the head, then one a row; each is a list of padded cells, so that they can be coloured. Columns in which nothing stands are
     /// left out.
     pub(super) fn lines(&self, columns: usize) -> Vec<Vec<(usize, String)>> {
-        let used: Vec<usize> = (0..self.head.len()).filter(|i| self.rows.iter().any(|row| !row[*i].is_empty())).collect();
+        let used: Vec<usize> =
+            (0..self.head.len()).filter(|i| self.rows.iter().any(|row| !row[*i].is_empty())).collect();
         let slim = Grid {
             head: used.iter().map(|i| self.head[*i]).collect(),
             rows: self.rows.iter().map(|row| used.iter().map(|i| row[*i].clone()).collect()).collect(),
             firm: used.iter().enumerate().filter(|(_, i)| self.firm.contains(i)).map(|(at, _)| at).collect(),
+            place: used.iter().position(|i| *i == self.place).unwrap_or(usize::MAX),
             compared: 0..0,
         };
         let widths = slim.widths(columns);
@@ -119,7 +140,10 @@ impl Grid<'_> {
         let head = slim.head.iter().zip(&widths).map(|(name, w)| cut(name, *w)).collect();
         let mut lines = vec![lay(head)];
         for row in &slim.rows {
-            let mut cells: Vec<String> = row.iter().zip(&widths).map(|(cell, w)| cut(cell, *w)).collect();
+            let cut = |(at, (cell, w)): (usize, (&String, &usize))| {
+                if at == slim.place { cut_front(cell, *w) } else { cut(cell, *w) }
+            };
+            let mut cells: Vec<String> = row.iter().zip(&widths).enumerate().map(cut).collect();
             let texts: Vec<String> = compared.iter().map(|at| row[*at].clone()).collect();
             let room: Vec<usize> = compared.iter().map(|at| widths[*at]).collect();
             for (at, cell) in compared.iter().zip(cut_apart(&texts, &room)) {
@@ -166,6 +190,7 @@ mod tests {
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(cut("日本語", 4), "日…");
         assert_eq!(cut("abc", 0), "");
+        assert_eq!(cut_front("a/日本/pg.conf:12", 12), "…/pg.conf:12");
         assert_eq!(pad("日本", 6), "日本  ");
     }
 
@@ -181,7 +206,7 @@ mod tests {
             cells in prop::collection::vec(prop::collection::vec("[a-z 日\u{301}é👩‍💻_.:/-]{0,60}", 5), 1..8),
             columns in 60usize..160,
         ) {
-            let grid = Grid { head: vec!["a", "now", "attached", "restarted", "where"], rows: cells, firm: vec![0], compared: 1..4 };
+            let grid = Grid { head: vec!["a", "now", "attached", "restarted", "where"], rows: cells, firm: vec![0], place: 4, compared: 1..4 };
             for line in grid.lines(columns) {
                 let text: String = line.into_iter().map(|(_, cell)| cell).collect();
                 prop_assert!(width(text.trim_end()) <= columns, "{text}");

@@ -139,14 +139,13 @@ fn of_setting(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) -
     };
     let mut who: Vec<String> = Vec::new();
     if let Some((when, state)) = next {
-        let at = state.at.map(|at| format!(", {}", shown.place(at))).unwrap_or_default();
-        who.push(format!("{when}; then set by {}{at}", words::by(state.by)));
+        who.push(format!("{when}; then set by {}", words::hand(state.by, state.at.map(|at| shown.place(at)))));
     }
     if let Some(now) = now {
-        let at = now.at.map(|at| format!(", {}", shown.place(at))).unwrap_or_default();
-        who.push(format!("today by {}{at}", words::by(now.by)));
+        who.push(format!("today by {}", words::hand(now.by, now.at.map(|at| shown.place(at)))));
     }
-    let is_kept = |now: &&State| matches!(&now.value, Value::Is(_)) && next.is_some_and(|(_, next)| next.value != now.value);
+    let is_kept =
+        |now: &&State| matches!(&now.value, Value::Is(_)) && next.is_some_and(|(_, next)| next.value != now.value);
     let todo = match now.filter(is_kept) {
         Some(now) if value(now) != HIDDEN => format!("to keep it: {}", words::keep(setting, &value(now))),
         _ => format!("to change it: {}", words::change(setting)),

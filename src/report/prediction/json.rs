@@ -69,6 +69,7 @@ struct Member {
     slots: Known<Vec<Slot>>,
     connections: Vec<Connection>,
     touched: Known<Vec<Touch>>,
+    assumed: Vec<Gap>,
     not_known: Vec<Gap>,
 }
 
@@ -183,7 +184,7 @@ pub fn render(shown: &Shown<'_>, verdict: &Outcome) -> String {
 }
 
 fn words(shown: &Shown<'_>, text: &str) -> String {
-    shown.words(text)
+    shown.exact(text)
 }
 
 /// A gap without what must not be seen.
@@ -241,6 +242,7 @@ fn member(shown: &Shown<'_>, member: &MemberPrediction) -> Member {
             };
             all.iter().map(one).collect()
         }),
+        assumed: member.assumed.iter().map(|gap| clean(shown, gap)).collect(),
         not_known: gaps(member).into_iter().map(|gap| clean(shown, gap)).collect(),
     }
 }
@@ -278,9 +280,11 @@ fn is(shown: &Shown<'_>, member: &MemberPrediction, row: &Setting, state: &State
 
 fn connection(shown: &Shown<'_>, connection: &crate::predict::connections::Connection) -> Connection {
     let decided = known(shown, &connection.decided, |decided| match decided {
-        Decided::Line { at, method, stored } => {
-            Verdict::Line { at: place(shown, *at), method: words(shown, method), stored: stored.as_deref().map(|s| words(shown, s)) }
-        }
+        Decided::Line { at, method, stored } => Verdict::Line {
+            at: place(shown, *at),
+            method: words(shown, method),
+            stored: stored.as_deref().map(|s| words(shown, s)),
+        },
         Decided::Refused { at } => Verdict::Refused { at: place(shown, *at) },
         Decided::NeedsTls { at } => Verdict::NeedsTls { at: place(shown, *at) },
         Decided::NoLine => Verdict::NoLine,

@@ -1,5 +1,7 @@
 //! A comment for a pull request, or a page of a wiki: the same as the tables for a terminal.
 
+use std::fmt::Write as _;
+
 use super::Shown;
 use super::danger::Danger;
 use super::sheet::{Sheet, Table, sheets};
@@ -23,8 +25,8 @@ pub fn render(shown: &Shown<'_>, verdict: &Verdict) -> String {
     for sheet in &sheets {
         parts.extend(sheet.tables.iter().map(|table| section(sheet, table)));
         if !sheet.unknown.is_empty() {
-            let lines: String = sheet.unknown.iter().map(|gap| format!("- {}\n", text(gap))).collect();
-            parts.push(format!("\n#### Not known\n\n{lines}"));
+            let lines: Vec<String> = sheet.unknown.iter().map(|gap| format!("- {}\n", text(gap))).collect();
+            parts.push(format!("\n#### Not known\n\n{}", lines.concat()));
         }
     }
     fill(&mut out, LONGEST, parts.into_iter(), |left| {
@@ -63,8 +65,8 @@ fn head(sheet: &Sheet) -> String {
 
 fn item(number: usize, danger: &Danger) -> String {
     let more = [&danger.who, &danger.todo].into_iter().filter(|text| !text.is_empty());
-    let more: String = more.map(|line| format!("\n   {}", text(line))).collect();
-    format!("{number}. ❌ **{}** on {}{more}\n", text(&danger.what), text(&some(&danger.members)))
+    let more: Vec<String> = more.map(|line| format!("\n   {}", text(line))).collect();
+    format!("{number}. ❌ **{}** on {}{}\n", text(&danger.what), text(&some(&danger.members)), more.concat())
 }
 
 fn section(sheet: &Sheet, table: &Table) -> String {
@@ -76,20 +78,19 @@ fn section(sheet: &Sheet, table: &Table) -> String {
     if !table.rows.is_empty() {
         let names: Vec<&str> = columns.iter().map(|i| table.head[*i]).collect();
         let rule = "|---".repeat(columns.len() + 1);
-        out.push_str(&format!("\n| | {} |\n{rule}|\n", names.join(" | ")));
+        let _ = write!(out, "\n| | {} |\n{rule}|\n", names.join(" | "));
     }
     for row in &table.rows {
         let mark = if row.level == Level::Danger { "❌" } else { "" };
-        let cells: Vec<String> =
-            columns.iter().map(|i| cell(&text(value(row, *i).unwrap_or_default()))).collect();
-        let more: String = row.more.iter().map(|more| format!("<br>{}", cell(&text(more)))).collect();
-        out.push_str(&format!("| {mark} | {}{more} |\n", cells.join(" | ")));
+        let cells: Vec<String> = columns.iter().map(|i| cell(&text(value(row, *i).unwrap_or_default()))).collect();
+        let more: Vec<String> = row.more.iter().map(|more| format!("<br>{}", cell(&text(more)))).collect();
+        let _ = writeln!(out, "| {mark} | {}{} |", cells.join(" | "), more.concat());
     }
     if !table.notes.is_empty() {
         out.push('\n');
     }
     for note in &table.notes {
-        out.push_str(&format!("- {}\n", text(note)));
+        let _ = writeln!(out, "- {}", text(note));
     }
     out
 }

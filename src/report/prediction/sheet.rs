@@ -1,20 +1,19 @@
 //! A prediction in words, of one cluster: what formats lay out, each in its own way. Nothing in it must not be seen.
 
+mod settings;
+
 use std::collections::BTreeMap;
 
 use super::Shown;
 use super::alike::{Part, Row, parts};
 use super::danger::{Danger, dangers};
-use super::value::human;
 use super::words::{self, Level};
-use crate::facts::gap::{Fact, Gap};
+use crate::facts::gap::Gap;
 use crate::predict::connections::Connection;
-use crate::predict::settings::{By, Setting, State};
 use crate::predict::slots::{Fate, Slot};
 use crate::predict::touched::Touch;
 use crate::predict::{MemberPrediction, gaps};
 use crate::report::full::some;
-use crate::report::plural;
 
 /// One cluster.
 #[derive(Debug)]
@@ -53,7 +52,6 @@ pub(in crate::report) struct Table {
 /// What tables of settings are called.
 pub(super) const SETTINGS: &str = "Settings";
 
-const SETTING: &[&str] = &["setting", "now", "attached", "restarted", "set by", "risk", "where"];
 const SLOTS: &[&str] = &["slot", "kind", "now", "becomes", "when", "where"];
 const CONNECTIONS: &[&str] = &["for", "from → to", "as", "decided by", ""];
 const TOUCHED: &[&str] = &["when", "Patroni", "what", ""];
@@ -72,7 +70,7 @@ pub(in crate::report) fn sheets(shown: &Shown<'_>) -> Vec<Sheet> {
 
 fn sheet(shown: &Shown<'_>, members: &[&MemberPrediction]) -> Sheet {
     let names: Vec<String> = members.iter().map(|m| shown.words(&m.name)).collect();
-    let mut tables = settings(shown, members, &names);
+    let mut tables = settings::tables(shown, members, &names);
     tables.extend(slots(shown, members, &names));
     tables.extend(connections(shown, members, &names));
     tables.extend(touched(shown, members, &names));
@@ -104,16 +102,29 @@ fn is(member: &MemberPrediction) -> String {
 }
 
 /// The parts of a kind as tables, with notes of members behind the first of them.
-fn tables(kind: &'static str, head: &'static [&'static str], names: &[String], rows: Vec<Vec<Row>>, notes: Vec<(String, String)>) -> Vec<Table> {
+fn tables(
+    kind: &'static str,
+    head: &'static [&'static str],
+    names: &[String],
+    rows: Vec<Vec<Row>>,
+    notes: Vec<(String, String)>,
+) -> Vec<Table> {
     let whole = names.len();
-    let named = |members: &[usize]| -> Vec<String> {
+    let of_part = |members: &[usize]| -> Vec<String> {
         if members.len() == whole { Vec::new() } else { members.iter().map(|m| names[*m].clone()).collect() }
     };
-    let table = |Part { members, rows }: Part| Table { kind, members: named(&members), head, rows, notes: Vec::new(), compared: 0..0 };
+    let table = |Part { members, rows }: Part| Table {
+        kind,
+        members: of_part(&members),
+        head,
+        rows,
+        notes: Vec::new(),
+        compared: 0..0,
+    };
     let mut tables: Vec<Table> = parts(rows).into_iter().map(table).collect();
-    let notes = together(notes.into_iter()).into_iter().map(|(members, note)| {
-        if members.len() == whole { note } else { format!("{}: {note}", some(&members)) }
-    });
+    let notes = together(notes.into_iter())
+        .into_iter()
+        .map(|(members, note)| if members.len() == whole { note } else { format!("{}: {note}", some(&members)) });
     let notes: Vec<String> = notes.collect();
     if let Some(last) = tables.last_mut() {
         last.notes = notes;
@@ -121,118 +132,6 @@ fn tables(kind: &'static str, head: &'static [&'static str], names: &[String], r
         tables.push(Table { kind, members: Vec::new(), head, rows: Vec::new(), notes, compared: 0..0 });
     }
     tables
-}
-
-/// How a setting is shown when not all of them are.
-enum Weight {
-    Row,
-    /// Its value stays, and somebody else sets it.
-    OtherHands,
-    /// Whether it changes is not known.
-    NotKnown,
-    Same,
-}
-
-fn weigh(setting: &Setting) -> Weight {
-    let states = [&setting.now, &setting.attached, &setting.restarted, &setting.started];
-    let known: Vec<&State> = states.iter().filter_map(|s| s.as_ref().ok()).collect();
-    let is_due = known.iter().skip(1).any(|state| state.pending);
-    let moves = known.windows(2).any(|w| w[0].value != w[1].value);
-    let of_patroni = |by: By| by >= By::PatroniDefault;
-    if moves || is_due || !setting.risks.is_empty() {
-        Weight::Row
-    } else if known.len() < states.len() {
-        if known.iter().any(|state| of_patroni(state.by)) { Weight::Row } else { Weight::NotKnown }
-    } else if known.windows(2).any(|w| w[0].by != w[1].by) {
-        Weight::OtherHands
-    } else {
-        Weight::Same
-    }
-}
-
-fn settings(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) -> Vec<Table> {
-    let mut rows = Vec::new();
-    let mut notes = Vec::new();
-    for (member, name) in members.iter().zip(names) {
-        let mut own = Vec::new();
-        let (mut quiet, mut open): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-        let all = member.settings.as_ref().map_or(&[][..], Vec::as_slice);
-        for setting in all {
-            match weigh(setting) {
-                Weight::Row => own.push(setting_row(shown, member, setting)),
-                _ if shown.all => own.push(setting_row(shown, member, setting)),
-                Weight::OtherHands => quiet.push(shown.words(&setting.name)),
-                Weight::NotKnown => open.push(shown.words(&setting.name)),
-                Weight::Same => {}
-            }
-        }
-        // A row that somebody must look at stands first; the sort is stable.
-        own.sort_by_key(|row| std::cmp::Reverse(row.level));
-        match &member.settings {
-            Ok(_) if !shown.all => notes.push((name.clone(), format!("{} of {} {} shown", own.len(), all.len(), plural(all.len(), "setting")))),
-            Ok(_) => {}
-            Err(gap) => notes.push((name.clone(), format!("not known: {}", shown.words(&of_any(gap).to_string())))),
-        }
-        if !quiet.is_empty() {
-            notes.push((name.clone(), format!("{} keep their value and are set by others than today: {}", quiet.len(), some(&quiet))));
-        }
-        if !open.is_empty() {
-            notes.push((name.clone(), format!("of {} it is not known whether they change: {}", open.len(), some(&open))));
-        }
-        rows.push(own);
-    }
-    let mut tables = tables(SETTINGS, SETTING, names, rows, notes);
-    tables.iter_mut().for_each(|table| table.compared = 1..4);
-    tables
-}
-
-fn setting_row(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) -> Row {
-    let value = |fact: &Fact<State>| match fact {
-        Ok(state) => {
-            let pending = if state.pending { " *" } else { "" };
-            shown.words(&human(&setting.name, member.postgresql, &state.value)) + pending
-        }
-        Err(_) => "?".to_owned(),
-    };
-    let known = |fact: &'_ Fact<State>| fact.as_ref().ok().cloned();
-    let (now, end) = (known(&setting.now), known(&setting.restarted).or_else(|| known(&setting.attached)));
-    let by = match (&now, &end) {
-        (Some(now), Some(end)) if now.by != end.by => format!("{} (now {})", words::by(end.by), words::by(now.by)),
-        (_, Some(state)) | (Some(state), None) => words::by(state.by).to_owned(),
-        (None, None) => "?".to_owned(),
-    };
-    let place = match (end.as_ref().and_then(|s| s.at), now.as_ref().and_then(|s| s.at)) {
-        (Some(at), _) => Some(shown.place(at)),
-        (None, Some(at)) => Some(format!("now {}", shown.place(at))),
-        (None, None) => None,
-    };
-    let is_danger = setting.risks.iter().any(|risk| words::is_danger(*risk));
-    let changes = !matches!(weigh(setting), Weight::Same);
-    let risks: Vec<&str> = setting.risks.iter().map(|risk| words::risk(*risk)).collect();
-    let mut more = Vec::new();
-    let differs = match (&setting.started, &setting.restarted) {
-        (Ok(started), Ok(restarted)) => started.value != restarted.value,
-        (started, restarted) => started.is_ok() != restarted.is_ok(),
-    };
-    if differs {
-        more.push(format!("{} when Patroni starts a stopped server", value(&setting.started)));
-    }
-    if is_danger || shown.all {
-        more.push(format!("to change it: {}", shown.words(&words::change(setting))));
-    }
-    Row {
-        cells: vec![
-            shown.words(&setting.name),
-            value(&setting.now),
-            value(&setting.attached),
-            value(&setting.restarted),
-            by,
-            risks.join(", "),
-        ],
-        place,
-        level: if is_danger { Level::Danger } else if changes { Level::Notice } else { Level::Fine },
-        more,
-    }
 }
 
 fn slots(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) -> Vec<Table> {
@@ -246,7 +145,9 @@ fn slots(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) -> 
         match &member.slots {
             Err(gap) => notes.push((name.clone(), format!("not known: {}", shown.words(&of_any(gap).to_string())))),
             Ok(all) if all.is_empty() => notes.push((name.clone(), "none, and none are made".to_owned())),
-            Ok(_) if !rest.is_empty() => notes.push((name.clone(), format!("{} stay as they are: {}", rest.len(), some(&rest)))),
+            Ok(_) if !rest.is_empty() => {
+                notes.push((name.clone(), format!("{} stay as they are: {}", rest.len(), some(&rest))));
+            }
             Ok(_) => {}
         }
         rows.push(own);
@@ -283,7 +184,10 @@ fn connections(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String
         let own: Vec<Row> = all.into_iter().filter(|row| shown.all || row.level > Level::Fine).collect();
         if own.len() < count {
             let rest = count - own.len();
-            notes.push((name.clone(), format!("{rest} {} in (--all shows which line decides)", if rest == 1 { "gets" } else { "get" })));
+            notes.push((
+                name.clone(),
+                format!("{rest} {} in (--all shows which line decides)", if rest == 1 { "gets" } else { "get" }),
+            ));
         }
         rows.push(own);
     }
@@ -338,7 +242,8 @@ fn of_any(gap: &Gap) -> Gap {
     Gap { node: None, ..gap.clone() }
 }
 
-/// What is not known of the members, each cause once.
+/// What is not known of the members, each cause once. Causes that are the same but for a name stand together: of two dozen settings that only the
+/// server knows there is one thing to say.
 fn unknown(shown: &Shown<'_>, members: &[&MemberPrediction]) -> Vec<String> {
     let mut causes: BTreeMap<Gap, Vec<&str>> = BTreeMap::new();
     for member in members {
@@ -349,9 +254,34 @@ fn unknown(shown: &Shown<'_>, members: &[&MemberPrediction]) -> Vec<String> {
             }
         }
     }
-    let line = |(gap, of): (Gap, Vec<&str>)| {
-        let gap = if of.len() == members.len() { gap } else { gap.on(some(&of)) };
-        shown.words(&gap.to_string())
+    let mut alike: Vec<(Gap, Vec<&str>, Vec<String>)> = Vec::new();
+    for (gap, of) in causes {
+        let (name, blank) = without_name(&gap);
+        match alike.iter_mut().find(|(other, members, _)| *other == blank && *members == of) {
+            Some((_, _, names)) => names.push(name),
+            None => alike.push((blank, of, vec![name])),
+        }
+    }
+    let line = |(blank, of, names): (Gap, Vec<&str>, Vec<String>)| {
+        let of = if of.len() == members.len() { String::new() } else { format!(" of {}", some(&of)) };
+        let what = blank.what.replacen(NAME, &some(&names), 1);
+        let verb = if names.len() > 1 { "are" } else { "is" };
+        let detail = blank.detail.map(|detail| format!(" ({detail})")).unwrap_or_default();
+        shown.words(&format!("{what}{of} {verb} {}{detail}", blank.why.words()))
     };
-    causes.into_iter().map(line).collect()
+    alike.into_iter().map(line).collect()
+}
+
+/// What stands in the place of a name.
+const NAME: &str = "\u{0}";
+
+/// The first name between backticks of what is missing, and the gap without it.
+fn without_name(gap: &Gap) -> (String, Gap) {
+    let mut parts = gap.what.splitn(3, '`');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(before), Some(name), Some(behind)) => {
+            (format!("`{name}`"), Gap { what: format!("{before}{NAME}{behind}"), ..gap.clone() })
+        }
+        _ => (String::new(), gap.clone()),
+    }
 }

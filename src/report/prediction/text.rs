@@ -202,6 +202,7 @@ impl Writer {
             head: table.head.to_vec(),
             rows: table.rows.iter().map(cells).collect(),
             firm: vec![0],
+            place: table.head.len() - 1,
             compared: table.compared.clone(),
         };
         let mut lines = grid.lines(self.paper.columns - INDENT).into_iter();

@@ -1,5 +1,7 @@
 //! The exit code of a prediction and the sentence that explains it.
 
+use std::collections::BTreeSet;
+
 use super::Shown;
 use super::sheet::sheets;
 use crate::facts::gap::{Gap, GapReason};
@@ -28,23 +30,13 @@ pub fn verdict(shown: &Shown<'_>, question: Question) -> Verdict {
     Verdict { code: 0, reason: "no dangerous change".to_owned() }
 }
 
-/// How many things were asked for and are not known. In a run over files nobody asked a server for what it runs with today.
+/// How many things were asked for and are not known. In a run over files nobody asked a server for what it runs with today: what that leaves open
+/// leaves 0 a 0, as for `lint`.
 fn open(prediction: &Prediction, question: Question) -> usize {
     let is_asked = |gap: &&Gap| question == Question::Members || gap.why != GapReason::NotGiven;
-    let mut open = 0;
-    for member in &prediction.members {
-        let whole = [member.settings.as_ref().err(), member.slots.as_ref().err(), member.touched.as_ref().err()];
-        open += whole.iter().flatten().count();
-        let later = member.settings.iter().flatten().flat_map(|row| [&row.attached, &row.restarted, &row.started]);
-        let mut later: Vec<&Gap> = later.filter_map(|state| state.as_ref().err()).collect();
-        let today = member.settings.iter().flatten().filter_map(|row| row.now.as_ref().err());
-        let decided = member.connections.iter().filter_map(|c| c.decided.as_ref().err());
-        later.extend(today.chain(decided).filter(is_asked));
-        later.sort();
-        later.dedup();
-        open += later.len();
-    }
-    open
+    let asked = prediction.members.iter().flat_map(gaps).filter(is_asked);
+    let whole = prediction.members.iter().filter_map(|member| member.settings.as_ref().err());
+    asked.chain(whole).map(|gap| (&gap.what, gap.why, &gap.detail)).collect::<BTreeSet<_>>().len()
 }
 
 /// Of how many members it is not known whether a start of Patroni stops their servers.
@@ -56,7 +48,8 @@ fn unanswered(shown: &Shown<'_>) -> usize {
 #[must_use]
 pub fn last_line(shown: &Shown<'_>, verdict: &Verdict) -> String {
     let members = shown.prediction.members.len();
-    let open: usize = shown.prediction.members.iter().map(|member| gaps(member).len()).sum();
+    let gaps = shown.prediction.members.iter().flat_map(gaps);
+    let open = gaps.map(|gap| (&gap.what, gap.why, &gap.detail)).collect::<BTreeSet<_>>().len();
     let open = if open > 0 { format!(", {open} not known") } else { String::new() };
     format!("{members} {}{open}: exit {}, {}", plural(members, "member"), verdict.code, verdict.reason)
 }

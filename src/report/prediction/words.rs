@@ -30,21 +30,38 @@ pub(super) const fn role(role: Role) -> &'static str {
 /// Who sets a setting, where there is little room.
 pub(super) const fn by(by: By) -> &'static str {
     match by {
-        By::Server => "server's default",
+        By::Server => "server default",
         By::Environment => "environment",
-        By::OldFiles => "postgresql.conf of today",
+        By::OldFiles => "postgresql.conf",
         By::CustomConf => "custom_conf",
         By::AutoConf => "ALTER SYSTEM",
-        By::CommandLine => "command line of today",
-        By::Role => "ALTER ROLE or DATABASE",
-        By::PatroniDefault => "Patroni's default",
-        By::Dynamic => "dynamic configuration",
+        By::CommandLine => "command line",
+        By::Role => "ALTER ROLE",
+        By::PatroniDefault => "Patroni default",
+        By::Dynamic => "edit-config",
         By::Local => "Patroni's file",
         By::Variable => "PATRONI_ variable",
-        By::Patroni => "Patroni itself",
+        By::Patroni => "Patroni",
         By::Kept => "kept by Patroni",
         By::Control => "pg_control",
     }
+}
+
+/// Who sets a setting and where, in a sentence: the place alone, where that tells who it is.
+pub(super) fn hand(by: By, at: Option<String>) -> String {
+    let is_file = matches!(by, By::OldFiles | By::CustomConf | By::Local);
+    match (by, at) {
+        (_, Some(at)) if is_file => at,
+        (By::Dynamic, at) => join("the dynamic configuration", at),
+        (By::PatroniDefault, at) => join("Patroni's default", at),
+        (By::Server, at) => join("the server's default", at),
+        (By::Patroni, at) => join("Patroni itself", at),
+        (by, at) => join(self::by(by), at),
+    }
+}
+
+fn join(who: &str, at: Option<String>) -> String {
+    at.map_or_else(|| who.to_owned(), |at| format!("{who}, {at}"))
 }
 
 /// Which key of Patroni's file stands for a setting that no parameter sets.
@@ -100,8 +117,11 @@ fn yaml(text: &str) -> String {
     let is_number = !text.is_empty() && text.len() < 16 && text.bytes().all(|b| b.is_ascii_digit());
     let is_number = is_number && (text == "0" || !text.starts_with('0'));
     let amount = text.trim_start_matches(|c: char| c.is_ascii_digit());
-    let is_amount = amount != text && !text.starts_with('0') && matches!(amount, "B" | "kB" | "MB" | "GB" | "TB" | "us" | "ms" | "s" | "min" | "h" | "d");
-    let is_word = is_plain && !matches!(&*text.to_ascii_lowercase(), "y" | "n" | "yes" | "no" | "true" | "false" | "null" | "on" | "off");
+    let is_amount = amount != text
+        && !text.starts_with('0')
+        && matches!(amount, "B" | "kB" | "MB" | "GB" | "TB" | "us" | "ms" | "s" | "min" | "h" | "d");
+    let is_word = is_plain
+        && !matches!(&*text.to_ascii_lowercase(), "y" | "n" | "yes" | "no" | "true" | "false" | "null" | "on" | "off");
     if is_number || is_amount || is_word { text.to_owned() } else { format!("'{}'", text.replace('\'', "''")) }
 }
 
@@ -150,7 +170,9 @@ pub(super) const fn fate(fate: Fate) -> &'static str {
 
 /// What a slot is: `logical, pgoutput in orders`.
 pub(super) fn kind(slot: &Slot) -> String {
-    slot.logical.as_ref().map_or_else(|| "physical".to_owned(), |(database, plugin)| format!("logical, {plugin} in {database}"))
+    slot.logical
+        .as_ref()
+        .map_or_else(|| "physical".to_owned(), |(database, plugin)| format!("logical, {plugin} in {database}"))
 }
 
 pub(super) const fn active(active: Option<bool>) -> &'static str {
@@ -197,7 +219,9 @@ pub(super) fn decided(connection: &Connection, place: &dyn Fn(crate::source::Spa
             }
         }
         Ok(Decided::Refused { at }) => (Level::Danger, format!("REFUSED by {}", place(*at))),
-        Ok(Decided::NeedsTls { at }) => (Level::Danger, format!("REFUSED: {} wants TLS, which the server has not", place(*at))),
+        Ok(Decided::NeedsTls { at }) => {
+            (Level::Danger, format!("REFUSED: {} wants TLS, which the server has not", place(*at)))
+        }
         Ok(Decided::NoLine) => (Level::Danger, "REFUSED: no line of pg_hba.conf speaks of it".to_owned()),
         Ok(Decided::Endpoint { seen }) => match (&**seen, connection.purpose) {
             ("answers", _) => (Level::Fine, seen.clone()),
