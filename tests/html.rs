@@ -108,7 +108,7 @@ fn a_page_with_a_prediction() {
 fn keep_picture(dir: &TempDir) {
     let file = path("examples/report.png");
     if pg::env("UPDATE").is_some_and(|update| update == "1") {
-        std::fs::copy(dir.0.join("desktop.png"), &file).unwrap();
+        std::fs::copy(dir.0.join("first.png"), &file).unwrap();
     }
     let picture = std::fs::read(&file).unwrap_or_else(|e| panic!("{}: {e}; UPDATE=1 makes it", file.display()));
     assert!(picture.starts_with(b"\x89PNG") && picture.len() as u64 <= LARGEST, "{} bytes", picture.len());
@@ -166,7 +166,7 @@ fn nothing_in_a_text_does_anything() {
 #[test]
 fn a_bad_page_is_seen() {
     let dir = TempDir::new("html-bad");
-    let html = "<!doctype html><html><head><title>x</title></head><body><h1>a</h1><h3>b</h3><p style='color:#999;background:#fff'>pale \
+    let html = "<!doctype html><html><head><meta name='viewport' content='width=device-width'><title>x</title></head><body><h1>a</h1><h3>b</h3><p style='color:#999;background:#fff'>pale \
                 words</p><div style='width:900px'>wide words</div><img src='http://example.invalid/x.png'><table><tr><td>1</td></tr>\
                 </table><a href='#nowhere'>x</a><script>console.error('oh')</script></body></html>";
     let found = drawn(html, &dir);

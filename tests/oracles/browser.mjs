@@ -10,7 +10,7 @@ const profile = mkdtempSync(`${dir}/profile-`);
 const views = [
   { name: "phone", width: 390, height: 844, mobile: true, scheme: "light" },
   { name: "phone-dark", width: 390, height: 844, mobile: true, scheme: "dark" },
-  { name: "desktop", width: 1280, height: 900, mobile: false, scheme: "light" },
+  { name: "desktop", width: 1280, height: 1150, mobile: false, scheme: "light" },
   { name: "dark", width: 1280, height: 900, mobile: false, scheme: "dark" },
   { name: "narrow", width: 320, height: 568, mobile: true, scheme: "light" },
 ];
@@ -174,6 +174,11 @@ try {
     const clip = { x: 0, y: 0, width, height: Math.min(found.value.height, 3000), scale: 1 };
     const { data } = await tell("Page.captureScreenshot", { format: "png", captureBeyondViewport: true, clip });
     writeFileSync(`${dir}/${name}.png`, Buffer.from(data, "base64"));
+    // What a person sees without moving the page.
+    if (name === "desktop") {
+      const { data: first } = await tell("Page.captureScreenshot", { format: "png", clip: { ...clip, height } });
+      writeFileSync(`${dir}/first.png`, Buffer.from(first, "base64"));
+    }
     const others = requests.filter((other) => other !== url && !other.startsWith("data:"));
     result.views[name] = { ...found.value, requests: others, trouble };
   }
