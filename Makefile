@@ -1,6 +1,6 @@
 # Everything from a fresh Debian 12 with cargo, rustc, rustfmt, clippy and python3. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-live oracle lint bench fuzz clean-tools
+.PHONY: help setup demo test test-live oracle lint e2e bench fuzz clean-tools
 
 TOOLS := $(or $(PREFLIGHT_TOOLS),target/tools)
 DEMO ?= fixtures/clusters/shop
@@ -43,6 +43,9 @@ lint: setup ## fmt, clippy, cargo-deny, typos
 	$(TOOLS)/cargo/bin/cargo-deny --log-level error check bans licenses sources
 	@scripts/advisories.sh
 	$(TOOLS)/py/bin/typos
+
+e2e: setup ## predictions against what really happens: every case with every version, and PREFLIGHT_N=200 clusters made at random; half an hour
+	cargo test --locked --test all -- --ignored --nocapture live::predict
 
 bench: setup ## times against the named peers, in one run (ARGS=--strict: fail on a missed aim)
 	cargo build --quiet --locked --release

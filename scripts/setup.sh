@@ -126,9 +126,11 @@ step_python() {
     stamp python "$key"
 }
 
-# Two environments that have some packages of their own over those of the first one: a Patroni that is not the newest, and packages that
-# do not fit beside newer ones.
+# Environments that have some packages of their own over those of the first one: Patronis that are not the newest, and packages that do not
+# fit beside newer ones.
 step_older() {
+    over py-3.0 "$here/requirements-3.0.txt"
+    over py-3.3 "$here/requirements-3.3.txt"
     over py-older "$here/requirements-older.txt"
     over py-mixed "$here/requirements-mixed.txt"
 }

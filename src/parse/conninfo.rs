@@ -145,7 +145,8 @@ pub fn may_hold_secret(setting: &str) -> bool {
     let name = setting.to_ascii_lowercase();
     let words =
         ["conninfo", "command", "passphrase", "password", "passwd", "secret", "token", "credential", "access_key"];
-    name != "log_replication_commands" && words.iter().any(|w| name.contains(w)) && name != "password_encryption"
+    let harmless = ["log_replication_commands", "password_encryption", "ssl_passphrase_command_supports_reload"];
+    words.iter().any(|w| name.contains(w)) && !harmless.contains(&&*name)
 }
 
 /// The bytes of a setting's value that must not be shown.
@@ -269,6 +270,7 @@ mod tests {
         assert_eq!(hidden("archive_command", "PGPASSWORD=s1 cp %p x"), ["s1"]);
         assert_eq!(hidden("restore_command", "fetch --password = s1 %p"), ["s1"]);
         assert_eq!(hidden("ssl_passphrase_command", "echo s1"), ["echo s1"]);
+        assert!(hidden("ssl_passphrase_command_supports_reload", "off").is_empty());
         assert_eq!(hidden("azure.secret", "s1"), ["s1"]);
         assert_eq!(hidden("password_encryption", "md5"), Vec::<String>::new());
     }

@@ -1,6 +1,7 @@
 //! `predict` against what really happens: settings of every member, at every moment that is spoken of, row by row.
 
 mod cases;
+mod random;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -100,26 +101,79 @@ fn is_so(site: &Site, prediction: &Json, member: &str, moment: &str, expected_op
 const WORKED_OUT: [&str; 4] =
     ["shared_memory_size", "shared_memory_size_in_huge_pages", "num_os_semaphores", "io_max_concurrency"];
 
-/// Predicts, lets Patroni take over, restarts, starts anew, and compares every row of every member each time.
-fn comes_true(site: &Site) {
-    let prediction = predicted(site, &[]);
+/// What the same says from files alone: those of each member, with `postgresql.auto.conf` beside the others.
+fn offline(site: &Site) -> Json {
+    let dir = site.plan.config_dir();
     for member in site.members() {
-        is_so(site, &prediction, member, "now", &[]);
+        let own = format!("/srv/repository/{member}");
+        let texts = site.sh(member, &format!("cd {dir} && find . -name '*.conf' -type f"));
+        for file in texts.lines().map(|line| line.trim_start_matches("./")) {
+            site.write(OPERATOR, &format!("{own}{dir}/{file}"), site.read(member, &format!("{dir}/{file}")));
+        }
+        let auto = format!("{}/postgresql.auto.conf", site.plan.data_dir());
+        site.write(OPERATOR, &format!("{own}{dir}/postgresql.auto.conf"), site.read(member, &auto));
+        let file = site.read(member, &format!("/etc/patroni/{member}.yml"));
+        site.write(OPERATOR, &format!("{own}/patroni.yml"), file);
+    }
+    let ran = site.preflight(&["predict", "--offline", "--all", "--format", "json", "/srv/repository"]);
+    serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}{}", ran.out, ran.err))
+}
+
+/// Asserts that what is said of files alone is said of the servers too, and that this is most of it.
+fn files_say_the_same(site: &Site, live: &Json) {
+    let from_files = offline(site);
+    for member in site.members() {
+        let by_name: BTreeMap<&str, &Json> =
+            settings(live, member).iter().map(|s| (s["name"].as_str().expect("a name"), s)).collect();
+        let mut known = 0;
+        for row in settings(&from_files, member) {
+            let name = row["name"].as_str().expect("a name");
+            for moment in ["now", "attached", "restarted", "started"] {
+                let Some(said) = row[moment].get("known") else { continue };
+                let Some(asked) = by_name.get(name).map(|live| &live[moment]["known"]) else { continue };
+                known += 1;
+                for what in ["value", "source", "pending_restart"] {
+                    assert_eq!(said[what], asked[what], "{member} {moment} {name}: files say {said}, the server {asked}");
+                }
+            }
+        }
+        assert!(known > 1100, "of {member} only {known} are known");
+    }
+}
+
+/// Predicts, lets Patroni take over, restarts, starts anew, and compares every row of every member each time.
+/// Files alone may say something else than servers, which have not read them yet, or than the store: `files_tell` is that they do not.
+fn comes_true_with(site: &Site, files_tell: bool) {
+    let prediction = predicted(site, &[]);
+    if files_tell {
+        files_say_the_same(site, &prediction);
+    }
+    for member in site.members() {
+        is_so(site, &prediction, member, "now", &["primary_conninfo"]);
     }
     site.take_over();
     for member in site.members() {
         is_so(site, &prediction, member, "attached", &[]);
     }
     let (primary, standbys) = site.members().split_first().expect("a primary");
-    for member in standbys.iter().chain([primary]) {
+    let restart = |member: &String| {
         let ran = site.patronictl(member, &["restart", "orders", member, "--force"]);
         assert!(ran.out.contains("Success: restart on member"), "{}{}\n{}", ran.out, ran.err, site.logs());
         is_so(site, &prediction, member, "restarted", &WORKED_OUT);
-    }
+    };
+    standbys.iter().for_each(restart);
+    // As long as the primary runs with what it has, which is what pg_control says.
     for member in standbys {
         site.stop_patroni(member);
         site.start_patroni(member);
         site.wait("all members", 30, || site.is_led_by(primary));
         is_so(site, &prediction, member, "started", &WORKED_OUT);
+    }
+    restart(primary);
+    if standbys.is_empty() {
+        site.stop_patroni(primary);
+        site.start_patroni(primary);
+        site.wait("a leader", 30, || site.is_led_by(primary));
+        is_so(site, &prediction, primary, "started", &WORKED_OUT);
     }
 }

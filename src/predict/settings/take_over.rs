@@ -9,12 +9,12 @@ use super::recovery::{self, Upstream};
 use super::today::Known;
 use super::wants::{Parameter, Parameters, Patroni};
 use super::worked_out::WorkedOut;
-use super::{By, Change, Setting, State, risk, server};
+use super::{By, Change, Setting, State, Value, risk, server};
 use crate::facts::gap::{Fact, GapReason};
 use crate::facts::nodes::Node;
 use crate::facts::running::primary_of;
 use crate::facts::Facts;
-use crate::knowledge::guc::Context;
+use crate::knowledge::guc::{self, Context};
 use crate::knowledge::patroni::{Version, command_line_setting};
 use crate::parse::patroni::Item;
 use crate::predict::role_of;
@@ -34,12 +34,19 @@ pub(super) struct TakeOver<'a> {
     patroni: &'a Patroni<'a>,
     facts: &'a Facts,
     is_standby: bool,
+    /// Patroni restarts it when it attaches, for the files of logical slots (`SlotsHandler.copy_logical_slots`).
+    is_restarted: bool,
     /// The files that the server reads again once Patroni has attached; nothing when it does not.
     attached: Option<Files>,
     restarted: Start,
     started: Start,
     worked_out: WorkedOut,
+    /// Whether the server archives: now, restarted and started.
+    archives: [Option<bool>; 3],
 }
+
+/// What the server shows of `archive_command` while `archive_mode` is off (`show_archive_command` in `xlog.c`).
+const UNUSED: &str = "(disabled)";
 
 impl<'a> TakeOver<'a> {
     pub(super) fn of(facts: &'a Facts, patroni: &'a Patroni<'a>, known: &Known<'_>, today: &Settings<'_>) -> Self {
@@ -52,7 +59,7 @@ impl<'a> TakeOver<'a> {
         let (attached, restarted) = if is_standby {
             let own = if goes_by_server { taken } else { wanted.clone() };
             let files = later.files(&own, Role::Standby);
-            let restarted = later.start(&later.not_below_control(&own, today), Role::Standby);
+            let restarted = later.start(&later.not_below_control(&own), Role::Standby);
             (Some(files), restarted)
         } else {
             let mut own = wanted.clone();
@@ -66,16 +73,25 @@ impl<'a> TakeOver<'a> {
             (rewritten.then_some(files), later.start(&own, Role::Primary))
         };
         let role = if is_standby { Role::Standby } else { Role::Returning };
-        let started = later.start(&later.not_below_control(&wanted, today), role);
+        let started = later.start(&later.not_below_control(&wanted), role);
         let mut all = Self {
             patroni,
             facts,
             is_standby,
+            is_restarted: is_standby && patroni.copies_slots(facts),
             attached,
             restarted,
             started,
             worked_out: WorkedOut::default(),
+            archives: [None; 3],
         };
+        if let Some(mode) = today.get("archive_mode") {
+            let [restarted, started] = [&all.restarted, &all.started].map(|start| all.start(mode, start));
+            all.archives = [&mode.state, &restarted, &started].map(|state| {
+                let value = state.as_ref().ok().map(|state| &state.value);
+                value.map(|value| *value != Value::Is("off".to_owned()))
+            });
+        }
         all.worked_out = WorkedOut::of(today, |setting| {
             let [restarted, started] = [&all.restarted, &all.started].map(|start| all.start(setting, start));
             (restarted, started)
@@ -93,9 +109,17 @@ impl<'a> TakeOver<'a> {
         };
         let [restarted, started] = [(&self.restarted, 0), (&self.started, 1)]
             .map(|(start, which)| self.worked_out.apply(today, which, self.start(today, start)));
+        let mut states = [today.state.clone(), attached, restarted, started];
+        if name == "archive_command" {
+            let [now, after, anew] = self.archives;
+            let [a, b, c, d] = states;
+            states = [shown(a, now), shown(b, now), shown(c, after), shown(d, anew)];
+        }
+        let [now, attached, restarted, started] = states;
+        let attached = if self.is_restarted { restarted.clone() } else { attached };
         let change = self.change(today);
         let mut setting =
-            Setting { name: name.to_owned(), now: today.state.clone(), attached, restarted, started, change, risks: Vec::new() };
+            Setting { name: name.to_owned(), now, attached, restarted, started, change, risks: Vec::new() };
         setting.risks = risk::of(self.facts, self.patroni, self.is_standby, &setting);
         setting
     }
@@ -124,7 +148,7 @@ impl<'a> TakeOver<'a> {
 
     /// The server is told where its file is.
     fn place(&self, state: State, path: &str) -> State {
-        let known = super::Value::Is(path.to_owned());
+        let known = Value::Is(path.to_owned());
         if state.value == known { state } else { State { value: known, at: None, ..state } }
     }
 
@@ -140,6 +164,19 @@ impl<'a> TakeOver<'a> {
             None => Change::Reload,
         }
     }
+}
+
+/// `archive_command` as a server shows it that archives or does not.
+fn shown(state: Fact<State>, archives: Option<bool>) -> Fact<State> {
+    let state = state?;
+    let hidden = Value::Is(UNUSED.to_owned());
+    Ok(match archives {
+        Some(false) => State { value: hidden, ..state },
+        Some(true) if state.value == hidden && state.source == server::DEFAULT => {
+            State { value: Value::Is(String::new()), ..state }
+        }
+        _ => state,
+    })
 }
 
 /// What a member is when its files are written.
@@ -191,7 +228,7 @@ impl Later<'_, '_> {
     }
 
     /// A server that starts as a standby gets no less than pg_control says (`ConfigHandler.effective_configuration`).
-    fn not_below_control(&self, parameters: &Parameters, today: &Settings<'_>) -> Parameters {
+    fn not_below_control(&self, parameters: &Parameters) -> Parameters {
         const LABELS: [(&str, &str); 5] = [
             ("max_connections", "max_connections setting"),
             ("max_prepared_transactions", "max_prepared_xacts setting"),
@@ -203,7 +240,7 @@ impl Later<'_, '_> {
         for (name, label) in LABELS {
             let Some(Ok(parameter)) = all.get(name).cloned() else { continue };
             let Some(number) = crate::parse::patroni::parse_int(&parameter.text, None) else { continue };
-            let control = if parameter.by == By::Kept { Ok(number) } else { self.control(name, label, today) };
+            let control = if parameter.by == By::Kept { Ok(number) } else { self.control(name, label) };
             match control {
                 Ok(control) if control > number => {
                     let raised = Parameter { text: control.to_string(), by: By::Control, at: None, ..parameter };
@@ -217,7 +254,7 @@ impl Later<'_, '_> {
     }
 
     /// What pg_control says, or what the primary runs with, which stands there.
-    fn control(&self, name: &str, label: &str, today: &Settings<'_>) -> Fact<i64> {
+    fn control(&self, name: &str, label: &str) -> Fact<i64> {
         let member = self.patroni.member;
         let node = self.facts.node_of(member);
         let own = node.and_then(|node| {
@@ -228,12 +265,13 @@ impl Later<'_, '_> {
         let of_node = |node: &Node| node.setting(name).ok().flatten()?.number("setting");
         let of_primary = || primary_of(self.facts, member).and_then(|(_, node)| of_node(node));
         let of_files = || {
-            // Nobody was asked: the primary's files say what it runs with.
-            let state = today.get(name)?.state.as_ref().ok()?;
-            match &state.value {
-                super::Value::Is(value) if node.is_none() => value.parse().ok(),
-                _ => None,
-            }
+            // Nobody was asked: what the primary's files say, it runs with.
+            let Ok(Upstream::Member(primary)) = self.upstream else { return None };
+            let conf = &self.facts.confs[*primary.conf.as_ref().ok()?].conf;
+            let written = conf.effective(name).map(|l| l.set.value.value.clone());
+            let default = || Some(guc::find(name, self.patroni.major)?.default.to_owned());
+            let known = conf.is_decided(name) && node.is_none();
+            crate::parse::patroni::parse_int(&written.or_else(default).filter(|_| known)?, None)
         };
         let missing = || self.patroni.gap(format!("`{label}` of pg_controldata"), GapReason::NotGiven);
         own.or_else(of_primary).or_else(of_files).ok_or_else(missing)
@@ -268,16 +306,27 @@ impl Patroni<'_> {
     /// Whether it switches `hot_standby_feedback` on: for logical slots that a standby is to have
     /// (`Cluster.should_enforce_hot_standby_feedback`).
     fn feeds_back(&self) -> bool {
+        !self.logical_slots().is_empty()
+    }
+
+    /// The logical slots that a standby is to have.
+    fn logical_slots(&self) -> Vec<&str> {
         let is_candidate = self.effective.at("tags.nofailover").is_none_or(|tag| !tag.is_true());
+        if !is_candidate || !self.file.uses_slots() || self.file.is_standby_cluster() {
+            return Vec::new();
+        }
         let slots = self.file.config.slots().map_or(&[][..], Item::pairs);
         let logical = |slot: &Item| {
             let filled = |key: &str| slot.get(key).is_some_and(Item::is_true);
             slot.get("type").is_none_or(|t| t.as_str() == Some("logical")) && filled("database") && filled("plugin")
         };
-        is_candidate
-            && self.file.uses_slots()
-            && !self.file.is_standby_cluster()
-            && slots.iter().any(|pair| logical(&pair.item))
+        slots.iter().filter(|pair| logical(&pair.item)).filter_map(|pair| pair.key.value.as_str()).collect()
+    }
+
+    /// Whether a standby lacks one of them.
+    fn copies_slots(&self, facts: &Facts) -> bool {
+        let rows = facts.node_of(self.member).and_then(|node| node.rows("slots").ok()).unwrap_or_default();
+        self.logical_slots().iter().any(|slot| rows.iter().all(|row| row.get("slot_name") != Some(slot)))
     }
 
     /// The names as Patroni writes them (`SyncHandler.set_synchronous_standby_names`); `None` when it has none.

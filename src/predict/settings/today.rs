@@ -97,6 +97,7 @@ impl<'a> Known<'a> {
             let in_main = row.get("sourcefile") == Some(&*patroni.conf) || (is_own && self.in_main.contains(name));
             settings.insert(name.to_ascii_lowercase(), Today { shape, state, in_main });
         }
+        open_transactions(&mut settings);
         settings
     }
 
@@ -119,6 +120,20 @@ impl<'a> Known<'a> {
             settings.insert(name, Today { shape, state, in_main });
         }
         settings
+    }
+}
+
+/// Our session does not write; what others may do, `default_transaction_read_only` says, and that a server is a standby.
+fn open_transactions(settings: &mut Settings<'_>) {
+    let is_on = |name: &str| {
+        let state = settings.get(name)?.state.as_ref().ok()?;
+        Some(state.value == Value::Is("on".to_owned()))
+    };
+    let is_read_only = is_on("default_transaction_read_only").zip(is_on("in_hot_standby").or(Some(false)));
+    if let Some(Ok(state)) = settings.get_mut("transaction_read_only").map(|setting| &mut setting.state)
+        && let Some((by_default, standby)) = is_read_only
+    {
+        state.value = Value::Is(if by_default || standby { "on" } else { "off" }.to_owned());
     }
 }
 

@@ -13,6 +13,12 @@ const OF_ALL: [&str; 3] = ["shared_memory_size", "shared_memory_size_in_huge_pag
 /// Caches whose size 0 stands for a part of `shared_buffers` (`SimpleLruAutotuneBuffers` in `slru.c`).
 const CACHES: [&str; 3] = ["commit_timestamp_buffers", "subtransaction_buffers", "transaction_buffers"];
 
+/// Whether shared memory may depend on a setting: on numbers, but for the port, and on few others.
+fn takes_memory(name: &str, kind: &str) -> bool {
+    const OTHERS: [&str; 4] = ["huge_pages", "io_method", "shared_preload_libraries", "track_commit_timestamp"];
+    (kind == "integer" && name != "port") || OTHERS.contains(&name)
+}
+
 /// What is known of two starts.
 #[derive(Debug, Default)]
 pub(super) struct WorkedOut {
@@ -28,7 +34,7 @@ impl WorkedOut {
     pub(super) fn of(today: &Settings<'_>, starts: impl Fn(&Today<'_>) -> (Fact<State>, Fact<State>)) -> Self {
         let mut states: BTreeMap<&str, [Fact<State>; 2]> = BTreeMap::new();
         for (name, setting) in today {
-            if setting.shape.context() == Context::Postmaster {
+            if setting.shape.context() == Context::Postmaster && takes_memory(name, setting.shape.kind()) {
                 let (restarted, started) = starts(setting);
                 states.insert(name, [restarted, started]);
             }
