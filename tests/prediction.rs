@@ -288,7 +288,7 @@ fn the_first_screen_shows_what_is_dangerous_the_worst_first() {
         "Could a start of Patroni stop a running server?",
         "1. a start of Patroni stops the server",
         "the server does not start with it",
-        "store: pg1",
+        "connection refused, store",
         "commits wait for a standby that will not come",
         "a standby that replays from here cannot go on with less",
         "slot warehouse_cdc",

@@ -67,7 +67,7 @@ const CONTROLLED: [&str; 5] = [
 ];
 
 /// What Patroni writes of its own where the server follows another one (`build_recovery_params`).
-const FOLLOWED: [&str; 8] = [
+pub(super) const FOLLOWED: [&str; 8] = [
     "primary_conninfo",
     "primary_slot_name",
     "recovery_target_timeline",
@@ -129,7 +129,8 @@ fn layers(name: &str, kind: Kind, context: Context) -> Vec<Layer> {
             &format!("`postgresql.parameters.{name}` of the dynamic configuration, where it is {}", floor_of(own)),
         )
     };
-    let default = |own: &CommandLineSetting| layer(By::PatroniDefault, &default_of(own));
+    let default =
+        |own: &CommandLineSetting| layer(By::PatroniDefault, &format!("Patroni's default, {}", default_of(own)));
     let session = matches!(context, Context::Superuser | Context::User | Context::Backend | Context::SuperuserBackend);
     let role = session.then(|| {
         layer(By::Role, "ALTER ROLE … SET and ALTER DATABASE … SET, for new sessions of that role or database")
@@ -299,7 +300,7 @@ fn alter_system(kind: Kind, guc: Option<&Guc>, context: Context) -> Effect {
 fn seed(name: &str, kind: Kind) -> Effect {
     match kind {
         Kind::Managed(key, _) => Err(format!("none: it is not taken from parameters; set `{key}` of each member's file")),
-        Kind::Followed => Err(format!("none: {}", followed(name))),
+        Kind::Followed => Err("none: Patroni writes its own".to_owned()),
         Kind::Recovery => Ok("`bootstrap.dcs.postgresql.recovery_conf` becomes the dynamic configuration, while the store has none and no patroni.dynamic.json is there".to_owned()),
         _ => Ok(format!(
             "`bootstrap.dcs.postgresql.parameters.{name}` becomes the dynamic configuration, while the store has none and no patroni.dynamic.json is there"

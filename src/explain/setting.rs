@@ -103,11 +103,19 @@ fn under_patroni(page: &mut Page, name: &str) {
         return;
     }
     match known {
+        Some(s) if s.recovery && layers::FOLLOWED.contains(&name) => {
+            page.fact(
+                "Patroni",
+                "writes its own where the server follows another one, and removes it from postgresql.auto.conf",
+            );
+            return;
+        }
         Some(s) if s.recovery => {
             page.fact(
                 "Patroni",
                 "belongs into `postgresql.recovery_conf`; Patroni removes it from postgresql.auto.conf",
             );
+            return;
         }
         Some(s) => {
             let bounds = match (s.min, s.max) {

@@ -51,7 +51,7 @@ fn dangers(sheet: &Sheet) -> Element {
     let mut list = Element::new("ol").with("class", "dangers");
     for danger in &sheet.dangers {
         let what = Element::new("p").child(badge("bad", "danger")).text(" ");
-        let mut item = Element::new("li").child(sentence(what.child(Element::new("strong").text(&danger.what)), ""));
+        let mut item = Element::new("li").child(what.child(sentence(Element::new("strong"), &danger.what)));
         item.add(Element::new("p").with("class", "faint").text(&format!("On {}", some(&danger.members))));
         for text in [&danger.who, &danger.todo].into_iter().filter(|text| !text.is_empty()) {
             item.add(sentence(Element::new("p"), text));

@@ -10,6 +10,7 @@ use crate::predict::MemberPrediction;
 use crate::predict::connections::{Connection, Purpose};
 use crate::predict::settings::{Risk, Setting, State, Value};
 use crate::predict::slots::{Fate, Slot};
+use crate::report::full::some;
 use crate::report::gate::{Answer, gates};
 
 /// How bad something is; the first is the worst.
@@ -47,6 +48,8 @@ pub(in crate::report) struct Danger {
     pub(in crate::report) todo: String,
     /// The members.
     pub(in crate::report) members: Vec<String>,
+    /// Of connections: from whom to whom.
+    pairs: Vec<String>,
 }
 
 /// Everything dangerous of some members, the worst first.
@@ -59,19 +62,36 @@ pub(in crate::report) fn dangers(shown: &Shown<'_>, members: &[&MemberPrediction
         all.extend(member.slots.iter().flatten().filter_map(|slot| of_slot(shown, member, slot)));
         all.extend(member.connections.iter().filter_map(|c| of_connection(shown, member, c)));
     }
-    let mut joined: Vec<Danger> = Vec::new();
-    for danger in all {
-        let same = |d: &&mut Danger| (d.rank, &d.what, &d.todo) == (danger.rank, &danger.what, &danger.todo);
-        match joined.iter_mut().find(same) {
-            Some(first) => {
-                let new = danger.members.into_iter().filter(|m| !first.members.contains(m)).collect::<Vec<_>>();
-                first.members.extend(new);
-            }
-            None => joined.push(danger),
-        }
-    }
+    let mut joined = join(all);
     // The sort is stable: within a rank the order of the members and of their rows.
     joined.sort_by_key(|danger| danger.rank);
+    joined
+}
+
+/// What is the same but for members, places and pairs stands together.
+fn join(all: Vec<Danger>) -> Vec<Danger> {
+    let mut joined: Vec<Danger> = Vec::new();
+    let mut more: Vec<usize> = Vec::new();
+    for danger in all {
+        let same = |d: &Danger| (d.rank, &d.what, &d.todo) == (danger.rank, &danger.what, &danger.todo);
+        let Some(at) = joined.iter().position(same) else {
+            joined.push(danger);
+            more.push(0);
+            continue;
+        };
+        let first = &mut joined[at];
+        more[at] += usize::from(first.who != danger.who);
+        first.members.extend(danger.members.into_iter().filter(|m| !first.members.contains(m)).collect::<Vec<_>>());
+        first.pairs.extend(danger.pairs);
+    }
+    for (danger, more) in joined.iter_mut().zip(more) {
+        if !danger.pairs.is_empty() {
+            danger.what = format!("{}: {}", danger.what, some(&danger.pairs));
+            if more > 0 {
+                danger.who = format!("{}, and {more} more below", danger.who);
+            }
+        }
+    }
     joined
 }
 
@@ -98,6 +118,7 @@ fn stops(shown: &Shown<'_>, members: &[&MemberPrediction]) -> Vec<Danger> {
                 who: format!("rule {rule}; `explain {rule}` says how"),
                 todo,
                 members: vec![words(&gate.member)],
+                pairs: Vec::new(),
             });
         }
     }
@@ -137,13 +158,14 @@ fn of_setting(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) -
         (Some(now), None) => value(now),
         (None, None) => "not known".to_owned(),
     };
-    let mut who: Vec<String> = Vec::new();
-    if let Some((when, state)) = next {
-        who.push(format!("{when}; then set by {}", words::hand(state.by, state.at.map(|at| shown.place(at)))));
-    }
-    if let Some(now) = now {
-        who.push(format!("today by {}", words::hand(now.by, now.at.map(|at| shown.place(at)))));
-    }
+    let hand = |state: &State| words::hand(state.by, state.at.map(|at| shown.place(at)));
+    let who = match (now, next) {
+        (Some(now), Some((_, state))) if hand(now) == hand(state) => format!("today and then set by {}", hand(now)),
+        (Some(now), Some((when, state))) => format!("{when}; then set by {}; today by {}", hand(state), hand(now)),
+        (None, Some((when, state))) => format!("{when}; then set by {}", hand(state)),
+        (Some(now), None) => format!("today set by {}", hand(now)),
+        (None, None) => String::new(),
+    };
     let is_kept =
         |now: &&State| matches!(&now.value, Value::Is(_)) && next.is_some_and(|(_, next)| next.value != now.value);
     let todo = match now.filter(is_kept) {
@@ -153,9 +175,10 @@ fn of_setting(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) -
     Some(Danger {
         rank,
         what: format!("{name} {change}: {}", words::effect(risk)),
-        who: who.join("; "),
+        who,
         todo: shown.words(&todo),
         members: vec![shown.words(&member.name)],
+        pairs: Vec::new(),
     })
 }
 
@@ -179,32 +202,31 @@ fn of_slot(shown: &Shown<'_>, member: &MemberPrediction, slot: &Slot) -> Option<
              the cluster replaces by a {kind} slot of its own may go"
         )),
         members: vec![shown.words(&member.name)],
+        pairs: Vec::new(),
     })
 }
 
 fn of_connection(shown: &Shown<'_>, member: &MemberPrediction, connection: &Connection) -> Option<Danger> {
     let place = |at| shown.place(at);
-    let (level, decided) = words::decided(connection, &place);
+    let (level, decided) = words::decided(member, connection, &place);
     if level != Level::Danger {
         return None;
     }
     let cannot = matches!(connection.purpose, Purpose::Watch | Purpose::Store);
-    let who = shown.words(&words::identity(connection));
-    let who = if who.is_empty() { String::new() } else { format!(" ({who})") };
+    let user = connection.user.as_ref().map(|user| format!(", as {user}")).unwrap_or_default();
+    let database = connection.database.as_ref().map(|database| format!(" to {database}")).unwrap_or_default();
     Some(Danger {
         rank: if cannot { Rank::CannotWork } else { Rank::Refused },
-        what: shown.words(&format!(
-            "connection refused, {}: {} → {}{who}",
-            words::purpose(connection.purpose),
-            connection.from,
-            connection.to
-        )),
+        what: shown.words(&format!("connection refused, {}{user}{database}", words::purpose(connection.purpose))),
         who: shown.words(&decided),
         todo: match connection.purpose {
             Purpose::Store => "start the store, or mend its section of Patroni's file".to_owned(),
             Purpose::RestApi => "mend `restapi` of Patroni's file, or the way to it".to_owned(),
-            _ => "give it a line above that one in pg_hba.conf, or under `postgresql.pg_hba` where Patroni's file has that list".to_owned(),
+            _ => "the tables below say which line decides; pg_hba.conf needs one above it, or `postgresql.pg_hba` where Patroni's file has that \
+                  list; a role whose password the server keeps in another way needs it set anew"
+                .to_owned(),
         },
         members: vec![shown.words(&member.name)],
+        pairs: vec![shown.words(&format!("{} → {}", connection.from, connection.to))],
     })
 }

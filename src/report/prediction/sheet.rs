@@ -146,7 +146,15 @@ fn slots(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) -> 
             Err(gap) => notes.push((name.clone(), format!("not known: {}", shown.words(&of_any(gap).to_string())))),
             Ok(all) if all.is_empty() => notes.push((name.clone(), "none, and none are made".to_owned())),
             Ok(_) if !rest.is_empty() => {
-                notes.push((name.clone(), format!("{} stay as they are: {}", rest.len(), some(&rest))));
+                notes.push((
+                    name.clone(),
+                    format!(
+                        "{} {} as it is: {}",
+                        rest.len(),
+                        if rest.len() == 1 { "stays" } else { "stay, each" },
+                        some(&rest)
+                    ),
+                ));
             }
             Ok(_) => {}
         }
@@ -179,7 +187,7 @@ fn connections(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String
     let mut rows = Vec::new();
     let mut notes = Vec::new();
     for (member, name) in members.iter().zip(names) {
-        let all: Vec<Row> = member.connections.iter().map(|c| connection_row(shown, c)).collect();
+        let all: Vec<Row> = member.connections.iter().map(|c| connection_row(shown, member, c)).collect();
         let count = all.len();
         let own: Vec<Row> = all.into_iter().filter(|row| shown.all || row.level > Level::Fine).collect();
         if own.len() < count {
@@ -194,9 +202,9 @@ fn connections(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String
     tables("Connections", CONNECTIONS, names, rows, notes)
 }
 
-fn connection_row(shown: &Shown<'_>, connection: &Connection) -> Row {
+fn connection_row(shown: &Shown<'_>, member: &MemberPrediction, connection: &Connection) -> Row {
     let place = |at| shown.place(at);
-    let (level, decided) = words::decided(connection, &place);
+    let (level, decided) = words::decided(member, connection, &place);
     Row {
         cells: vec![
             words::purpose(connection.purpose).to_owned(),

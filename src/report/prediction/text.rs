@@ -45,6 +45,9 @@ enum Paint {
     Faint,
 }
 
+/// The column of the risk, in tables of settings.
+const RISK: usize = 5;
+
 struct Writer {
     out: String,
     paper: Paper,
@@ -201,7 +204,7 @@ impl Writer {
         let grid = Grid {
             head: table.head.to_vec(),
             rows: table.rows.iter().map(cells).collect(),
-            firm: vec![0],
+            firm: if table.kind == SETTINGS { vec![0, RISK] } else { vec![0, 1, 3] },
             place: table.head.len() - 1,
             compared: table.compared.clone(),
         };

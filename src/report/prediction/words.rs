@@ -1,10 +1,11 @@
 //! What the kinds of a prediction are called.
 
-use crate::predict::Role;
 use crate::predict::connections::{Connection, Decided, Purpose};
 use crate::predict::settings::{By, Change, Risk, Setting};
 use crate::predict::slots::{Fate, Slot};
 use crate::predict::touched::{Act, Moment};
+use crate::predict::{MemberPrediction, Role};
+use crate::source::Span;
 
 /// How much a row matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -208,7 +209,11 @@ pub(super) fn identity(connection: &Connection) -> String {
 }
 
 /// What decides about a connection, with the place of the line, and how much that matters.
-pub(super) fn decided(connection: &Connection, place: &dyn Fn(crate::source::Span) -> String) -> (Level, String) {
+pub(super) fn decided(
+    member: &MemberPrediction,
+    connection: &Connection,
+    place: &dyn Fn(Span) -> String,
+) -> (Level, String) {
     match &connection.decided {
         Err(gap) => (Level::Notice, format!("not known: {gap}")),
         Ok(Decided::Line { at, method, stored }) => {
@@ -225,11 +230,18 @@ pub(super) fn decided(connection: &Connection, place: &dyn Fn(crate::source::Spa
         Ok(Decided::NoLine) => (Level::Danger, "REFUSED: no line of pg_hba.conf speaks of it".to_owned()),
         Ok(Decided::Endpoint { seen }) => match (&**seen, connection.purpose) {
             ("answers", _) => (Level::Fine, seen.clone()),
-            // Before Patroni runs nothing listens at its REST API.
-            ("refused", Purpose::Store) => (Level::Danger, "REFUSED: nothing listens there".to_owned()),
+            // One server of the store that answers is enough; before Patroni runs nothing listens at its REST API.
+            ("refused", Purpose::Store) if !member.connections.iter().any(is_answering_store) => {
+                (Level::Danger, "REFUSED: nothing listens there".to_owned())
+            }
             _ => (Level::Notice, seen.clone()),
         },
     }
+}
+
+fn is_answering_store(connection: &Connection) -> bool {
+    connection.purpose == Purpose::Store
+        && matches!(&connection.decided, Ok(Decided::Endpoint { seen }) if seen == "answers")
 }
 
 /// Why a password of a role is of no use for a method (`CheckPWChallengeAuth` and `CheckSASLAuth` of the server).

@@ -66,9 +66,10 @@ pub(super) fn tables(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[
             Err(gap) => notes.push((name.clone(), format!("not known: {}", shown.words(&of_any(gap).to_string())))),
         }
         if !quiet.is_empty() {
+            let keep = if quiet.len() == 1 { "keeps" } else { "keep" };
             notes.push((
                 name.clone(),
-                format!("{} keep their value and are set by others than today: {}", quiet.len(), some(&quiet)),
+                format!("{} {} the value and will be set by others than today: {}", quiet.len(), keep, some(&quiet)),
             ));
         }
         if !open.is_empty() {
@@ -97,7 +98,10 @@ fn setting_row(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) 
     let known = |fact: &'_ Fact<State>| fact.as_ref().ok().cloned();
     let (now, end) = (known(&setting.now), known(&setting.restarted).or_else(|| known(&setting.attached)));
     let by = match (&now, &end) {
-        (Some(now), Some(end)) if now.by != end.by => format!("{}, now {}", words::by(end.by), words::by(now.by)),
+        (Some(now), Some(end)) if now.by != end.by && shown.all => {
+            format!("{}, now {}", words::by(end.by), words::by(now.by))
+        }
+        (Some(_), Some(end)) => words::by(end.by).to_owned(),
         (_, Some(state)) | (Some(state), None) => words::by(state.by).to_owned(),
         (None, None) => "?".to_owned(),
     };
