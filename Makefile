@@ -9,7 +9,7 @@ SECONDS ?= 60
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Debian packages, PostgreSQL 13-18, Patroni, etcd, PgBouncer, libclang, systemd-nspawn, ssh, Ansible; quick when done
+setup: ## Debian packages, PostgreSQL 13-18, Patroni, etcd, PgBouncer, libclang, systemd-nspawn, ssh, Ansible, Chromium; quick when done
 	@scripts/setup.sh
 
 demo: setup ## findings on a small cluster that is not ready

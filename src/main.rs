@@ -51,5 +51,9 @@ fn surroundings() -> Surroundings {
         stderr: std::io::stderr().is_terminal(),
         colour: terminal::wish(&var("NO_COLOR"), &var("CLICOLOR_FORCE")),
         term: var("TERM"),
+        columns: rustix::termios::tcgetwinsize(std::io::stdout())
+            .ok()
+            .map(|size| size.ws_col)
+            .filter(|columns| *columns > 0),
     }
 }

@@ -7,6 +7,7 @@ pub mod full;
 pub mod gate;
 pub mod github;
 pub mod gitlab;
+pub mod html;
 pub mod json;
 pub mod jsonl;
 pub mod junit;
@@ -34,6 +35,7 @@ use std::collections::BTreeMap;
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::topology::Seen;
 use crate::finding::Finding;
+use crate::predict::Prediction;
 use crate::rules::engine::Outcome;
 use crate::rules::schema::{Rule, Severity};
 use crate::source::{Source, SourceId, SourceMap};
@@ -59,6 +61,10 @@ pub struct Page<'a> {
     pub changes: Option<&'a Changes>,
     /// The members as their servers say it; none in a run over files.
     pub members: &'a [Seen],
+    /// What the run was asked to look at.
+    pub question: Question,
+    /// What Patroni's take-over will change, for the formats that tell it.
+    pub prediction: Option<&'a Prediction>,
 }
 
 /// What has changed between two moments.

@@ -23,7 +23,7 @@ use crate::terminal::Surroundings;
 
 pub use check::{Check, check, read_bundle};
 pub use lint::{Lint, lint};
-pub use said::{Linted, render};
+pub use said::{Linted, render, show};
 pub use settle::config_for;
 
 /// What a run prints, and its exit code.
@@ -45,7 +45,9 @@ pub fn run(cli: &Cli, around: &Surroundings) -> Output {
         Command::Collect(args) => collect::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Check(args) => check::command(args, around).unwrap_or_else(|message| fault(&message)),
         Command::Predict(args) => predict::command(args, around).unwrap_or_else(|message| fault(&message)),
-        Command::Explain { name, format } => pages::explain(name, *format),
+        Command::Explain { name, members, format } => {
+            pages::explain(name, members, *format, around).unwrap_or_else(|message| fault(&message))
+        }
         Command::Rules { what: RulesCommand::List { area, severity, format } } => {
             pages::list(area.as_deref(), *severity, *format)
         }

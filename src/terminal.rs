@@ -13,6 +13,8 @@ pub struct Surroundings {
     pub colour: Option<bool>,
     /// `TERM`; empty when it is not set.
     pub term: String,
+    /// The columns of the terminal that standard output is.
+    pub columns: Option<u16>,
 }
 
 /// What `NO_COLOR` and `CLICOLOR_FORCE` want of colours; empty when they are not set. The first wins.

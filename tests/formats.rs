@@ -166,6 +166,7 @@ fn count(text: &str, format: Format) -> usize {
         Format::Junit => text.matches("<failure ").count() + text.matches("<system-out>").count(),
         Format::Checkstyle => text.matches("<error ").count(),
         Format::Markdown => lines(&["| ❌ error |", "| ⚠️ warning |", "| ℹ️ note |"]),
+        Format::Html => text.matches("<article ").count(),
     }
 }
 

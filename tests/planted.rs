@@ -135,6 +135,11 @@ fn planted_secrets_are_in_no_file_that_is_written() {
     let mut shown = vec![run(&args, &dir.0), run(&["lint", "--write-baseline", "known.json"], &dir.0)];
     shown.push(run(&["lint", "--baseline", "known.json"], &dir.0));
     shown.push(run(&["lint", "--list-files"], &dir.0));
+    for format in ["text", "markdown", "json", "html"] {
+        let output = run(&["predict", "--offline", "--all", "--format", format], &dir.0);
+        assert!(!output.stdout.is_empty(), "{format}: {}", String::from_utf8_lossy(&output.stderr));
+        shown.push(output);
+    }
     for asked in ["weak-default-secrets", "postgresql.authentication.superuser.password", "primary_conninfo"] {
         shown.push(run(&["explain", asked], &dir.0));
     }

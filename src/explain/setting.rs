@@ -1,7 +1,7 @@
 //! The page of a setting of PostgreSQL.
 
 use super::about::rules_about;
-use super::{Page, Subject};
+use super::{Page, Subject, layers};
 use crate::facts::enforced::{default_of, floor_of};
 use crate::knowledge::guc::{self, Context, Guc, Kind};
 use crate::knowledge::guc_history::{added_in, removed_in, renamed};
@@ -34,6 +34,8 @@ pub(super) fn page(name: &str) -> Option<Page> {
     page.fact("PostgreSQL", history.join("; "));
     under_patroni(&mut page, own);
     page.fact("change", newest.map(|(_, g)| change(g.context)).unwrap_or_default());
+    let told = layers::told(own, newest.map(|(_, guc)| guc));
+    (page.layers, page.edits, page.change) = (told.layers, told.edits, Some(told.change));
     page.rules = rules_about(own, own);
     if command_line_setting(own, Version::LATEST).is_some() {
         let family =
@@ -101,11 +103,19 @@ fn under_patroni(page: &mut Page, name: &str) {
         return;
     }
     match known {
+        Some(s) if s.recovery && layers::FOLLOWED.contains(&name) => {
+            page.fact(
+                "Patroni",
+                "writes its own where the server follows another one, and removes it from postgresql.auto.conf",
+            );
+            return;
+        }
         Some(s) if s.recovery => {
             page.fact(
                 "Patroni",
                 "belongs into `postgresql.recovery_conf`; Patroni removes it from postgresql.auto.conf",
             );
+            return;
         }
         Some(s) => {
             let bounds = match (s.min, s.max) {

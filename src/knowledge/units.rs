@@ -102,4 +102,68 @@ impl Unit {
             None => converted,
         })
     }
+
+    /// The same for whole numbers: what can be written, largest first, and how much of this unit it is. A block is no unit that anybody writes: its
+    /// number is made eight times as large, and one of kB.
+    const fn whole(self) -> &'static [(&'static str, i64)] {
+        match self {
+            Self::Byte => &[("TB", 1 << 40), ("GB", 1 << 30), ("MB", 1 << 20), ("kB", 1 << 10), ("B", 1)],
+            Self::Kb | Self::Block => &[("TB", 1 << 30), ("GB", 1 << 20), ("MB", 1 << 10), ("kB", 1)],
+            Self::Mb => &[("TB", 1 << 20), ("GB", 1 << 10), ("MB", 1)],
+            Self::Ms => &[("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1)],
+            Self::S => &[("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)],
+            Self::Min => &[("d", 1440), ("h", 60), ("min", 1)],
+        }
+    }
+
+    /// A whole number of this unit as `SHOW` writes it: in the largest unit of which it is a whole number (`convert_int_from_base_unit`). Zero and
+    /// what is below it are no amounts, and stay as they are.
+    #[must_use]
+    pub fn shown(self, number: i64) -> String {
+        let factor = if self == Self::Block { 8 } else { 1 };
+        let Some(number) = number.checked_mul(factor).filter(|n| *n > 0) else { return number.to_string() };
+        let unit = self.whole().iter().find(|(_, size)| number % size == 0);
+        unit.map_or_else(|| number.to_string(), |(name, size)| format!("{}{name}", number / size))
+    }
+
+    /// A number with a fraction of this unit, as it was written: in the largest unit of which it is a whole number, else as it is. `SHOW` writes six
+    /// digits of it, and loses the rest.
+    #[must_use]
+    pub fn shown_real(self, written: &str) -> String {
+        let Ok(number) = written.parse::<f64>() else { return written.to_owned() };
+        if number <= 0.0 {
+            return written.to_owned();
+        }
+        let whole = |(name, size): &(&str, f64)| {
+            let count = number / size;
+            // Exactly: what is almost a whole number would lose the rest.
+            let is_whole = count.fract().total_cmp(&0.0).is_eq() && (count * size).total_cmp(&number).is_eq();
+            (is_whole && count < 1e15).then(|| format!("{count:.0}{name}"))
+        };
+        self.table().iter().find_map(whole).unwrap_or_else(|| format!("{written}{}", self.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_people_write_them() {
+        assert_eq!(Unit::Block.shown(16_384), "128MB");
+        assert_eq!(Unit::Block.shown(1), "8kB");
+        assert_eq!(Unit::Block.shown(16_385), "131080kB");
+        assert_eq!(Unit::Kb.shown(4096), "4MB");
+        assert_eq!(Unit::Kb.shown(4097), "4097kB");
+        assert_eq!(Unit::Mb.shown(1_048_576), "1TB");
+        assert_eq!(Unit::Ms.shown(1500), "1500ms");
+        assert_eq!(Unit::S.shown(300), "5min");
+        assert_eq!(Unit::Min.shown(1440), "1d");
+        assert_eq!((Unit::Kb.shown(-1), Unit::Ms.shown(0)), ("-1".to_owned(), "0".to_owned()));
+        assert_eq!((Unit::Block.shown(-1), Unit::Block.shown(i64::MAX)), ("-1".to_owned(), i64::MAX.to_string()));
+        assert_eq!(Unit::Ms.shown_real("2"), "2ms");
+        assert_eq!(Unit::Ms.shown_real("2.5"), "2500us");
+        assert_eq!(Unit::Ms.shown_real("0.1234567"), "0.1234567ms");
+        assert_eq!((Unit::Ms.shown_real("-1"), Unit::Ms.shown_real("0")), ("-1".to_owned(), "0".to_owned()));
+    }
 }

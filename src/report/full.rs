@@ -57,6 +57,23 @@ pub(super) fn plain(page: &Page<'_>, finding: &Finding) -> String {
     draw(page, finding, true, false)
 }
 
+/// The places of a finding with their texts, without any other word.
+pub(super) fn places(page: &Page<'_>, finding: &Finding) -> String {
+    let bare = Finding { notes: Vec::new(), fix: Err(String::new()), ..finding.clone() };
+    let drawn = draw(page, &bare, false, false);
+    let places = drawn.split_once('\n').map(|(_, places)| places).unwrap_or_default();
+    places.trim_end().to_owned()
+}
+
+/// The steps of a fix, in the order in which they are done.
+pub(super) fn steps(page: &Page<'_>, fix: &Fix) -> Vec<String> {
+    let text = |step: &Step| {
+        let text = describe_step(page, step);
+        text.lines().filter(|l| !l.is_empty()).map(|l| l.strip_prefix("  ").unwrap_or(l)).collect::<Vec<_>>().join("\n")
+    };
+    fix.steps.iter().map(text).filter(|text| !text.is_empty()).collect()
+}
+
 fn draw(page: &Page<'_>, finding: &Finding, first: bool, colour: bool) -> String {
     let mut out = Vec::new();
     if colour {

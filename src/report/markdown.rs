@@ -51,7 +51,12 @@ pub fn render(page: &Page<'_>) -> String {
 }
 
 /// Adds parts while there is room, and then says how many are left.
-fn fill(out: &mut String, limit: usize, parts: impl ExactSizeIterator<Item = String>, more: impl Fn(usize) -> String) {
+pub(super) fn fill(
+    out: &mut String,
+    limit: usize,
+    parts: impl ExactSizeIterator<Item = String>,
+    more: impl Fn(usize) -> String,
+) {
     let mut left = parts.len();
     for part in parts {
         if out.len() + part.len() > limit {
@@ -118,7 +123,7 @@ fn code(word: &str) -> String {
 
 /// A sentence of ours as Markdown. What stands between backticks stays code; nothing else in it means anything, names nobody
 /// and is no HTML.
-fn text(words: &str) -> String {
+pub(super) fn text(words: &str) -> String {
     let paired = words.matches('`').count().is_multiple_of(2) && longest_run(words) < 2;
     let mut out = String::with_capacity(words.len());
     let mut in_code = false;
@@ -144,7 +149,7 @@ fn text(words: &str) -> String {
 }
 
 /// A part of a table: a bar ends a cell even within code.
-fn cell(markdown: &str) -> String {
+pub(super) fn cell(markdown: &str) -> String {
     markdown.replace('|', "\\|")
 }
 

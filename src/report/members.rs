@@ -51,7 +51,8 @@ pub(super) fn block(page: &Page<'_>) -> String {
     text
 }
 
-fn words(seen: &Seen) -> String {
+/// What a member is, in one line.
+pub(super) fn words(seen: &Seen) -> String {
     let of = seen.postgresql.map(|major| format!(", PostgreSQL {major}")).unwrap_or_default();
     let role = match (seen.role, &seen.upstream) {
         (Role::Primary, _) => "primary".to_owned(),

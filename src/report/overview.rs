@@ -12,17 +12,17 @@ use crate::source::SourceId;
 /// Places that are named for each rule.
 const PLACES: usize = 3;
 /// With so few findings there is nothing to sum up.
-const FEW: usize = 4;
+pub(super) const FEW: usize = 4;
 
 /// The findings of one rule.
-struct Group<'a> {
-    severity: Severity,
-    rule: &'a str,
-    findings: Vec<&'a Finding>,
+pub(super) struct Group<'a> {
+    pub(super) severity: Severity,
+    pub(super) rule: &'a str,
+    pub(super) findings: Vec<&'a Finding>,
 }
 
 /// The findings by rule: errors first, then those with the most findings.
-fn groups<'a>(page: &Page<'a>) -> Vec<Group<'a>> {
+pub(super) fn groups<'a>(page: &Page<'a>) -> Vec<Group<'a>> {
     let mut by_rule: BTreeMap<(Reverse<Severity>, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in &page.outcome.findings {
         by_rule.entry((Reverse(finding.severity), &finding.rule)).or_default().push(finding);

@@ -93,23 +93,16 @@ impl Redactor {
     /// Words of ours about some texts, without the secrets of those texts and without control characters.
     #[must_use]
     pub fn words(&self, about: &[SourceId], text: &str) -> String {
-        let mut out = text.to_owned();
-        for value in about.iter().filter_map(|id| self.values.get(id)).flatten() {
-            if out.contains(value.reveal()) {
-                out = out.replace(value.reveal(), MASK);
-            }
-        }
-        if !out.chars().any(|c| visible(c).is_some()) {
-            return out;
-        }
-        let mut clean = String::with_capacity(out.len());
-        for c in out.chars() {
-            match visible(c) {
-                Some(text) => clean.push_str(text),
-                None => clean.push(c),
-            }
-        }
-        clean
+        hidden(about.iter().filter_map(|id| self.values.get(id)).flatten(), text)
+    }
+
+    /// The same without the secrets of any text.
+    #[must_use]
+    pub fn everywhere(&self, text: &str) -> String {
+        // A longer one first: one that is a part of another would leave the rest of it.
+        let mut values: Vec<&Secret> = self.values.values().flatten().collect();
+        values.sort_by_key(|v| std::cmp::Reverse(v.reveal().len()));
+        hidden(values.into_iter(), text)
     }
 
     /// The part of a line of a file between two bytes, as it may be shown.
@@ -169,6 +162,27 @@ impl Redactor {
         masks.sort_by_key(|m| (m.start, m.end));
         masks
     }
+}
+
+/// A text without some secrets and without control characters.
+fn hidden<'a>(secrets: impl Iterator<Item = &'a Secret>, text: &str) -> String {
+    let mut out = text.to_owned();
+    for value in secrets {
+        if out.contains(value.reveal()) {
+            out = out.replace(value.reveal(), MASK);
+        }
+    }
+    if !out.chars().any(|c| visible(c).is_some()) {
+        return out;
+    }
+    let mut clean = String::with_capacity(out.len());
+    for c in out.chars() {
+        match visible(c) {
+            Some(text) => clean.push_str(text),
+            None => clean.push(c),
+        }
+    }
+    clean
 }
 
 fn push(shown: &mut Shown, at: u32, c: char, masks: &[Range<u32>]) {
@@ -231,6 +245,9 @@ mod tests {
         let r = Redactor::new([], [(here, Secret::new("s3cret-word")), (here, Secret::new("postgres"))]);
         assert_eq!(r.words(&[here], "it is s3cret-word for postgres"), "it is *** for postgres");
         assert_eq!(shown(&r, "# s3cret-word"), "# ***");
+        let there = Source::lone("y", "").id();
+        let r = Redactor::new([], [(here, Secret::new("s3cret")), (there, Secret::new("s3cret-word"))]);
+        assert_eq!(r.everywhere("s3cret-word, s3cret"), "***, ***");
     }
 
     #[test]

@@ -104,7 +104,7 @@ fn patroni(node: &Node) -> Option<Version> {
 /// Runs `check`.
 pub(super) fn command(args: &CheckArgs, around: &Surroundings) -> Result<Output, String> {
     let Settled { config, rules } = settle(&args.judged)?;
-    let outputs = outputs(&args.said)?;
+    let outputs = outputs(args.said.format, &args.said.output)?;
     let options = options(&args.asked)?;
     let bundle = bundle(&args.asked, &args.bundle, options, &rules, around)?;
     let changes = args.compare.as_deref().map(|before| changes(before, &bundle)).transpose()?;

@@ -162,7 +162,7 @@ pub(super) fn command(args: &LintArgs, around: &Surroundings) -> Result<Output, 
         ..Lint::default()
     };
     take_stdin(&mut request, args)?;
-    let outputs = outputs(&args.said)?;
+    let outputs = outputs(args.said.format, &args.said.output)?;
     request.progress = around.progress();
     if request.paths.len() <= FEW && !request.paths.iter().any(|p| p.is_dir()) {
         // Starting threads takes longer than a few files do. An error means that this process has its threads already.

@@ -5,34 +5,35 @@ use std::path::PathBuf;
 use super::Output;
 use super::check::{Check, bundle, check, options};
 use super::lint::{Lint, lint};
-use super::said::redactor;
-use crate::cli::{PredictArgs, PredictFormat};
+use super::said::{Linted, deliver_with, outputs, show};
+use super::settle::{Settled, settle};
+use crate::cli::PredictArgs;
 use crate::predict;
-use crate::report::prediction::{Shown, json, text};
-use crate::rules::engine::Selection;
+use crate::report::prediction::text::{COLUMNS, Paper};
+use crate::rules::schema::Severity;
 use crate::terminal::Surroundings;
 
 pub(super) fn command(args: &PredictArgs, around: &Surroundings) -> Result<Output, String> {
-    let options = options(&args.asked)?;
-    let linted = if args.offline {
-        let paths = if args.asked.members.is_empty() { vec![PathBuf::from(".")] } else { args.asked.members.clone() };
-        lint(&Lint { paths, options, ..Lint::default() })?
-    } else {
-        let bundle = bundle(&args.asked, &args.bundle, options, &[], around)?;
-        check(&Check { bundle, options, selection: Selection::default(), rules: Vec::new() })
-    };
+    let settled = settle(&args.judged)?;
+    let fail_on = settled.config.fail_on.unwrap_or(Severity::Error);
+    let outputs = outputs(args.format, &args.output)?;
+    let linted = look(args, settled, around)?;
     let prediction = predict::predict(&linted.facts);
-    let redactor = redactor(&linted.facts);
-    let shown = Shown {
-        prediction: &prediction,
-        outcome: &linted.outcome,
-        sources: &linted.facts.sources,
-        redactor: &redactor,
-        all: args.all,
-    };
-    let stdout = match args.format {
-        PredictFormat::Text => text::render(&shown),
-        PredictFormat::Json => json::render(&shown),
-    };
-    Ok(Output { stdout, ..Output::default() })
+    let paper = Paper { colour: around.colour(args.color), columns: around.columns.map_or(COLUMNS, usize::from) };
+    Ok(deliver_with(&outputs, |format, is_file| {
+        let paper = if is_file { Paper::default() } else { paper };
+        show(&linted, &prediction, format, fail_on, args.all, paper)
+    }))
+}
+
+/// What members say, or what files of a repository do.
+fn look(args: &PredictArgs, Settled { config, rules }: Settled, around: &Surroundings) -> Result<Linted, String> {
+    let options = options(&args.asked)?;
+    if !args.offline {
+        let bundle = bundle(&args.asked, &args.bundle, options, &rules, around)?;
+        return Ok(check(&Check { bundle, options, selection: config.selection, rules }));
+    }
+    let paths = if args.asked.members.is_empty() { vec![PathBuf::from(".")] } else { args.asked.members.clone() };
+    let progress = around.progress();
+    lint(&Lint { paths, options, scope: config.scope, selection: config.selection, rules, progress, ..Lint::default() })
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use patroni_preflight::knowledge::guc::{self, Context, Flag, Kind};
 
+use crate::support::number;
 use crate::support::pg::{Server, VERSIONS};
+use crate::support::rng::Rng;
 
 /// The columns of `pg_settings` that the table stands for, as text.
 fn described(guc: &guc::Guc) -> (String, String, String) {
@@ -91,4 +93,56 @@ fn tables_are_what_the_servers_say() {
         println!("PostgreSQL {version}: {} settings alike", live.len());
         assert!(live.len() > 300);
     }
+}
+
+/// Numbers of a range: its ends, small and round ones, and some between.
+fn numbers(min: i32, max: i32, rng: &mut Rng) -> Vec<i64> {
+    let (min, max) = (i64::from(min), i64::from(max));
+    let mut all =
+        vec![min, max, 0, -1, 1, 7, 8, 60, 90, 128, 1000, 1024, 1440, 3600, 16_384, 86_400, 131_072, 1_048_576];
+    let size = usize::try_from(max - min + 1).unwrap();
+    all.extend((0..6).map(|_| min + i64::try_from(rng.below(size)).unwrap()));
+    all.retain(|n| (min..=max).contains(n));
+    all
+}
+
+#[test]
+fn values_are_shown_as_the_servers_show_them() {
+    use patroni_preflight::knowledge::units::Unit;
+
+    let mut rng = Rng::new(number("PREFLIGHT_SEED", 1));
+    let mut looked = 0;
+    for version in VERSIONS {
+        let server = Server::start(version, |_| String::new());
+        let mut db = server.client();
+        for row in db.query("SELECT name, setting, current_setting(name) FROM pg_settings WHERE name NOT LIKE '%.%'") {
+            let [name, setting, shown] = [0, 1, 2].map(|i| row[i].clone().unwrap_or_default());
+            let ours = match guc::find(&name, version).map(|g| &g.kind) {
+                Some(Kind::Int { unit: Some(unit), .. }) => unit.shown(setting.parse().unwrap()),
+                Some(Kind::Real { unit: Some(unit), .. }) => unit.shown_real(&setting),
+                _ => continue,
+            };
+            assert_eq!(ours, shown, "{version}: {name} = {setting}");
+            looked += 1;
+        }
+        for guc in guc::all(version).filter(|g| matches!(g.context, Context::User | Context::Superuser)) {
+            let values: Vec<(String, String)> = match guc.kind {
+                Kind::Int { min, max, unit: Some(unit) } => {
+                    numbers(min, max, &mut rng).into_iter().map(|n| (n.to_string(), unit.shown(n))).collect()
+                }
+                Kind::Real { unit: Some(unit), .. } => {
+                    ["0.5", "1", "2.5", "20", "100"].map(|text| (text.to_owned(), Unit::shown_real(unit, text))).into()
+                }
+                _ => continue,
+            };
+            for (value, ours) in values {
+                // It holds for this statement alone: one that ends statements ends none of ours.
+                let sql = format!("SELECT set_config('{}', '{value}', true)", guc.name);
+                let Ok(rows) = db.try_query(&sql) else { continue };
+                assert_eq!(rows[0][0].as_deref(), Some(&*ours), "{version}: {} = {value}", guc.name);
+                looked += 1;
+            }
+        }
+    }
+    assert!(looked > 2000, "{looked}");
 }

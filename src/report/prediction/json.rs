@@ -1,23 +1,61 @@
-//! For programs: one JSON object, versioned.
+//! For programs: one JSON object, versioned; its schema is `src/report/prediction.schema.json`. Everything is in it, also what does not change.
 
 use serde::Serialize;
 
 use super::Shown;
+use super::sheet::sheets;
+use super::value::human;
 use crate::facts::gap::{Fact, Gap};
 use crate::predict::connections::{Decided, Purpose};
 use crate::predict::settings::{By, Change, Risk, Setting, State, Value};
 use crate::predict::slots::Fate;
 use crate::predict::touched::Touch;
-use crate::predict::{MemberPrediction, Role};
+use crate::predict::{MemberPrediction, Role, gaps};
+use crate::report::Verdict as Outcome;
+use crate::report::gate::{Gate, gates};
 use crate::source::Span;
 
 /// Changes when a reader of an older version could misread the output.
 pub const VERSION: u32 = 1;
 
+/// The JSON Schema of the output.
+pub const SCHEMA: &str = include_str!("../prediction.schema.json");
+
 #[derive(Serialize)]
 struct Document {
     version: u32,
+    tool: Tool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    gate: Vec<Gate>,
+    dangers: Vec<DangerItem>,
     members: Vec<Member>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+/// Something dangerous; the worst of a cluster stands first.
+#[derive(Serialize)]
+struct DangerItem {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    members: Vec<String>,
+    what: String,
+    who: String,
+    to_do: String,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    members: usize,
+    dangers: usize,
+    not_known: usize,
+    exit: u8,
+    reason: String,
 }
 
 #[derive(Serialize)]
@@ -31,6 +69,8 @@ struct Member {
     slots: Known<Vec<Slot>>,
     connections: Vec<Connection>,
     touched: Known<Vec<Touch>>,
+    assumed: Vec<Gap>,
+    not_known: Vec<Gap>,
 }
 
 /// What is known, or why it is not.
@@ -48,6 +88,7 @@ struct Row {
     attached: Known<Is>,
     restarted: Known<Is>,
     started: Known<Is>,
+    changes: bool,
     change: Change,
     risks: Vec<Risk>,
 }
@@ -56,6 +97,9 @@ struct Row {
 struct Is {
     #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<String>,
+    /// The value as people write it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shown: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     without_value: Option<&'static str>,
     source: String,
@@ -108,26 +152,61 @@ enum Verdict {
 /// # Panics
 /// Never: plain data has a JSON form.
 #[must_use]
-pub fn render(shown: &Shown<'_>) -> String {
-    let members = shown.prediction.members.iter().map(|m| member(shown, m)).collect();
-    let document = Document { version: VERSION, members };
+pub fn render(shown: &Shown<'_>, verdict: &Outcome) -> String {
+    let members: Vec<Member> = shown.prediction.members.iter().map(|m| member(shown, m)).collect();
+    let mut dangers = Vec::new();
+    for sheet in sheets(shown) {
+        dangers.extend(sheet.dangers.into_iter().map(|danger| DangerItem {
+            scope: sheet.scope.clone(),
+            members: danger.members,
+            what: danger.what,
+            who: danger.who,
+            to_do: danger.todo,
+        }));
+    }
+    let summary = Summary {
+        members: members.len(),
+        dangers: dangers.len(),
+        not_known: members.iter().map(|m| m.not_known.len()).sum(),
+        exit: verdict.code,
+        reason: words(shown, &verdict.reason),
+    };
+    let gate = gates(shown.page).into_iter().map(|gate| Gate { member: words(shown, &gate.member), ..gate });
+    let document = Document {
+        version: VERSION,
+        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        gate: gate.collect(),
+        dangers,
+        members,
+        summary,
+    };
     serde_json::to_string_pretty(&document).expect("invariant: plain data has a JSON form") + "\n"
 }
 
 fn words(shown: &Shown<'_>, text: &str) -> String {
-    shown.redactor.words(&[], text)
+    shown.exact(text)
 }
 
-fn known<T, U>(fact: &Fact<T>, with: impl FnOnce(&T) -> U) -> Known<U> {
+/// A gap without what must not be seen.
+fn clean(shown: &Shown<'_>, gap: &Gap) -> Gap {
+    Gap {
+        node: gap.node.as_deref().map(|node| words(shown, node)),
+        what: words(shown, &gap.what),
+        why: gap.why,
+        detail: gap.detail.as_deref().map(|detail| words(shown, detail)),
+    }
+}
+
+fn known<T, U>(shown: &Shown<'_>, fact: &Fact<T>, with: impl FnOnce(&T) -> U) -> Known<U> {
     match fact {
         Ok(value) => Known::Known(with(value)),
-        Err(gap) => Known::NotKnown(gap.clone()),
+        Err(gap) => Known::NotKnown(clean(shown, gap)),
     }
 }
 
 /// `pg1.yml:12:5`
 fn place(shown: &Shown<'_>, at: Span) -> String {
-    let source = shown.sources.get(at.source);
+    let source = shown.page.sources.get(at.source);
     let (line, column) = source.position(at.start);
     words(shown, &format!("{}:{line}:{column}", source.name()))
 }
@@ -139,8 +218,8 @@ fn member(shown: &Shown<'_>, member: &MemberPrediction) -> Member {
         role: member.role,
         postgresql: member.postgresql,
         patroni: member.patroni.to_string(),
-        settings: known(&member.settings, |all| all.iter().map(|row| setting(shown, row)).collect()),
-        slots: known(&member.slots, |all| {
+        settings: known(shown, &member.settings, |all| all.iter().map(|row| setting(shown, member, row)).collect()),
+        slots: known(shown, &member.slots, |all| {
             let one = |slot: &crate::predict::slots::Slot| Slot {
                 name: words(shown, &slot.name),
                 database: slot.logical.as_ref().map(|(database, _)| words(shown, database)),
@@ -154,7 +233,7 @@ fn member(shown: &Shown<'_>, member: &MemberPrediction) -> Member {
             all.iter().map(one).collect()
         }),
         connections: member.connections.iter().map(|c| connection(shown, c)).collect(),
-        touched: known(&member.touched, |all| {
+        touched: known(shown, &member.touched, |all| {
             let one = |touch: &Touch| Touch {
                 what: words(shown, &touch.what),
                 to: touch.to.as_deref().map(|to| words(shown, to)),
@@ -163,37 +242,49 @@ fn member(shown: &Shown<'_>, member: &MemberPrediction) -> Member {
             };
             all.iter().map(one).collect()
         }),
+        assumed: member.assumed.iter().map(|gap| clean(shown, gap)).collect(),
+        not_known: gaps(member).into_iter().map(|gap| clean(shown, gap)).collect(),
     }
 }
 
-fn setting(shown: &Shown<'_>, row: &Setting) -> Row {
-    let state = |fact: &Fact<State>| known(fact, |state| is(shown, state));
+fn setting(shown: &Shown<'_>, member: &MemberPrediction, row: &Setting) -> Row {
+    let state = |fact: &Fact<State>| known(shown, fact, |state| is(shown, member, row, state));
     Row {
         name: words(shown, &row.name),
         now: state(&row.now),
         attached: state(&row.attached),
         restarted: state(&row.restarted),
         started: state(&row.started),
+        changes: row.changes(),
         change: row.change,
         risks: row.risks.clone(),
     }
 }
 
-fn is(shown: &Shown<'_>, state: &State) -> Is {
+fn is(shown: &Shown<'_>, member: &MemberPrediction, row: &Setting, state: &State) -> Is {
     let (value, without_value) = match &state.value {
         Value::Is(value) => (Some(words(shown, value)), None),
         Value::Computed => (None, Some("the server works it out when it starts")),
         Value::Hidden => (None, Some("it holds a secret")),
     };
-    let at = state.at.map(|at| place(shown, at));
-    Is { value, without_value, source: state.source.clone(), by: state.by, pending_restart: state.pending, at }
+    Is {
+        shown: value.is_some().then(|| words(shown, &human(&row.name, member.postgresql, &state.value))),
+        value,
+        without_value,
+        source: words(shown, &state.source),
+        by: state.by,
+        pending_restart: state.pending,
+        at: state.at.map(|at| place(shown, at)),
+    }
 }
 
 fn connection(shown: &Shown<'_>, connection: &crate::predict::connections::Connection) -> Connection {
-    let decided = known(&connection.decided, |decided| match decided {
-        Decided::Line { at, method, stored } => {
-            Verdict::Line { at: place(shown, *at), method: method.clone(), stored: stored.clone() }
-        }
+    let decided = known(shown, &connection.decided, |decided| match decided {
+        Decided::Line { at, method, stored } => Verdict::Line {
+            at: place(shown, *at),
+            method: words(shown, method),
+            stored: stored.as_deref().map(|s| words(shown, s)),
+        },
         Decided::Refused { at } => Verdict::Refused { at: place(shown, *at) },
         Decided::NeedsTls { at } => Verdict::NeedsTls { at: place(shown, *at) },
         Decided::NoLine => Verdict::NoLine,
