@@ -13,7 +13,7 @@ use super::gap::Fact;
 use super::kept::{Kept, kept};
 use super::nodes::{Node, Row};
 use super::patroni_file::PatroniFile;
-use super::{Member, Whole};
+use super::{Member, Whole, running};
 use crate::knowledge::patroni::{Lifetime, Version, slot_name};
 use crate::parse::patroni::{Item, parse_int};
 
@@ -24,6 +24,8 @@ const FOR_ALL: Version = Version::new(4, 0, 0);
 /// `use_slots: false` and `nofailover` hold for permanent slots of every kind and role (3.1.0, 3.1.1).
 const SWITCHED_OFF: Version = Version::new(3, 1, 0);
 const NO_CANDIDATE: Version = Version::new(3, 1, 1);
+/// What has a database and a plugin and no type is no physical slot any more (3.3.1).
+const UNTYPED: Version = Version::new(3, 3, 1);
 /// The tag `nostream` (3.3.0).
 const NOSTREAM: Version = Version::new(3, 3, 0);
 /// `cluster_type` of a permanent slot, and slots that PostgreSQL 17 keeps in step by itself (4.1.0).
@@ -78,14 +80,22 @@ impl<'a> Wanted<'a> {
     /// When it is not known what the store keeps: other members, and the configuration that counts.
     pub fn of(facts: &'a Whole, member: &'a Member, node: &Node) -> Fact<Self> {
         let kept = kept(facts, member, node)?;
-        Ok(Self::with(facts, member, may_lead(facts, member, node), Some(&kept)))
+        let leader = running::primary_of(facts, member).map(|(leader, _)| leader.name.as_str());
+        Ok(Self::with(facts, member, may_lead(facts, member, node), leader, Some(&kept)))
     }
 
-    /// For the server of a member that leads, or does not; `kept` is what the store keeps, if it was asked.
+    /// For the server of a member that leads, or does not; `leader` is the name of the one that does, where that is known, and `kept` is what the
+    /// store keeps, if it was asked.
     #[must_use]
-    pub fn with(facts: &'a Whole, member: &'a Member, is_leader: bool, kept: Option<&Kept<'_>>) -> Self {
+    pub fn with(
+        facts: &'a Whole,
+        member: &'a Member,
+        is_leader: bool,
+        leader: Option<&str>,
+        kept: Option<&Kept<'_>>,
+    ) -> Self {
         let file = &facts.patroni[member.file];
-        let peers = peers::of(facts, member, kept);
+        let peers = peers::of(facts, member, leader, kept);
         let own = slot_name(&member.name);
         let mut wanted = Self { file, is_leader, slots: BTreeMap::new(), permanent: Vec::new() };
         if file.uses_slots() {
@@ -210,17 +220,19 @@ fn of_configuration<'a>(
     let is_fed = version < NOSTREAM || peers::is_fed(file, member, peers);
     let is_here = |(_, item): &(&str, &Item)| {
         let is_logical = is_logical(item);
+        // Where only physical ones are asked for.
+        let is_physical = !is_logical || version < UNTYPED && item.get("type").is_none();
         if !file.uses_slots() {
-            return version < SWITCHED_OFF && is_leader && !is_logical;
+            return version < SWITCHED_OFF && is_leader && is_physical;
         }
         if !is_candidate && (version >= NO_CANDIDATE || !is_leader) {
             return false;
         }
         if is_logical {
             return if version < NO_CANDIDATE {
-                !(is_leader && is_standby_cluster)
+                is_physical || !(is_leader && is_standby_cluster)
             } else {
-                !is_standby_cluster && is_fed
+                !is_standby_cluster && is_fed || is_physical && (is_leader || version >= ON_STANDBYS)
             };
         }
         let kind = item.get("cluster_type").and_then(Item::as_str).filter(|_| version >= CLUSTER_TYPE);

@@ -9,6 +9,7 @@ use super::role_of;
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::kept::{is_paused, kept};
 use crate::facts::nodes::{Node, Row};
+use crate::facts::running::primary_of;
 use crate::facts::slot_fate::Wanted;
 use crate::facts::{Facts, Member, PatroniFile};
 use crate::source::Span;
@@ -74,7 +75,9 @@ pub fn of_member(facts: &Facts, member: &Member) -> Fact<Vec<Slot>> {
     let node = facts.node_of(member);
     let kept = node.map(|node| kept(facts, member, node)).transpose()?;
     let is_standby = role_of(facts, member).is_standby();
-    let wanted = Wanted::with(facts, member, !is_standby || file.is_standby_cluster(), kept.as_ref());
+    let leader = primary_of(facts, member).map(|(leader, _)| leader.name.as_str());
+    let may_lead = !is_standby || file.is_standby_cluster();
+    let wanted = Wanted::with(facts, member, may_lead, leader, kept.as_ref());
     let asked = Asked { facts, member, file, node, is_standby, wanted };
     let rows = node.and_then(|node| node.rows("slots").ok());
     let mut all: Vec<Slot> = rows.unwrap_or_default().iter().filter_map(|row| there::fate(&asked, row)).collect();

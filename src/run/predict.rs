@@ -15,9 +15,8 @@ use crate::terminal::Surroundings;
 pub(super) fn command(args: &PredictArgs, around: &Surroundings) -> Result<Output, String> {
     let options = options(&args.asked)?;
     let linted = if args.offline {
-        let base = std::env::current_dir().map_err(|why| format!("the current directory: {why}"))?;
         let paths = if args.asked.members.is_empty() { vec![PathBuf::from(".")] } else { args.asked.members.clone() };
-        lint(&Lint { base, paths, options, ..Lint::default() })?
+        lint(&Lint { paths, options, ..Lint::default() })?
     } else {
         let bundle = bundle(&args.asked, &args.bundle, options, &[], around)?;
         check(&Check { bundle, options, selection: Selection::default(), rules: Vec::new() })

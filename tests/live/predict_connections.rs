@@ -1,17 +1,22 @@
 //! What `predict` says of connections, and real log-ins once Patroni has taken over: the line of `pg_hba.conf` that the server logs.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value as Json;
 
 use crate::support::predicted::{Predicted, edit_all, text};
 use crate::support::site::{Layout, OPERATOR, Site, password};
 
+/// Each log-in has a name of its own.
+static PROBES: AtomicUsize = AtomicUsize::new(0);
+
 /// The line that decided a log-in of a member to another one, as the server logs it, with the method: `/etc/…/pg_hba.conf:5 scram-sha-256`.
-fn decided(site: &Site, from: &str, to: &str, connection: &Json, log: &dyn Fn() -> String) -> String {
+fn decided(site: &Site, from: &str, connection: &Json, log: &dyn Fn() -> String) -> String {
     let (user, database) = (text(connection, "user"), text(connection, "database"));
     let place = text(connection, "place");
-    let name = format!("probe_{}_{}_{}", text(connection, "purpose").replace('-', "_"), from, to);
+    let number = PROBES.fetch_add(1, Ordering::Relaxed);
+    let name = format!("probe_{number}_{}", text(connection, "purpose").replace('-', "_"));
     let host =
         if place.starts_with('/') { place.to_owned() } else { place.rsplit_once(':').expect("a port").0.to_owned() };
     let replication = if database == "replication" { "replication=true dbname=postgres" } else { "" };
@@ -21,7 +26,6 @@ fn decided(site: &Site, from: &str, to: &str, connection: &Json, log: &dyn Fn() 
         password(user)
     );
     let sql = if database == "replication" { "IDENTIFY_SYSTEM" } else { "SELECT 1" };
-    let before = log().len();
     let ran = site.run_as(from, "postgres", &["psql", "-XAtq", "-d", &dsn, "-c", sql]);
     if ran.code != Some(0) {
         return ran.err.lines().find(|l| l.contains("FATAL")).unwrap_or(&ran.err).trim().to_owned();
@@ -30,10 +34,10 @@ fn decided(site: &Site, from: &str, to: &str, connection: &Json, log: &dyn Fn() 
     site.wait("a line in the log", 10, || {
         let text = log();
         // The pid of the line with our name is that of the line with the decision.
-        let of_us: Vec<&str> = text[before.min(text.len())..].lines().collect();
+        let of_us: Vec<&str> = text.lines().collect();
         let authorized = of_us
             .iter()
-            .find(|l| l.contains("connection authorized") && l.contains(&format!("application_name={name}")));
+            .find(|l| l.contains("connection authorized") && l.ends_with(&format!("application_name={name}")));
         let pid = authorized.and_then(|l| l.split('[').nth(1)?.split(']').next()).unwrap_or("none");
         let authenticated =
             of_us.iter().find(|l| l.contains(&format!("[{pid}]")) && l.contains("connection authenticated"));
@@ -57,7 +61,8 @@ fn said(site: &Site, host: &str, verdict: &Json) -> String {
             let number = if at.contains("/etc/patroni/") {
                 let yml = site.read(host, &format!("/etc/patroni/{host}.yml"));
                 let first = yml.lines().position(|l| l == "  pg_hba:").expect("a list") + 1;
-                line - first
+                // Patroni writes two lines of its own in front.
+                line - first + 2
             } else {
                 line
             };
@@ -69,7 +74,7 @@ fn said(site: &Site, host: &str, verdict: &Json) -> String {
 
 /// The log of a member's server: its own, then what it writes under Patroni.
 fn log(site: &Site, member: &str) -> String {
-    format!("{}{}", site.postgres_log(member), site.patroni_log(member))
+    site.sh(member, "cat /var/log/postgresql/*.log; cat /var/log/patroni/*.log 2>/dev/null || true")
 }
 
 fn of_postgresql(predicted: &Predicted, member: &str) -> Vec<Json> {
@@ -87,7 +92,7 @@ fn compare(site: &Site, predicted: &Predicted, which: &str) {
                 continue;
             }
             let from = text(&connection, "from").to_owned();
-            let real = decided(site, &from, member, &connection, &|| log(site, member));
+            let real = decided(site, &from, &connection, &|| log(site, member));
             assert_eq!(real, said(site, member, verdict), "{connection:#}");
             tried += 1;
         }
@@ -201,7 +206,7 @@ fn what_keeps_members_out_is_said() {
     };
     assert_eq!(text(&of("stream")["decided"]["known"], "is"), "refused");
     assert_eq!(text(&of("rewind")["decided"]["known"], "is"), "no-line");
-    let own = |purpose: &str| decided(&site, "pg2", "pg1", of(purpose), &|| log(&site, "pg1"));
+    let own = |purpose: &str| decided(&site, "pg2", of(purpose), &|| log(&site, "pg1"));
     assert!(own("stream").contains("pg_hba.conf rejects replication connection"), "{}", own("stream"));
     assert!(own("rewind").contains("no pg_hba.conf entry for host"), "{}", own("rewind"));
     let pg2 = of_postgresql(&predicted, "pg2");

@@ -57,7 +57,13 @@ fn compare(site: &Site) -> Predicted {
     let (primary, standbys) = site.members().split_first().expect("a primary");
     site.start_patroni(primary);
     site.wait("a leader", 20, || site.rest(primary, "/primary").is_some_and(|(status, _)| status == 200));
-    standbys.iter().for_each(|standby| site.start_patroni(standby));
+    // One after the other: the first does not know the second when it looks at its slots.
+    for standby in standbys {
+        site.start_patroni(standby);
+        site.wait("its first rounds", 40, || {
+            site.patroni_log(standby).matches("a secondary, and following a leader").count() > 1
+        });
+    }
     site.wait("all members", 40, || site.is_led_by(primary));
     let all = || -> Vec<_> {
         let members = site.members().iter().zip(&before);
@@ -93,14 +99,14 @@ fn crowded(major: u16, layout: Layout) -> Site {
         .sql("SELECT pg_create_physical_replication_slot('pg1', true)")
         .sql("SELECT pg_create_physical_replication_slot('pg2', true)")
         .sql("SELECT pg_create_logical_replication_slot('etl', 'pgoutput')")
-        .sql("SELECT pg_create_logical_replication_slot('changed', 'test_decoding')")
+        .sql("SELECT pg_create_logical_replication_slot('changed', 'pgoutput')")
         .sql("SELECT pg_create_logical_replication_slot('old_cdc', 'pgoutput')")
         .start();
     // One standby's slot is declared, the other's is not.
     edit_all(
         &site,
         "      standby_2:\n        type: physical\n",
-        "      archive:\n        type: physical\n      changed:\n        type: logical\n        database: postgres\n        plugin: pgoutput\n",
+        "      archive:\n        type: physical\n      changed:\n        type: logical\n        database: app\n        plugin: pgoutput\n",
     );
     edit_all(
         &site,

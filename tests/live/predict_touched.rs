@@ -26,8 +26,9 @@ fn listing(site: &Site, member: &str) -> Listing {
     ];
     let own: String = own.iter().map(|name| format!(" ! -name {name}")).collect();
     let directories = ["base", "global", "pg_*"].map(|name| format!(" -name '{name}' -prune -o"));
+    let beside = if config == data { String::new() } else { format!("find {config} -type f;") };
     let text = format!(
-        "{{ find {data} -mindepth 1 {} -type f{own} -print; find {data} -maxdepth 1 -name 'pg_*.conf*' -type f; find {config} -type f; ls /var/lib/postgresql/.pgpass_patroni; }} 2>/dev/null | sort -u | xargs stat -c '%n|%i %.9Y' ",
+        "{{ find {data} -mindepth 1 {} -type f{own} -print; find {data} -maxdepth 1 -name 'pg_*.conf*' -type f; {beside} ls /var/lib/postgresql/.pgpass_patroni; }} 2>/dev/null | sort -u | xargs stat -c '%n|%i %.9Y' ",
         directories.concat()
     );
     let stats = site.sh(member, &text);
@@ -106,11 +107,13 @@ fn has(touched: &[Json], moments: &[&str], act: &str) -> bool {
 
 /// The keys below the cluster's path, and what was said of them.
 fn keys(site: &Site) -> BTreeSet<String> {
-    let out = site.sh(
-        "etcd1",
-        "ETCDCTL_API=3 etcdctl --endpoints=http://127.0.0.1:2379 get --prefix --keys-only /service/orders",
-    );
-    out.lines().filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    // All from the first name below the path to the name behind all of them.
+    let text = "range() { printf '%s' \"$1\" | base64 -w0; }; curl -s http://127.0.0.1:2379/v3/kv/range -d \
+                '{\"key\": \"'$(range /service/orders/)'\", \"range_end\": \"'$(range /service/orders0)'\", \"keys_only\": true}'";
+    let said: Json = serde_json::from_str(&site.sh("etcd1", text)).expect("an answer");
+    let keys = said["kvs"].as_array().cloned().unwrap_or_default();
+    let decoded = |key: &Json| site.sh("etcd1", &format!("printf '%s' '{}' | base64 -d", self::text(key, "key")));
+    keys.iter().map(decoded).collect()
 }
 
 const FIRST: [&str; 2] = ["attach", "first-rounds"];

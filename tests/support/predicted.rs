@@ -26,7 +26,7 @@ impl Predicted {
         let ran = site.preflight(&args);
         let json: Json = serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
         let said = Self(json);
-        site.members().iter().for_each(|m| drop(said.member(m)));
+        site.members().iter().for_each(|m| assert!(said.member(m).is_object()));
         let text = said.0.to_string();
         for secret in ["superuser-pw", "replication-pw", "rewind-pw", "standby-pw", "dba-pw", "restapi-pw"] {
             assert!(!text.contains(secret), "{secret} in {text}");
@@ -74,19 +74,16 @@ pub(crate) fn install(site: &Site, version: &str) {
     let source = tools.join("patroni-src").join(version);
     assert!(source.join("patroni/__init__.py").exists(), "{}: run `make setup`", source.display());
     let python = tools.join("py/bin/python");
-    for (program, module) in [("patroni", "patroni.__main__"), ("patronictl", "patroni.ctl")] {
-        let call = if program == "patroni" { "main" } else { "ctl" };
-        let text = format!(
-            "#!{}\nimport sys\nsys.path.insert(0, '{}')\nfrom {module} import {call}\nsys.exit({call}())\n",
-            python.display(),
-            source.display()
-        );
-        for member in site.members() {
-            let file = format!("/usr/bin/{program}");
-            site.sh(member, &format!("rm -f {file}"));
-            site.write(member, &file, &text);
-            site.sh(member, &format!("chmod 0755 {file}"));
-        }
+    // `patronictl` stays as it is: that of older releases wants other packages.
+    let text = format!(
+        "#!{}\nimport sys\nsys.path.insert(0, '{}')\nfrom patroni.__main__ import main\nif __name__ == '__main__':\n    sys.exit(main())\n",
+        python.display(),
+        source.display()
+    );
+    for member in site.members() {
+        site.sh(member, "rm -f /usr/bin/patroni");
+        site.write(member, "/usr/bin/patroni", &text);
+        site.sh(member, "chmod 0755 /usr/bin/patroni");
     }
     for member in site.members() {
         let said = site.must(member, "postgres", &["patroni", "--version"]);

@@ -1,7 +1,6 @@
 //! Other members of a cluster as far as they decide about slots: their tags (`tags.py:Tags`).
 
 use crate::facts::kept::Kept;
-use crate::facts::running::primary_of;
 use crate::facts::{Member, PatroniFile, Whole};
 use crate::knowledge::patroni::Version;
 use crate::parse::patroni::{Item, parse_bool, parse_int};
@@ -25,8 +24,7 @@ pub struct Peer {
 }
 
 /// All others: those of the store, and those whose files are there.
-pub(super) fn of(facts: &Whole, member: &Member, kept: Option<&Kept<'_>>) -> Vec<Peer> {
-    let leader = primary_of(facts, member).map(|(leader, _)| leader.name.as_str());
+pub(super) fn of(facts: &Whole, member: &Member, leader: Option<&str>, kept: Option<&Kept<'_>>) -> Vec<Peer> {
     let stored = kept.map(Kept::members).unwrap_or_default();
     let others = facts.cluster_of(member.file).map_or(&[][..], |cluster| &cluster.members);
     let of_file = |other: &Member| {
@@ -52,7 +50,7 @@ pub(super) fn of(facts: &Whole, member: &Member, kept: Option<&Kept<'_>>) -> Vec
             name: name.clone(),
             follows: tags["replicatefrom"].as_str().map(str::to_owned),
             is_without_stream: is_on(&tags["nostream"]),
-            is_leader: false,
+            is_leader: leader == Some(&**name),
             is_known_to_store: true,
         });
     }

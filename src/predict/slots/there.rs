@@ -72,8 +72,11 @@ fn of_wanted(asked: &Asked<'_>, row: &Row, wanted: &WantedSlot<'_>) -> Said {
         }
         // The leader is there before any standby is.
         if !peer.is_leader {
-            let because =
-                format!("{wanted_for}, which Patroni does not know before {} joins: it drops it first", peer.name);
+            let unless = if asked.is_standby { ", unless that one is started before this one" } else { "" };
+            let because = format!(
+                "{wanted_for}, which Patroni does not know before {} joins: it drops it first{unless}",
+                peer.name
+            );
             return (Fate::Remade, asked.first_round(), because);
         }
     }

@@ -88,7 +88,7 @@ impl Plan<'_> {
         }
         let kept = self.node.and_then(|node| kept(self.facts, self.member, node).ok());
         let gets = |member: &crate::facts::Member| {
-            let wanted = Wanted::with(self.facts, member, false, kept.as_ref());
+            let wanted = Wanted::with(self.facts, member, false, None, kept.as_ref());
             permanent(&self.facts.patroni[member.file])
                 .any(|(name, slot)| is_logical(slot) && wanted.declared(name).is_some())
         };
