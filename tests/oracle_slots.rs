@@ -1,5 +1,4 @@
 //! Which slots we say that Patroni wants on the server of a member, against what releases of Patroni say themselves.
-#![expect(clippy::print_stdout, reason = "tests say what they have looked at")]
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -133,7 +133,7 @@ fn own(facts: &Facts, member: &Member) -> Vec<Connection> {
             databases.push(database);
         }
     }
-    let watched = databases.into_iter().map(|database| Database::Named(database));
+    let watched = databases.into_iter().map(Database::Named);
     let watched = watched.map(|database| (Purpose::Watch, "superuser", "use_unix_socket", database));
     let replication = (Purpose::OwnReplication, "replication", "use_unix_socket_repl", Database::PhysicalReplication);
     let server = Server { facts, member };

@@ -183,19 +183,14 @@ impl Plan<'_> {
         let first = self.all.len();
         let was_renamed = self.paths.has_custom_conf || self.is_written == Ok(true);
         let has_base = if was_renamed { Ok(true) } else { self.exists(&base) };
-        match &has_base {
-            Ok(true) => {
-                let lost =
-                    if was_renamed { "" } else { ", and what was in it is not kept: there is a base file already" };
-                self.add(moment, Act::Replaced, conf, format!("{because}{lost}"));
-            }
-            Ok(false) | Err(_) => {
-                let touch =
-                    self.add(moment, Act::Renamed, conf.clone(), "Patroni includes it from the one that it writes");
-                touch.to = Some(base);
-                touch.in_doubt = has_base.err();
-                self.add(moment, Act::Created, conf, because);
-            }
+        if has_base == Ok(true) {
+            let lost = if was_renamed { "" } else { ", and what was in it is not kept: there is a base file already" };
+            self.add(moment, Act::Replaced, conf, format!("{because}{lost}"));
+        } else {
+            let touch = self.add(moment, Act::Renamed, conf.clone(), "Patroni includes it from the one that it writes");
+            touch.to = Some(base);
+            touch.in_doubt = has_base.err();
+            self.add(moment, Act::Created, conf, because);
         }
         self.clean_auto_conf(moment);
         for touch in &mut self.all[first..] {

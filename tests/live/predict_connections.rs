@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::Value as Json;
 
 use crate::support::predicted::{Predicted, edit_all, text};
-use crate::support::site::{Layout, OPERATOR, Site, password};
+use crate::support::site::{Layout, REPLICATION, REWIND, SUPERUSER, Site, password};
 
 /// Each log-in has a name of its own.
 static PROBES: AtomicUsize = AtomicUsize::new(0);
@@ -128,9 +128,7 @@ fn are_all(site: &Site, predicted: &Predicted) {
                     continue;
                 };
             let name = user.split_whitespace().next().unwrap_or_default().to_owned();
-            if ![crate::support::site::SUPERUSER, crate::support::site::REPLICATION, crate::support::site::REWIND]
-                .contains(&&*name)
-            {
+            if ![SUPERUSER, REPLICATION, REWIND].contains(&&*name) {
                 continue;
             }
             let database = user.split("database=").nth(1).and_then(|d| d.split_whitespace().next()).unwrap_or_default();
@@ -191,12 +189,10 @@ fn what_keeps_members_out_is_said() {
     let file = format!("{}/pg_hba.conf", site.plan.config_dir());
     let text_before = site.read("pg1", &file);
     // No line for the one, a refusal for the other, a role without a password.
-    let kept: String = text_before
-        .lines()
-        .filter(|l| !(l.contains("rewinder") && l.contains("10.77.0.12")))
-        .map(|l| format!("{l}\n"))
-        .collect();
-    site.write("pg1", &file, format!("host replication replicator 10.77.0.12/32 reject\n{kept}"));
+    let kept: Vec<&str> =
+        text_before.lines().filter(|l| !(l.contains("rewinder") && l.contains("10.77.0.12"))).collect();
+    let kept = kept.join("\n");
+    site.write("pg1", &file, format!("host replication replicator 10.77.0.12/32 reject\n{kept}\n"));
     site.reload_postgres("pg1");
     site.sql("pg1", "ALTER ROLE rewinder PASSWORD NULL");
     let predicted = Predicted::of(&site);
@@ -212,5 +208,4 @@ fn what_keeps_members_out_is_said() {
     let pg2 = of_postgresql(&predicted, "pg2");
     let rewind = pg2.iter().find(|c| text(c, "purpose") == "rewind").expect("a rewind");
     assert_eq!(rewind["decided"]["known"]["stored"], "none");
-    let _ = OPERATOR;
 }

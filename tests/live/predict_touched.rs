@@ -24,7 +24,7 @@ fn listing(site: &Site, member: &str) -> Listing {
         "logfile",
         "log",
     ];
-    let own: String = own.iter().map(|name| format!(" ! -name {name}")).collect();
+    let own = own.map(|name| format!(" ! -name {name}")).concat();
     let directories = ["base", "global", "pg_*"].map(|name| format!(" -name '{name}' -prune -o"));
     let beside = if config == data { String::new() } else { format!("find {config} -type f;") };
     let text = format!(
@@ -127,7 +127,9 @@ fn compare(site: &Site) -> Predicted {
     let (primary, standbys) = site.members().split_first().expect("a primary");
     site.start_patroni(primary);
     site.wait("a leader", 20, || site.rest(primary, "/primary").is_some_and(|(status, _)| status == 200));
-    standbys.iter().for_each(|standby| site.start_patroni(standby));
+    for standby in standbys {
+        site.start_patroni(standby);
+    }
     site.wait("all members", 40, || site.is_led_by(primary));
     std::thread::sleep(Duration::from_secs(12));
     site.wait("all members", 40, || site.is_led_by(primary));
@@ -194,7 +196,8 @@ fn files_in_one_directory_with_lists() {
     for major in [16, 18] {
         let site = Site::of(major).layout(Layout::Directory).standbys(1).start();
         let hba = site.read("pg1", &format!("{}/pg_hba.conf", site.plan.config_dir()));
-        let lines: String = hba.lines().filter(|l| !l.starts_with('#')).map(|l| format!("  - {l}\n")).collect();
+        let lines: Vec<&str> = hba.lines().filter(|l| !l.starts_with('#')).collect();
+        let lines = format!("  - {}\n", lines.join("\n  - "));
         edit_all(
             &site,
             "  authentication:\n    superuser:",

@@ -126,7 +126,7 @@ fn of_unknown(asked: &Asked<'_>, name: &str, row: &Row) -> Said {
         "it is not declared, and no member's".to_owned()
     };
     if let Some(consumer) = consumer(asked, name) {
-        because.push_str(&format!("; {consumer}"));
+        because.extend(["; ", &consumer]);
     }
     (Fate::Dropped, when, because)
 }

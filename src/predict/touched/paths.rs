@@ -48,6 +48,11 @@ impl Paths {
         })
     }
 
+    /// The file that makes a server a standby.
+    pub(super) fn standby_signal(&self) -> String {
+        format!("{}/standby.signal", self.data)
+    }
+
     /// What Patroni keeps copies of, by name (`ConfigHandler._configuration_to_save`).
     pub(super) fn saved(&self, file: &PatroniFile) -> Vec<(String, String)> {
         let mut all = vec![&self.conf];

@@ -1,6 +1,6 @@
 //! Settings of recovery: what Patroni takes out of `postgresql.auto.conf`, and what makes it change a standby.
 
-use super::{Plan, paths::Paths};
+use super::Plan;
 use crate::facts::connections::login;
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::nodes::{Node, Row};
@@ -149,9 +149,10 @@ fn difference(plan: &Plan<'_>, node: &Node, name: &str, row: &Row) -> Option<Str
 fn recovery_conf(plan: &Plan<'_>, name: &str) -> Option<String> {
     let file = plan.file;
     let in_parameters = ALL.iter().any(|name| file.written_parameter(name).is_some());
-    let item = match in_parameters {
-        true => file.written_parameter(name),
-        false => file.postgresql("recovery_conf").and_then(|section| section.get(name)),
+    let item = if in_parameters {
+        file.written_parameter(name)
+    } else {
+        file.postgresql("recovery_conf").and_then(|section| section.get(name))
     };
     item.and_then(Item::as_setting)
 }
@@ -185,11 +186,4 @@ fn conninfo(plan: &Plan<'_>, node: &Node) -> Fact<Option<String>> {
         return Ok(Some(format!("it is to stream from {}:{}", address.value.0, address.value.1)));
     }
     Ok(None)
-}
-
-impl Paths {
-    /// The file that makes a server a standby.
-    pub(super) fn standby_signal(&self) -> String {
-        format!("{}/standby.signal", self.data)
-    }
 }

@@ -2,11 +2,11 @@
 
 use super::recovery::{self, Change};
 use super::{Act, LOOKS_FIRST, Moment, POSTMASTER, Plan, WAL_RECEIVER, differs, store};
-use crate::facts::gap::Fact;
+use crate::facts::Member;
+use crate::facts::gap::{Fact, Gap};
 use crate::facts::kept::kept;
 use crate::facts::running::primary_of;
 use crate::facts::slot_fate::{Wanted, is_logical, permanent};
-use crate::facts::{Cluster, gap::Gap};
 use crate::knowledge::patroni::slot_name;
 use crate::parse::patroni::Item;
 use crate::predict::slots::{self, Fate};
@@ -33,15 +33,13 @@ impl Plan<'_> {
             }
             return;
         }
-        let differs: Fact<Option<String>> = match has_lists {
-            true => Ok(Some("the lists are to count".to_owned())),
-            false => differs::first(self),
-        };
+        let differs: Fact<Option<String>> =
+            if has_lists { Ok(Some("the lists are to count".to_owned())) } else { differs::first(self) };
         match differs {
             Ok(None) => {}
             Ok(Some(why)) => self.write_and_reload(Moment::Attach, WRITTEN, &why, None),
             Err(gap) => {
-                self.write_and_reload(Moment::Attach, WRITTEN, "the server differs from it in something", Some(&gap))
+                self.write_and_reload(Moment::Attach, WRITTEN, "the server differs from it in something", Some(&gap));
             }
         }
     }
@@ -77,7 +75,7 @@ impl Plan<'_> {
     }
 
     fn has_standbys(&self) -> bool {
-        self.facts.cluster_of(self.member.file).is_some_and(|cluster: &Cluster| cluster.members.len() > 1)
+        self.facts.cluster_of(self.member.file).is_some_and(|cluster| cluster.members.len() > 1)
     }
 
     /// Whether Patroni turns `hot_standby_feedback` on: on whoever has, or may come to have, logical slots that are declared, the leader among
@@ -87,13 +85,13 @@ impl Plan<'_> {
             return false;
         }
         let kept = self.node.and_then(|node| kept(self.facts, self.member, node).ok());
-        let gets = |member: &crate::facts::Member| {
+        let gets = |member: &Member| {
             let wanted = Wanted::with(self.facts, member, false, None, kept.as_ref());
             permanent(&self.facts.patroni[member.file])
                 .any(|(name, slot)| is_logical(slot) && wanted.declared(name).is_some())
         };
         let members = self.facts.cluster_of(self.member.file).map_or(&[][..], |cluster| &cluster.members);
-        let follows = |other: &&crate::facts::Member| {
+        let follows = |other: &&Member| {
             let tag = self.facts.patroni[other.file].config.get("tags.replicatefrom").and_then(Item::as_str);
             tag == Some(&*self.member.name)
         };
@@ -126,10 +124,8 @@ impl Plan<'_> {
                 .and_then(|(leader, _)| self.facts.patroni[leader.file].config.connect_address());
             let from =
                 leader.map_or_else(|| "the leader".to_owned(), |a| crate::bundle::host::place(&a.value.0, a.value.1));
-            let by = match self.file.uses_slots() {
-                true => format!(" by slot {}", slot_name(&self.member.name)),
-                false => String::new(),
-            };
+            let own = || format!(" by slot {}", slot_name(&self.member.name));
+            let by = if self.file.uses_slots() { own() } else { String::new() };
             let because = format!("it streams from {from}{by}, with the role of Patroni's for replication");
             self.add(Moment::FirstRounds, Act::Reconnected, WAL_RECEIVER, because);
         }
