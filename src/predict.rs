@@ -66,6 +66,8 @@ pub struct MemberPrediction {
     pub settings: Fact<Vec<settings::Setting>>,
     /// Every slot that the server has or gets.
     pub slots: Fact<Vec<slots::Slot>>,
+    /// Whether those are all: a server that was not asked may have others.
+    pub all_slots: Fact<()>,
     /// Every connection that somebody has to open to this server, its REST API, or from here to the store.
     pub connections: Vec<connections::Connection>,
     /// What Patroni does to files and processes of the host, in order.
@@ -99,6 +101,7 @@ fn of_member(facts: &Facts, member: &Member) -> MemberPrediction {
         assumed: settings::assumed(facts, member),
         settings: settings::of_member(facts, member),
         slots: slots::of_member(facts, member),
+        all_slots: slots::are_all(facts, member),
         connections: connections::of_member(facts, member),
         touched: touched::of_member(facts, member),
     }
@@ -113,7 +116,8 @@ pub fn role_of(facts: &Facts, member: &Member) -> Role {
         _ => {}
     }
     let conf = member.conf.as_ref().ok().map(|conf| &facts.confs[*conf].conf);
-    let streams = conf.and_then(|conf| conf.effective("primary_conninfo")).is_some_and(|l| !l.set.value.value.is_empty());
+    let streams =
+        conf.and_then(|conf| conf.effective("primary_conninfo")).is_some_and(|l| !l.set.value.value.is_empty());
     if streams { Role::TakenForStandby } else { Role::TakenForPrimary }
 }
 
@@ -126,6 +130,7 @@ pub fn gaps(member: &MemberPrediction) -> Vec<&Gap> {
     all.extend(&member.assumed);
     all.extend(member.settings.as_ref().err());
     all.extend(member.slots.as_ref().err());
+    all.extend(member.all_slots.as_ref().err());
     all.extend(member.touched.as_ref().err());
     all.extend(member.connections.iter().filter_map(|c| c.decided.as_ref().err()));
     all.sort();

@@ -13,8 +13,8 @@ use super::member::Member;
 use super::read::{Content, Directory, Seen, directory, read};
 use super::service::{ByPath, Services, environment_of};
 use super::{
-    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, dynamic, included, join,
-    nodes, told,
+    ConfFile, EnvironmentFile, Facts, HbaFile, IdentFile, Preset, SqlFile, StartConf, UnitFile, Whole, dynamic,
+    included, join, nodes, told,
 };
 use crate::collect::Door;
 use crate::collect::kind::Kind;

@@ -37,6 +37,20 @@ pub struct Login {
     transports: &'static [bool],
 }
 
+impl Login {
+    /// The transports that libpq tries over TCP, in order (true: TLS), with a server that offers TLS or does not; none when it insists on what
+    /// the server does not have.
+    #[must_use]
+    pub fn tried(&self, has_tls: bool) -> &'static [bool] {
+        match (has_tls, self.transports) {
+            (true, transports) => transports,
+            // `N` of the server, and the log-in goes on in clear.
+            (false, transports) if transports.contains(&false) => &[false],
+            (false, _) => &[],
+        }
+    }
+}
+
 /// The login of a role of `postgresql.authentication`. Without the section for rewinding, Patroni rewinds as superuser
 /// (`ConfigHandler.rewind_credentials`).
 #[must_use]
@@ -157,18 +171,40 @@ pub fn address_of(facts: &Whole, member: &Member) -> Fact<IpAddr> {
 /// # Errors
 /// When a fact that matters is missing, or when the server would refuse the file as a whole.
 pub fn admission(hba: &Hba, login: &Login, from: Option<IpAddr>, database: &Database, member: &str) -> Fact<Admission> {
-    if !hba.unreadable.is_empty() {
-        return Err(Gap::new("`pg_hba.conf` (it has lines that no server takes)", GapReason::Unreadable).on(member));
-    }
-    let mut outcome = Admission::NoLine;
     let transports: &[bool] = if from.is_none() { &[false] } else { login.transports };
+    let asked = Attempt { user: &login.user, transports, from, database };
+    admitted(hba, &asked, &Surroundings::unknown()).map(|(outcome, _)| outcome).map_err(|gap| gap.on(member))
+}
+
+/// A log-in that is tried.
+#[derive(Debug, Clone, Copy)]
+pub struct Attempt<'a> {
+    /// As whom.
+    pub user: &'a str,
+    /// By which transports, in order (true: TLS).
+    pub transports: &'a [bool],
+    /// From where; `None` for the unix socket.
+    pub from: Option<IpAddr>,
+    /// To what.
+    pub database: &'a Database,
+}
+
+/// The same with what is known beside the file, and the transport that counts.
+///
+/// # Errors
+/// When a fact that matters is missing, or when the server would refuse the file as a whole.
+pub fn admitted(hba: &Hba, asked: &Attempt<'_>, around: &Surroundings<'_>) -> Fact<(Admission, bool)> {
+    if !hba.unreadable.is_empty() {
+        return Err(Gap::new("`pg_hba.conf` (it has lines that no server takes)", GapReason::Unreadable));
+    }
+    let Attempt { user, transports, from, database } = *asked;
+    let mut outcome = Admission::NoLine;
     for tls in transports {
         let via = from.map_or(Via::Local, |addr| Via::Host { addr, tls: *tls, gss: false });
-        let connection = Connection { via, database: database.clone(), user: login.user.clone() };
-        let decision = decide(hba, &connection, &Surroundings::unknown()).map_err(|gap| gap.on(member))?;
-        outcome = match decision {
+        let connection = Connection { via, database: database.clone(), user: user.to_owned() };
+        outcome = match decide(hba, &connection, around)? {
             Decision::Rule(rule) if hba.rules[rule].method.value == Method::Reject => Admission::Refused(rule),
-            Decision::Rule(rule) => return Ok(Admission::Asked(rule)),
+            Decision::Rule(rule) => return Ok((Admission::Asked(rule), *tls)),
             Decision::NoMatch if outcome == Admission::NoLine => Admission::NoLine,
             Decision::NoMatch => outcome,
         };
@@ -176,14 +212,14 @@ pub fn admission(hba: &Hba, login: &Login, from: Option<IpAddr>, database: &Data
     let passed_over = |rule: &HbaRule| rule.kind.value == ConnType::HostSsl && rule.warning.is_some();
     if let (Admission::NoLine, Some(addr), true) = (outcome, from, hba.rules.iter().any(passed_over)) {
         let via = Via::Host { addr, tls: true, gss: false };
-        let connection = Connection { via, database: database.clone(), user: login.user.clone() };
+        let connection = Connection { via, database: database.clone(), user: user.to_owned() };
         // Where a template decides about that line, it decides what is to be done.
-        let decision = decide_with_tls(hba, &connection, &Surroundings::unknown()).map_err(|gap| gap.on(member))?;
+        let decision = decide_with_tls(hba, &connection, around)?;
         if let Decision::Rule(rule) = decision
             && hba.rules[rule].method.value != Method::Reject
         {
-            outcome = Admission::NeedsTls(rule);
+            return Ok((Admission::NeedsTls(rule), true));
         }
     }
-    Ok(outcome)
+    Ok((outcome, transports.last().copied().unwrap_or(false)))
 }

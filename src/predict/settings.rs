@@ -50,7 +50,8 @@ impl Setting {
     /// Whether a value changes.
     #[must_use]
     pub fn changes_value(&self) -> bool {
-        let values = [&self.now, &self.attached, &self.restarted, &self.started].map(|s| s.as_ref().ok().map(|s| &s.value));
+        let values =
+            [&self.now, &self.attached, &self.restarted, &self.started].map(|s| s.as_ref().ok().map(|s| &s.value));
         values.windows(2).any(|w| w[0] != w[1])
     }
 }

@@ -47,10 +47,16 @@ fn settings<'a>(prediction: &'a Json, member: &str) -> &'a [Json] {
 }
 
 /// What was said and is not so, one line each; and of how many rows nothing definite was said.
-fn differences(prediction: &Json, member: &str, moment: &str, real: &BTreeMap<String, Row>) -> (Vec<String>, Vec<String>) {
+fn differences(
+    prediction: &Json,
+    member: &str,
+    moment: &str,
+    real: &BTreeMap<String, Row>,
+) -> (Vec<String>, Vec<String>) {
     let (mut wrong, mut open) = (Vec::new(), Vec::new());
     let said = settings(prediction, member);
-    let by_name: BTreeMap<&str, &Json> = said.iter().map(|s| (s["name"].as_str().expect("a name"), &s[moment])).collect();
+    let by_name: BTreeMap<&str, &Json> =
+        said.iter().map(|s| (s["name"].as_str().expect("a name"), &s[moment])).collect();
     for (name, (value, source, due)) in real {
         if OF_SESSION.contains(&name.as_str()) {
             continue;
@@ -65,11 +71,14 @@ fn differences(prediction: &Json, member: &str, moment: &str, real: &BTreeMap<St
         };
         match known["value"].as_str() {
             None => open.push(format!("{name}: {}", known["without_value"])),
-            Some(said) if said != value => wrong.push(format!("{member} {moment} {name}: said {said:?}, is {value:?} ({source})")),
+            Some(said) if said != value => {
+                wrong.push(format!("{member} {moment} {name}: said {said:?}, is {value:?} ({source})"))
+            }
             Some(_) => {}
         }
         if known["source"].as_str() != Some(source) {
-            wrong.push(format!("{member} {moment} {name} = {value:?}: said from {}, is from {source}", known["source"]));
+            wrong
+                .push(format!("{member} {moment} {name} = {value:?}: said from {}, is from {source}", known["source"]));
         }
         if known["pending_restart"].as_bool() != Some(*due) {
             wrong.push(format!("{member} {moment} {name} = {value:?}: pending_restart is {due}"));

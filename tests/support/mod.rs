@@ -7,6 +7,7 @@ pub(crate) mod hba_net;
 pub(crate) mod host;
 pub(crate) mod patroni;
 pub(crate) mod pg;
+pub(crate) mod predicted;
 pub(crate) mod proof;
 pub(crate) mod proof_site;
 pub(crate) mod record;

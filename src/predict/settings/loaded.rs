@@ -40,7 +40,8 @@ const OF_ITS_SESSION: &str = "statement_timeout";
 
 /// Whether Patroni alone sets it: never from parameters.
 fn is_managed(patroni: &Patroni<'_>, name: &str) -> bool {
-    command_line_setting(name, patroni.version()).is_some_and(|row| row.accepts == Accepts::Never && row.default.is_none())
+    command_line_setting(name, patroni.version())
+        .is_some_and(|row| row.accepts == Accepts::Never && row.default.is_none())
 }
 
 /// What it takes over, and what it holds to itself of what it wants.

@@ -56,7 +56,8 @@ pub(super) fn upstream<'a>(facts: &'a Facts, patroni: &Patroni<'_>) -> Fact<Upst
 /// The lines of recovery that Patroni writes for a member that follows another one.
 pub(super) fn lines(patroni: &Patroni<'_>, wanted: &Parameters, upstream: &Fact<Upstream<'_>>) -> Files {
     let own = |value: String| Ok(Line { value, is_secret: false, by: By::Patroni, at: None });
-    let mut all: Vec<(String, Fact<Line>)> = BLANK.iter().map(|name| ((*name).to_owned(), own(String::new()))).collect();
+    let mut all: Vec<(String, Fact<Line>)> =
+        BLANK.iter().map(|name| ((*name).to_owned(), own(String::new()))).collect();
     all.push(("recovery_target_timeline".to_owned(), own("latest".to_owned())));
     all.extend(of_users(patroni, wanted));
     match upstream {
@@ -187,7 +188,8 @@ impl Patroni<'_> {
         let own = config.connect_address().map(|a| a.value);
         let of_listen = || {
             let (hosts, port) = config.listen().filter(|_| config.is_absent("postgresql.connect_address"))?.value;
-            let all = |h: &str| matches!(h.trim().to_ascii_lowercase().as_str(), "*" | "localhost" | "0.0.0.0" | "127.0.0.1");
+            let all =
+                |h: &str| matches!(h.trim().to_ascii_lowercase().as_str(), "*" | "localhost" | "0.0.0.0" | "127.0.0.1");
             let local = hosts.split(',').any(all);
             let first = if local { "localhost" } else { hosts.split(',').next().unwrap_or_default().trim() };
             Some((first.to_owned(), port))
@@ -200,7 +202,8 @@ impl Patroni<'_> {
     fn pgpass(&self) -> Fact<String> {
         let item = self.postgresql("pgpass").filter(|item| item.is_true());
         let path = item.and_then(Item::as_str).filter(|path| path.starts_with('/'));
-        path.map(normal).ok_or_else(|| self.gap("`postgresql.pgpass` (its default depends on Patroni's home)", GapReason::NotGiven))
+        path.map(normal)
+            .ok_or_else(|| self.gap("`postgresql.pgpass` (its default depends on Patroni's home)", GapReason::NotGiven))
     }
 }
 

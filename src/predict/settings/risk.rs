@@ -9,8 +9,13 @@ use crate::facts::{Facts, Member};
 use crate::parse::standby_names::{StandbyNames, parse_standby_names};
 
 /// Settings that a standby may not have less of than its primary (`CheckRequiredParameterValues` in `xlogrecovery.c`).
-const NOT_BELOW: [&str; 5] =
-    ["max_connections", "max_prepared_transactions", "max_locks_per_transaction", "max_worker_processes", "max_wal_senders"];
+const NOT_BELOW: [&str; 5] = [
+    "max_connections",
+    "max_prepared_transactions",
+    "max_locks_per_transaction",
+    "max_worker_processes",
+    "max_wal_senders",
+];
 
 /// The dangers, worst first.
 pub(super) fn of(facts: &Facts, patroni: &Patroni<'_>, is_standby: bool, setting: &Setting) -> Vec<Risk> {
@@ -85,7 +90,8 @@ fn does_not_start(facts: &Facts, member: &Member, is_standby: bool, setting: &Se
             let file = &facts.patroni[member.file];
             let declared = |name: &str| file.config.slots().is_some_and(|slots| slots.get(name).is_some());
             // A logical slot that Patroni drops does no harm.
-            let stays = |row: &&crate::facts::nodes::Row| row.is("active") || row.get("slot_name").is_some_and(declared);
+            let stays =
+                |row: &&crate::facts::nodes::Row| row.is("active") || row.get("slot_name").is_some_and(declared);
             let logical = rows.iter().filter(|row| row.get("slot_type") == Some("logical")).any(|row| stays(&row));
             logical && !is_standby && later.iter().any(|state| value(state).is_some_and(|level| level != "logical"))
         }
@@ -133,7 +139,8 @@ fn is_below(facts: &Facts, member: &Member, setting: &Setting) -> bool {
     if !NOT_BELOW.contains(&&*setting.name) {
         return false;
     }
-    let of_primary = primary_of(facts, member).and_then(|(_, node)| node.setting(&setting.name).ok()??.number("setting"));
+    let of_primary =
+        primary_of(facts, member).and_then(|(_, node)| node.setting(&setting.name).ok()??.number("setting"));
     let own = number(&setting.restarted);
     own.zip(of_primary).is_some_and(|(own, primary)| own < primary)
 }

@@ -10,10 +10,11 @@ use super::today::Known;
 use super::wants::{Parameter, Parameters, Patroni};
 use super::worked_out::WorkedOut;
 use super::{By, Change, Setting, State, Value, risk, server};
+use crate::facts::Facts;
 use crate::facts::gap::{Fact, GapReason};
 use crate::facts::nodes::Node;
 use crate::facts::running::primary_of;
-use crate::facts::Facts;
+use crate::facts::slot_fate::{is_logical, permanent};
 use crate::knowledge::guc::{self, Context};
 use crate::knowledge::patroni::{Version, command_line_setting};
 use crate::parse::patroni::Item;
@@ -224,7 +225,9 @@ impl Later<'_, '_> {
     }
 
     fn is_alone(&self) -> bool {
-        self.facts.cluster_of(self.patroni.member.file).is_none_or(|cluster| cluster.members.len() == 1 && !cluster.is_open)
+        self.facts
+            .cluster_of(self.patroni.member.file)
+            .is_none_or(|cluster| cluster.members.len() == 1 && !cluster.is_open)
     }
 
     /// A server that starts as a standby gets no less than pg_control says (`ConfigHandler.effective_configuration`).
@@ -259,7 +262,11 @@ impl Later<'_, '_> {
         let node = self.facts.node_of(member);
         let own = node.and_then(|node| {
             let host = node.host().ok()?;
-            let data = host.value().data.iter().find(|(dir, _)| crate::facts::host_path::normal(dir) == self.patroni.data_dir)?;
+            let data = host
+                .value()
+                .data
+                .iter()
+                .find(|(dir, _)| crate::facts::host_path::normal(dir) == self.patroni.data_dir)?;
             data.1.control.got()?.get(label)?.trim().parse::<i64>().ok()
         });
         let of_node = |node: &Node| node.setting(name).ok().flatten()?.number("setting");
@@ -315,12 +322,7 @@ impl Patroni<'_> {
         if !is_candidate || !self.file.uses_slots() || self.file.is_standby_cluster() {
             return Vec::new();
         }
-        let slots = self.file.config.slots().map_or(&[][..], Item::pairs);
-        let logical = |slot: &Item| {
-            let filled = |key: &str| slot.get(key).is_some_and(Item::is_true);
-            slot.get("type").is_none_or(|t| t.as_str() == Some("logical")) && filled("database") && filled("plugin")
-        };
-        slots.iter().filter(|pair| logical(&pair.item)).filter_map(|pair| pair.key.value.as_str()).collect()
+        permanent(self.file).filter(|(_, slot)| is_logical(slot)).map(|(name, _)| name).collect()
     }
 
     /// Whether a standby lacks one of them.
@@ -344,7 +346,11 @@ impl Patroni<'_> {
         names.sort_unstable();
         let count = self.file.dynamic("synchronous_node_count").and_then(Item::as_setting);
         let count = count.and_then(|count| count.parse::<usize>().ok()).unwrap_or(1).max(1);
-        let quorum = self.file.dynamic("synchronous_mode").and_then(Item::as_str).is_some_and(|m| m.eq_ignore_ascii_case("quorum"));
+        let quorum = self
+            .file
+            .dynamic("synchronous_mode")
+            .and_then(Item::as_str)
+            .is_some_and(|m| m.eq_ignore_ascii_case("quorum"));
         let strict = self.file.dynamic("synchronous_mode_strict").and_then(Item::as_bool) == Some(true);
         let quoted: Vec<String> = names.iter().map(|name| quoted(name)).collect();
         Ok(match (quoted.len(), quorum) {
@@ -365,5 +371,9 @@ impl Patroni<'_> {
 fn quoted(name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '$'));
-    if plain && !matches!(name.to_ascii_lowercase().as_str(), "first" | "any") { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    if plain && !matches!(name.to_ascii_lowercase().as_str(), "first" | "any") {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
 }

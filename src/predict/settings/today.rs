@@ -81,7 +81,9 @@ impl<'a> Known<'a> {
         let names = conf.conf.assignments().iter().map(|l| l.set.name.value.to_ascii_lowercase());
         let in_main = names.filter(|name| last(name)).collect();
         let below = match &member.included {
-            Ok(Included::Other { custom, conf }) => Files::of_conf(conf, &member.name, if *custom { By::CustomConf } else { By::OldFiles }),
+            Ok(Included::Other { custom, conf }) => {
+                Files::of_conf(conf, &member.name, if *custom { By::CustomConf } else { By::OldFiles })
+            }
             // That there is no file of an earlier Patroni is taken for granted where nobody could look.
             Err(gap) if patroni.postgresql("custom_conf").is_some() => Files::unknown(gap.clone()),
             Ok(Included::Today) | Err(_) => parts.old.clone(),
@@ -112,7 +114,8 @@ impl<'a> Known<'a> {
             } else if is_own {
                 // Our session has set it; what the server has for others its files tell, if it has read them.
                 let told = server::started(&shape, None, all.get(name), None);
-                let read = has_read(node).map_err(|what| patroni.gap(format!("`{name}`, {what},"), GapReason::NotGiven));
+                let read =
+                    has_read(node).map_err(|what| patroni.gap(format!("`{name}`, {what},"), GapReason::NotGiven));
                 (read.and(told.clone()), told.ok())
             } else {
                 (Ok(state_of(row, &self.parts)), None)
@@ -154,7 +157,9 @@ fn has_read(node: &Node) -> Result<(), &'static str> {
     let loaded = node.row("server").ok().flatten().and_then(|row| second(row, "configuration_loaded"));
     match (node.rows("file_times"), loaded) {
         // Files tell whole seconds: one that was changed in the second of the reload may have been changed behind it.
-        (Ok(rows), Some(loaded)) if rows.iter().all(|row| second(row, "modification").is_some_and(|m| m < loaded)) => Ok(()),
+        (Ok(rows), Some(loaded)) if rows.iter().all(|row| second(row, "modification").is_some_and(|m| m < loaded)) => {
+            Ok(())
+        }
         (Ok(_), _) => Err("which our session hides, and whose files may have been changed after the server read them"),
         (Err(_), _) => {
             Err("which our session hides, and of which only superusers learn whether the server has read its files")

@@ -140,7 +140,8 @@ impl<'a> Patroni<'a> {
             },
         );
         let scope = self.file.config.scope();
-        let scope = scope.map_or_else(|| unreadable("`scope`"), |s| Ok(own("cluster_name", s.value.to_owned(), s.span)));
+        let scope =
+            scope.map_or_else(|| unreadable("`scope`"), |s| Ok(own("cluster_name", s.value.to_owned(), s.span)));
         all.insert("listen_addresses".to_owned(), hosts);
         all.insert("port".to_owned(), port);
         all.insert("cluster_name".to_owned(), scope);
@@ -173,7 +174,10 @@ impl<'a> Patroni<'a> {
     fn hide_citus(&self, all: &mut Parameters) {
         if self.effective.get("citus").is_some() {
             for name in ["shared_preload_libraries", "max_prepared_transactions", "wal_level", "citus.local_hostname"] {
-                all.insert(name.to_owned(), Err(self.gap(format!("what Citus makes of `{name}`"), GapReason::NotGiven)));
+                all.insert(
+                    name.to_owned(),
+                    Err(self.gap(format!("what Citus makes of `{name}`"), GapReason::NotGiven)),
+                );
             }
         }
     }
@@ -192,9 +196,9 @@ impl<'a> Patroni<'a> {
         }
         match item.kind() {
             Type::Null => None,
-            Type::Map | Type::List | Type::Set => {
-                Some(Err(self.gap(format!("what Python makes of `{path}`, which is no scalar,"), GapReason::Unreadable)))
-            }
+            Type::Map | Type::List | Type::Set => Some(Err(
+                self.gap(format!("what Python makes of `{path}`, which is no scalar,"), GapReason::Unreadable)
+            )),
             _ => Some(Ok(named(String::new(), true))),
         }
     }

@@ -183,9 +183,12 @@ fn of_setting(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) -
 }
 
 fn of_slot(shown: &Shown<'_>, member: &MemberPrediction, slot: &Slot) -> Option<Danger> {
-    if slot.fate != Fate::Dropped {
-        return None;
-    }
+    let what_becomes = match slot.fate {
+        Fate::Dropped => "is dropped",
+        Fate::Remade => "is dropped and made anew: its consumer loses what lies between",
+        Fate::NotMade => "cannot be made",
+        _ => return None,
+    };
     let name = shown.words(&slot.name);
     let is_idle = slot.active != Some(true) && slot.logical.is_none();
     let kind = if slot.logical.is_some() { "logical" } else { "physical" };
@@ -195,12 +198,20 @@ fn of_slot(shown: &Shown<'_>, member: &MemberPrediction, slot: &Slot) -> Option<
     };
     Some(Danger {
         rank: if is_idle { Rank::LosesIdleSlot } else { Rank::LosesSlot },
-        what: format!("slot {name} ({}, {}) is dropped", shown.words(&words::kind(slot)), words::active(slot.active)),
+        what: format!(
+            "slot {name} ({}, {}) {what_becomes}",
+            shown.words(&words::kind(slot)),
+            words::active(slot.active)
+        ),
         who: format!("{}: {}", shown.words(slot.when), shown.words(&slot.because)),
-        todo: shown.words(&format!(
+        todo: if slot.fate != Fate::Dropped {
+            "give it the definition that its consumer needs, or another name, under bootstrap.dcs.slots".to_owned()
+        } else {
+            shown.words(&format!(
             "to keep it: `{yaml}` under bootstrap.dcs.slots before Patroni's first start; later patronictl edit-config. One that a member of \
              the cluster replaces by a {kind} slot of its own may go"
-        )),
+            ))
+        },
         members: vec![shown.words(&member.name)],
         pairs: Vec::new(),
     })

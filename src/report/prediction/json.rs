@@ -67,6 +67,9 @@ struct Member {
     patroni: String,
     settings: Known<Vec<Row>>,
     slots: Known<Vec<Slot>>,
+    /// Why the server may have others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    further_slots: Option<Gap>,
     connections: Vec<Connection>,
     touched: Known<Vec<Touch>>,
     assumed: Vec<Gap>,
@@ -130,11 +133,15 @@ struct Connection {
     purpose: Purpose,
     from: String,
     to: String,
+    place: Option<String>,
     address: Option<String>,
     user: Option<String>,
     database: Option<String>,
     tls: Option<bool>,
     decided: Known<Verdict>,
+    /// What decides today, where that is another `pg_hba.conf`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    today: Option<Known<Verdict>>,
 }
 
 #[derive(Serialize)]
@@ -143,6 +150,7 @@ enum Verdict {
     Line { at: String, method: String, stored: Option<String> },
     Refused { at: String },
     NeedsTls { at: String },
+    ServerWithoutTls,
     NoLine,
     Endpoint { seen: String },
 }
@@ -232,6 +240,7 @@ fn member(shown: &Shown<'_>, member: &MemberPrediction) -> Member {
             };
             all.iter().map(one).collect()
         }),
+        further_slots: member.all_slots.as_ref().err().cloned(),
         connections: member.connections.iter().map(|c| connection(shown, c)).collect(),
         touched: known(shown, &member.touched, |all| {
             let one = |touch: &Touch| Touch {
@@ -279,7 +288,22 @@ fn is(shown: &Shown<'_>, member: &MemberPrediction, row: &Setting, state: &State
 }
 
 fn connection(shown: &Shown<'_>, connection: &crate::predict::connections::Connection) -> Connection {
-    let decided = known(shown, &connection.decided, |decided| match decided {
+    Connection {
+        purpose: connection.purpose,
+        from: words(shown, &connection.from),
+        to: words(shown, &connection.to),
+        place: connection.place.as_deref().map(|place| words(shown, place)),
+        address: connection.address.map(|a| a.to_string()),
+        user: connection.user.as_deref().map(|user| words(shown, user)),
+        database: connection.database.as_deref().map(|d| words(shown, d)),
+        tls: connection.tls,
+        decided: known(shown, &connection.decided, |decided| verdict(shown, decided)),
+        today: connection.today.as_ref().map(|today| known(shown, today, |decided| verdict(shown, decided))),
+    }
+}
+
+fn verdict(shown: &Shown<'_>, decided: &Decided) -> Verdict {
+    match decided {
         Decided::Line { at, method, stored } => Verdict::Line {
             at: place(shown, *at),
             method: words(shown, method),
@@ -287,17 +311,8 @@ fn connection(shown: &Shown<'_>, connection: &crate::predict::connections::Conne
         },
         Decided::Refused { at } => Verdict::Refused { at: place(shown, *at) },
         Decided::NeedsTls { at } => Verdict::NeedsTls { at: place(shown, *at) },
+        Decided::ServerWithoutTls => Verdict::ServerWithoutTls,
         Decided::NoLine => Verdict::NoLine,
         Decided::Endpoint { seen } => Verdict::Endpoint { seen: words(shown, seen) },
-    });
-    Connection {
-        purpose: connection.purpose,
-        from: words(shown, &connection.from),
-        to: words(shown, &connection.to),
-        address: connection.address.map(|a| a.to_string()),
-        user: connection.user.as_deref().map(|user| words(shown, user)),
-        database: connection.database.as_deref().map(|d| words(shown, d)),
-        tls: connection.tls,
-        decided,
     }
 }

@@ -165,8 +165,8 @@ fn slots(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) -> 
 
 fn slot_row(shown: &Shown<'_>, slot: &Slot) -> Row {
     let level = match slot.fate {
-        Fate::Dropped => Level::Danger,
-        Fate::Created | Fate::Copied => Level::Notice,
+        Fate::Dropped | Fate::Remade | Fate::NotMade => Level::Danger,
+        Fate::Created | Fate::Copied | Fate::Wanted => Level::Notice,
         Fate::Kept | Fate::LeftAlone => Level::Fine,
     };
     Row {
@@ -214,7 +214,7 @@ fn connection_row(shown: &Shown<'_>, member: &MemberPrediction, connection: &Con
         ],
         place: None,
         level,
-        more: Vec::new(),
+        more: words::decided_today(member, connection, &place).into_iter().map(|today| shown.words(&today)).collect(),
     }
 }
 

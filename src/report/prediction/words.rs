@@ -1,5 +1,6 @@
 //! What the kinds of a prediction are called.
 
+use crate::facts::gap::Fact;
 use crate::predict::connections::{Connection, Decided, Purpose};
 use crate::predict::settings::{By, Change, Risk, Setting};
 use crate::predict::slots::{Fate, Slot};
@@ -162,6 +163,9 @@ pub(super) fn is_danger(risk: Risk) -> bool {
 pub(super) const fn fate(fate: Fate) -> &'static str {
     match fate {
         Fate::Dropped => "DROPPED",
+        Fate::Remade => "DROPPED, made anew",
+        Fate::NotMade => "CANNOT BE MADE",
+        Fate::Wanted => "wanted: made where it is missing",
         Fate::Created => "made",
         Fate::Copied => "copied from the leader",
         Fate::Kept => "kept",
@@ -214,7 +218,26 @@ pub(super) fn decided(
     connection: &Connection,
     place: &dyn Fn(Span) -> String,
 ) -> (Level, String) {
-    match &connection.decided {
+    verdict(member, connection, &connection.decided, place)
+}
+
+/// What decides today, where Patroni replaces pg_hba.conf.
+pub(super) fn decided_today(
+    member: &MemberPrediction,
+    connection: &Connection,
+    place: &dyn Fn(Span) -> String,
+) -> Option<String> {
+    let today = connection.today.as_ref()?;
+    Some(format!("today: {}", verdict(member, connection, today, place).1))
+}
+
+fn verdict(
+    member: &MemberPrediction,
+    connection: &Connection,
+    decided: &Fact<Decided>,
+    place: &dyn Fn(Span) -> String,
+) -> (Level, String) {
+    match decided {
         Err(gap) => (Level::Notice, format!("not known: {gap}")),
         Ok(Decided::Line { at, method, stored }) => {
             let line = format!("{} {method}", place(*at));
@@ -226,6 +249,9 @@ pub(super) fn decided(
         Ok(Decided::Refused { at }) => (Level::Danger, format!("REFUSED by {}", place(*at))),
         Ok(Decided::NeedsTls { at }) => {
             (Level::Danger, format!("REFUSED: {} wants TLS, which the server has not", place(*at)))
+        }
+        Ok(Decided::ServerWithoutTls) => {
+            (Level::Danger, "REFUSED: the client insists on TLS, which the server has not".to_owned())
         }
         Ok(Decided::NoLine) => (Level::Danger, "REFUSED: no line of pg_hba.conf speaks of it".to_owned()),
         Ok(Decided::Endpoint { seen }) => match (&**seen, connection.purpose) {

@@ -154,14 +154,22 @@ fn units_and_ranges(plan: Plan) -> Site {
                  statement_timeout: 1d\n    vacuum_cost_delay: 1500us\n    log_min_messages: nonsense\n    no_such_setting: 7\n    app.region: eu\n    \
                  log_file_mode: '0640'\n    effective_cache_size: 524288\n    autovacuum: 'off'\n    hot_standby_feedback: true\n";
     add(&site, LOCAL, local);
-    add(&site, DYNAMIC, "        max_prepared_transactions: -5\n        max_locks_per_transaction: 7\n        wal_log_hints: 'off'\n");
+    add(
+        &site,
+        DYNAMIC,
+        "        max_prepared_transactions: -5\n        max_locks_per_transaction: 7\n        wal_log_hints: 'off'\n",
+    );
     site
 }
 
 fn standbys_differ(plan: Plan) -> Site {
     let site = plan.start();
     put(&site, "pg2", "max_connections = 90\nwork_mem = 11MB\nshared_buffers = 18MB\nhot_standby_feedback = on\n");
-    put(&site, "pg3", "max_connections = 120\nmax_worker_processes = 16\nmax_wal_senders = 30\nrestore_command = 'false'\n");
+    put(
+        &site,
+        "pg3",
+        "max_connections = 120\nmax_worker_processes = 16\nmax_wal_senders = 30\nrestore_command = 'false'\n",
+    );
     all_stream(&site);
     site
 }
@@ -185,7 +193,11 @@ fn hba_elsewhere(plan: Plan) -> Site {
         site.write(member, &format!("{dir}/own_hba.conf"), hba);
     }
     add(&site, LOCAL, "    hba_file: own_hba.conf\n");
-    add(&site, KEYS, "  recovery_conf:\n    restore_command: cp /srv/archive/%f %p\n    recovery_target_action: pause\n");
+    add(
+        &site,
+        KEYS,
+        "  recovery_conf:\n    restore_command: cp /srv/archive/%f %p\n    recovery_target_action: pause\n",
+    );
     site
 }
 
@@ -251,7 +263,8 @@ mod each {
 fn all_of_them() {
     let newest = CASES.iter().flat_map(|(name, _)| [15, 16, 18].map(|major| (*name, major, "py")));
     let older = ["py-3.0", "py-3.3", "py-older"].into_iter().flat_map(|patroni| {
-        let some = ["plain", "one directory", "much is not carried over", "alter system", "logical slots", "standbys differ"];
+        let some =
+            ["plain", "one directory", "much is not carried over", "alter system", "logical slots", "standbys differ"];
         some.into_iter().chain(["local and dynamic disagree", "lists of lines"]).map(move |name| (name, 15, patroni))
     });
     let all: Vec<(&str, u16, &'static str)> = newest.chain(older).collect();

@@ -147,7 +147,12 @@ fn site(seed: u64) -> Site {
     let lines: String = some(&mut rng, 14).iter().fold(String::new(), |text, (n, v)| text + &format!("{n} = '{v}'\n"));
     let site = plan.conf(&lines).start();
     if rng.one_in(2) {
-        let more = ["work_mem = 9MB\n", "log_connections = on\n", "max_worker_processes = 24\n", "hot_standby_feedback = on\n"];
+        let more = [
+            "work_mem = 9MB\n",
+            "log_connections = on\n",
+            "max_worker_processes = 24\n",
+            "hot_standby_feedback = on\n",
+        ];
         put(&site, "pg2", more[rng.below(more.len())]);
     }
     for (name, value) in some(&mut rng, 3) {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use crate::facts::enforced::enforced;
 use crate::facts::gap::Gap;
 use crate::facts::settings::equal;
+use crate::facts::slot_fate::{is_logical, permanent};
 use crate::facts::{Facts, PatroniFile};
 use crate::knowledge::patroni::{command_line_setting, setting};
 use crate::parse::conf::Located;
-use crate::rules::native::slots::{is_logical, permanent};
 use crate::rules::report::Report;
 use crate::source::Span;
 

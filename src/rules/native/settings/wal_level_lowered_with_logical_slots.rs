@@ -5,10 +5,10 @@ use crate::facts::gap::Gap;
 use crate::facts::nodes::{Node, Row};
 use crate::facts::patroni_file::is_placeholder;
 use crate::facts::settings::equal;
+use crate::facts::slot_fate::{is_logical, permanent};
 use crate::facts::{Facts, Member};
 use crate::knowledge::patroni::command_line_setting;
 use crate::parse::patroni::Item;
-use crate::rules::native::slots::{is_logical, permanent};
 use crate::rules::report::Report;
 use crate::source::Span;
 

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::wanted::Wanted;
-use super::{is_logical, permanent};
 use crate::facts::enforced::enforced;
 use crate::facts::gap::{Gap, GapReason};
 use crate::facts::kept::kept;
 use crate::facts::running::{bytes, is_auto, speaker_of};
 use crate::facts::settings::equal;
+use crate::facts::slot_fate::{Wanted, is_logical, permanent};
 use crate::facts::{Facts, LiveMember, Member, PatroniFile};
 use crate::knowledge::patroni::{command_line_setting, slot_name};
 use crate::parse::patroni::Item;

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::permanent;
-use super::wanted::Wanted;
 use crate::facts::enforced::enforced;
 use crate::facts::gap::Gap;
 use crate::facts::nodes::{Node, Row};
+use crate::facts::slot_fate::{Wanted, permanent};
 use crate::facts::{Cluster, Facts, Member, PatroniFile};
 use crate::knowledge::patroni::{command_line_setting, slot_name};
 use crate::parse::patroni::Item;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{is_logical, permanent};
 use crate::facts::gap::Gap;
 use crate::facts::nodes::{Node, Row};
+use crate::facts::slot_fate::{is_logical, permanent};
 use crate::facts::{Facts, Member};
 use crate::parse::patroni::Item;
 use crate::rules::report::Report;

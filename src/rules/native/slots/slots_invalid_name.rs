@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
+use crate::facts::slot_fate::is_slot_name;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -9,7 +10,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
         let Some(slots) = file.config.slots() else { continue };
         for pair in slots.pairs() {
             let Some(name) = pair.key.value.as_str() else { continue };
-            if !super::is_slot_name(name) {
+            if !is_slot_name(name) {
                 report.add(report.problem(pair.key.span).arg("name", name));
             }
         }

@@ -1,8 +1,8 @@
 //! A permanent logical slot with the name of a member's own slot (`dcs/__init__.py:Cluster._merge_permanent_slots`).
 
-use super::{is_logical, permanent};
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
+use crate::facts::slot_fate::{is_logical, permanent};
 use crate::knowledge::patroni::slot_name;
 use crate::rules::report::Report;
 

@@ -1,8 +1,8 @@
 //! `slots` that is a list or a text.
 
-use super::NAMES;
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
+use crate::facts::slot_fate::NAMES;
 use crate::parse::patroni::Type;
 use crate::rules::report::Report;
 

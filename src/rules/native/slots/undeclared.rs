@@ -1,10 +1,10 @@
 //! Slots of a running server that Patroni does not know and therefore drops (`slots.py:SlotsHandler._drop_incorrect_slots`).
 
-use super::wanted::Wanted;
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
 use crate::facts::kept::is_paused;
 use crate::facts::nodes::Row;
+use crate::facts::slot_fate::Wanted;
 use crate::knowledge::patroni::slot_name;
 use crate::rules::report::Report;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::wanted::is_left_alone;
 use crate::facts::Facts;
 use crate::facts::gap::Gap;
+use crate::facts::slot_fate::left_alone;
 use crate::rules::report::Report;
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
@@ -18,7 +18,8 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             declared.iter().flat_map(|slots| slots.pairs()).filter_map(|p| p.key.value.as_str()).collect();
         let node = facts.member_of(number).and_then(|member| facts.node_of(member));
         let rows = node.and_then(|node| report.known(node.rows("slots"))).unwrap_or_default();
-        let there: Vec<_> = rows.iter().filter(|row| !is_left_alone(file, row)).collect();
+        let is_leader = node.is_none_or(|node| node.is_standby() != Ok(true));
+        let there: Vec<_> = rows.iter().filter(|row| left_alone(file, is_leader, row).is_none()).collect();
         names.extend(there.iter().filter_map(|row| row.get("slot_name")));
         if names.is_empty() {
             continue;
