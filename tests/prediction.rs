@@ -165,11 +165,13 @@ fn connection(purpose: Purpose, from: &str, to: &str, decided: Result<Decided, G
         purpose,
         from: from.to_owned(),
         to: to.to_owned(),
+        place: None,
         address: is_sql.then(|| "10.0.0.12".parse().unwrap()),
         user: is_sql.then(|| "replicator".to_owned()),
         database: is_sql.then(|| "replication".to_owned()),
         tls: is_sql.then_some(false),
         decided,
+        today: None,
     }
 }
 
@@ -195,6 +197,7 @@ fn touched(data: &str) -> Vec<Touch> {
         what: format!("{data}/{what}"),
         to: to.map(|to| format!("{data}/{to}")),
         because: because.to_owned(),
+        in_doubt: None,
     };
     vec![
         touch(
@@ -229,6 +232,7 @@ fn member(linted: &Linted, name: &str, role: Role) -> MemberPrediction {
         assumed: Vec::new(),
         settings: Ok(settings(linted, name)),
         slots,
+        all_slots: Ok(()),
         connections: connections(linted, name),
         touched: Ok(touched("/srv/pg")),
     }
