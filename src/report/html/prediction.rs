@@ -86,7 +86,7 @@ fn kind(sheet: &Sheet, of: &Table) -> Vec<Element> {
             body.add(tr);
         }
         all.push(scroll(table(&title, &head).child(body)));
-        if of.rows.iter().any(|line| line.cells.iter().any(|cell| cell.ends_with(" *"))) {
+        if of.rows.iter().any(|line| line.cells.iter().any(|cell| cell.starts_with("* "))) {
             all.push(Element::new("p").with("class", "faint").text("* it waits for a restart of PostgreSQL"));
         }
     }

@@ -186,7 +186,7 @@ impl Writer {
         if !table.rows.is_empty() {
             self.rows(table);
         }
-        let pending = table.rows.iter().any(|row| row.cells.iter().any(|cell| cell.ends_with(" *")));
+        let pending = table.rows.iter().any(|row| row.cells.iter().any(|cell| cell.starts_with("* ")));
         if pending {
             self.paragraph("* it waits for a restart of PostgreSQL", 2);
         }

@@ -90,8 +90,9 @@ pub(super) fn tables(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[
 fn setting_row(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) -> Row {
     let value = |fact: &Fact<State>| match fact {
         Ok(state) => {
-            let pending = if state.pending { " *" } else { "" };
-            shown.words(&human(&setting.name, member.postgresql, &state.value)) + pending
+            // In front, where no cut takes it away.
+            let pending = if state.pending { "* " } else { "" };
+            format!("{pending}{}", shown.words(&human(&setting.name, member.postgresql, &state.value)))
         }
         Err(_) => "?".to_owned(),
     };
@@ -114,7 +115,7 @@ fn setting_row(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) 
     let changes = !matches!(weigh(setting), Weight::Same);
     // That it waits for a restart stands beside the value.
     let risks = setting.risks.iter().filter(|risk| words::is_danger(**risk));
-    let risks: Vec<&str> = risks.map(|risk| words::risk(*risk)).collect();
+    let risk = risks.min().map(|risk| words::risk(*risk)).unwrap_or_default();
     let mut more = Vec::new();
     let differs = match (&setting.started, &setting.restarted) {
         (Ok(started), Ok(restarted)) => started.value != restarted.value,
@@ -133,7 +134,7 @@ fn setting_row(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) 
             value(&setting.attached),
             value(&setting.restarted),
             by,
-            risks.join(", "),
+            risk.to_owned(),
         ],
         place,
         level: if is_danger {
