@@ -17,7 +17,6 @@ use paths::Paths;
 
 /// Something that Patroni does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct Touch {
     /// When.
     pub moment: Moment,

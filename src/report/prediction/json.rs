@@ -240,13 +240,14 @@ fn member(shown: &Shown<'_>, member: &MemberPrediction) -> Member {
             };
             all.iter().map(one).collect()
         }),
-        further_slots: member.all_slots.as_ref().err().cloned(),
+        further_slots: member.all_slots.as_ref().err().map(|gap| clean(shown, gap)),
         connections: member.connections.iter().map(|c| connection(shown, c)).collect(),
         touched: known(shown, &member.touched, |all| {
             let one = |touch: &Touch| Touch {
                 what: words(shown, &touch.what),
                 to: touch.to.as_deref().map(|to| words(shown, to)),
                 because: words(shown, &touch.because),
+                in_doubt: touch.in_doubt.as_ref().map(|gap| clean(shown, gap)),
                 ..touch.clone()
             };
             all.iter().map(one).collect()

@@ -144,7 +144,9 @@ fn slots(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) -> 
         let rest: Vec<String> = all.iter().filter(|slot| !changes(slot)).map(|s| shown.words(&s.name)).collect();
         match &member.slots {
             Err(gap) => notes.push((name.clone(), format!("not known: {}", shown.words(&of_any(gap).to_string())))),
-            Ok(all) if all.is_empty() => notes.push((name.clone(), "none, and none are made".to_owned())),
+            Ok(all) if all.is_empty() && member.all_slots.is_ok() => {
+                notes.push((name.clone(), "none, and none are made".to_owned()));
+            }
             Ok(_) if !rest.is_empty() => {
                 notes.push((
                     name.clone(),
@@ -157,6 +159,9 @@ fn slots(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) -> 
                 ));
             }
             Ok(_) => {}
+        }
+        if let (Ok(_), Err(gap)) = (&member.slots, &member.all_slots) {
+            notes.push((name.clone(), format!("whether there are others: {}", shown.words(&of_any(gap).to_string()))));
         }
         rows.push(own);
     }
@@ -241,7 +246,13 @@ fn touch_row(shown: &Shown<'_>, touch: &Touch) -> Row {
         ],
         place: None,
         level: Level::Notice,
-        more: vec![shown.words(&touch.because)].into_iter().filter(|because| !because.is_empty()).collect(),
+        more: [
+            Some(shown.words(&touch.because)).filter(|because| !because.is_empty()),
+            touch.in_doubt.as_ref().map(|gap| shown.words(&format!("in doubt: {}", of_any(gap)))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
     }
 }
 
