@@ -154,8 +154,8 @@ fn layers(name: &str, kind: Kind, context: Context) -> Vec<Layer> {
         }
         Kind::Managed(key, variable) => {
             all = vec![
-                layer(By::Variable, &format!("{variable} of Patroni's environment, which is read once")),
-                layer(By::Local, &format!("`{key}` of Patroni's file")),
+                layer(By::Patroni, &format!("{variable} of Patroni's environment, which is read once")),
+                layer(By::Patroni, &format!("`{key}` of Patroni's file")),
             ];
         }
         Kind::Followed => {
