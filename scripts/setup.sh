@@ -126,7 +126,7 @@ step_python() {
     stamp python "$key"
 }
 
-# Environments that have some packages of their own over those of the first one: Patronis that are not the newest, and packages that do not
+# Environments that have some packages of their own over those of the first one: releases of Patroni that are not the newest, and packages that do not
 # fit beside newer ones.
 step_older() {
     over py-3.0 "$here/requirements-3.0.txt"

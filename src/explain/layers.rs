@@ -164,6 +164,7 @@ fn layers(name: &str, kind: Kind, context: Context) -> Vec<Layer> {
                 &format!("Patroni itself, on a server that follows another one: {}", followed(name)),
             )];
             all.push(layer(By::OldFiles, "on a primary, which does not use it, what postgresql.base.conf says"));
+            all.push(layer(By::Server, "the server's default"));
         }
         Kind::Recovery => {
             all = vec![

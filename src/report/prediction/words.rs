@@ -255,7 +255,7 @@ fn verdict(
         }
         Ok(Decided::NoLine) => (Level::Danger, "REFUSED: no line of pg_hba.conf speaks of it".to_owned()),
         Ok(Decided::Endpoint { seen }) => match (&**seen, connection.purpose) {
-            ("answers", _) => (Level::Fine, seen.clone()),
+            (said, _) if answers(said) => (Level::Fine, seen.clone()),
             // One server of the store that answers is enough; before Patroni runs nothing listens at its REST API.
             ("refused", Purpose::Store) if !member.connections.iter().any(is_answering_store) => {
                 (Level::Danger, "REFUSED: nothing listens there".to_owned())
@@ -267,13 +267,19 @@ fn verdict(
 
 fn is_answering_store(connection: &Connection) -> bool {
     connection.purpose == Purpose::Store
-        && matches!(&connection.decided, Ok(Decided::Endpoint { seen }) if seen == "answers")
+        && matches!(&connection.decided, Ok(Decided::Endpoint { seen }) if answers(seen))
+}
+
+/// Whether an endpoint was seen to work, from wherever that was tried.
+fn answers(seen: &str) -> bool {
+    seen.starts_with("answers") && !seen.contains("not healthy")
 }
 
 /// Why a password of a role is of no use for a method (`CheckPWChallengeAuth` and `CheckSASLAuth` of the server).
 fn fails(method: &str, stored: Option<&str>) -> Option<&'static str> {
     let asks = matches!(method, "password" | "md5" | "scram-sha-256");
     match stored? {
+        "no role" => Some("the server has no such role"),
         "" | "none" if asks => Some("the role has no password"),
         "md5" if method == "scram-sha-256" => Some("the server keeps its password as md5"),
         _ => None,

@@ -1,5 +1,5 @@
 //! Clusters as they are found. Each is tried with one major of PostgreSQL and the newest Patroni; `make e2e` tries all of them with 15, 16 and 18, and
-//! with older Patronis.
+//! with older releases of Patroni.
 
 use super::{comes_true_with, random};
 use crate::support::site::{Layout, OPERATOR, Plan, Site};
@@ -257,7 +257,7 @@ mod each {
     }
 }
 
-/// Every case with every major, and some with older Patronis: minutes.
+/// Every case with every major, and some with older releases of Patroni: minutes.
 #[test]
 #[ignore = "make e2e"]
 fn all_of_them() {
