@@ -112,7 +112,7 @@ pub enum By {
     Patroni,
     /// What the server ran with when Patroni found it, which it writes down.
     Kept,
-    /// pg_control: a standby may not start with less.
+    /// `pg_control`: a standby may not start with less.
     Control,
 }
 

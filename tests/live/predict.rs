@@ -72,7 +72,7 @@ fn differences(
         match known["value"].as_str() {
             None => open.push(format!("{name}: {}", known["without_value"])),
             Some(said) if said != value => {
-                wrong.push(format!("{member} {moment} {name}: said {said:?}, is {value:?} ({source})"))
+                wrong.push(format!("{member} {moment} {name}: said {said:?}, is {value:?} ({source})"));
             }
             Some(_) => {}
         }

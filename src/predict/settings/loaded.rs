@@ -56,7 +56,8 @@ pub(super) fn loaded(patroni: &Patroni<'_>, today: &Settings<'_>, wanted: &Param
             Err(gap) => Err(gap.clone()),
             Ok(state) => {
                 let is_given = state.source == COMMAND_LINE || state.source == ENVIRONMENT;
-                if !is_given && !by_command && !(setting.in_main && state.source == FILE) {
+                let in_file = setting.in_main && state.source == FILE;
+                if !(is_given || by_command || in_file) {
                     continue;
                 }
                 let (text, is_secret) = match &state.value {

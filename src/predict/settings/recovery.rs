@@ -149,7 +149,6 @@ fn conninfo(patroni: &Patroni<'_>, upstream: &Member) -> Fact<Line> {
         let value = match keyword {
             "dbname" => (patroni.version() >= Version::new(3, 3, 4)).then(|| database.to_owned()),
             "passfile" if login.get("password").is_some() => Some(patroni.pgpass()?),
-            "passfile" => None,
             "host" => Some(address.0.clone()),
             "port" => Some(address.1.to_string()),
             "application_name" => Some(patroni.member.name.clone()),
@@ -158,7 +157,7 @@ fn conninfo(patroni: &Patroni<'_>, upstream: &Member) -> Fact<Line> {
             "sslnegotiation" if patroni.version() >= Version::new(3, 3, 0) => {
                 Some(written.unwrap_or_else(|| "postgres".to_owned()))
             }
-            "target_session_attrs" | "sslnegotiation" => None,
+            "passfile" | "target_session_attrs" | "sslnegotiation" => None,
             _ => {
                 is_secret |= own.is_some_and(|item| matches!(item.value, ItemValue::Secret(..)));
                 written

@@ -4,6 +4,7 @@ use super::Value;
 use super::files::Line;
 use crate::facts::nodes::Row;
 use crate::knowledge::guc::{Context, Guc};
+use crate::knowledge::units::Unit;
 use crate::parse::guc_value::{GucValue, parse_bool, parse_value, shown};
 
 /// A setting of a server of a major.
@@ -58,7 +59,7 @@ impl<'a> Shape<'a> {
         use crate::knowledge::guc::Kind;
         match (self.row, self.guc.map(|guc| &guc.kind)) {
             (Some(row), _) => row.get("unit"),
-            (None, Some(Kind::Int { unit, .. } | Kind::Real { unit, .. })) => unit.map(|unit| unit.name()),
+            (None, Some(Kind::Int { unit, .. } | Kind::Real { unit, .. })) => unit.map(Unit::name),
             _ => None,
         }
     }

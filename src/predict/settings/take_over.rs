@@ -142,13 +142,13 @@ impl<'a> TakeOver<'a> {
         // What nobody sets is only known where it was seen.
         match before {
             Err(gap) if state.source == server::DEFAULT => Err(gap.clone()),
-            _ if name == "config_file" => Ok(State { by: By::Patroni, ..self.place(state, &self.patroni.conf) }),
+            _ if name == "config_file" => Ok(State { by: By::Patroni, ..Self::place(state, &self.patroni.conf) }),
             _ => Ok(state),
         }
     }
 
     /// The server is told where its file is.
-    fn place(&self, state: State, path: &str) -> State {
+    fn place(state: State, path: &str) -> State {
         let known = Value::Is(path.to_owned());
         if state.value == known { state } else { State { value: known, at: None, ..state } }
     }
@@ -230,7 +230,7 @@ impl Later<'_, '_> {
             .is_none_or(|cluster| cluster.members.len() == 1 && !cluster.is_open)
     }
 
-    /// A server that starts as a standby gets no less than pg_control says (`ConfigHandler.effective_configuration`).
+    /// A server that starts as a standby gets no less than `pg_control` says (`ConfigHandler.effective_configuration`).
     fn not_below_control(&self, parameters: &Parameters) -> Parameters {
         const LABELS: [(&str, &str); 5] = [
             ("max_connections", "max_connections setting"),
@@ -256,7 +256,7 @@ impl Later<'_, '_> {
         all
     }
 
-    /// What pg_control says, or what the primary runs with, which stands there.
+    /// What `pg_control` says, or what the primary runs with, which stands there.
     fn control(&self, name: &str, label: &str) -> Fact<i64> {
         let member = self.patroni.member;
         let node = self.facts.node_of(member);
@@ -298,14 +298,14 @@ impl Later<'_, '_> {
             at: Some(file.place_of("bootstrap.dcs.synchronous_mode")),
         };
         match self.patroni.synchronous_names(self.facts) {
-            Ok(names) => Some(Ok(named(names?))),
+            Ok(text) => Some(Ok(named(text?))),
             Err(gap) => Some(Err(gap)),
         }
     }
 }
 
 impl Patroni<'_> {
-    /// Whether it replaces pg_hba.conf or pg_ident.conf by lists of its own, and then writes all its files.
+    /// Whether it replaces `pg_hba.conf` or `pg_ident.conf` by lists of its own, and then writes all its files.
     fn has_own_lists(&self) -> bool {
         !self.file.hba_lines().is_empty() || !self.file.ident_lines().is_empty()
     }

@@ -72,12 +72,12 @@ impl<'a> Known<'a> {
             }
         };
         let (main, place) = (conf.source.path(), conf.place());
-        let is_main = |located: &crate::parse::conf::Located| match main {
+        let stands_in_main = |located: &crate::parse::conf::Located| match main {
             Some(main) => *located.file == *main,
             None => located.file.to_str() == place.as_deref(),
         };
-        let parts = Parts::of(&conf.conf, &member.name, conf.is_written_by_patroni(), is_main);
-        let last = |name: &str| conf.conf.effective(name).is_some_and(is_main);
+        let parts = Parts::of(&conf.conf, &member.name, conf.is_written_by_patroni(), stands_in_main);
+        let last = |name: &str| conf.conf.effective(name).is_some_and(stands_in_main);
         let names = conf.conf.assignments().iter().map(|l| l.set.name.value.to_ascii_lowercase());
         let in_main = names.filter(|name| last(name)).collect();
         let below = match &member.included {
@@ -110,7 +110,7 @@ impl<'a> Known<'a> {
             let is_own = OWN_SETTINGS.contains(&name) && row.get("source") == Some("client");
             let (state, beneath) = if is_own && name == "client_encoding" {
                 // A session that does not ask for another one has that of its database.
-                (encoding_of(rows, row), None)
+                (Ok(encoding_of(rows, row)), None)
             } else if is_own {
                 // Our session has set it; what the server has for others its files tell, if it has read them.
                 let told = server::started(&shape, None, all.get(name), None);
@@ -185,10 +185,10 @@ fn open_transactions(settings: &mut Settings<'_>) {
 }
 
 /// `client_encoding` of a session that does not set it.
-fn encoding_of(rows: &[Row], row: &Row) -> Fact<State> {
+fn encoding_of(rows: &[Row], row: &Row) -> State {
     let of_database = rows.iter().find(|r| r.get("name") == Some("server_encoding")).and_then(|r| r.get("setting"));
     let value = Value::Is(of_database.or_else(|| row.get("boot_val")).unwrap_or_default().to_owned());
-    Ok(State { value, source: DEFAULT.to_owned(), by: By::Server, at: None, pending: false })
+    State { value, source: DEFAULT.to_owned(), by: By::Server, at: None, pending: false }
 }
 
 /// A row of `pg_settings`.
@@ -196,8 +196,8 @@ fn state_of(row: &Row, parts: &Parts) -> State {
     let name = row.get("name").unwrap_or_default();
     let source = row.get("source").unwrap_or(DEFAULT).to_owned();
     let line = || {
-        let from = [&parts.auto, &parts.written, &parts.old].into_iter();
-        from.filter_map(|files| files.get(name).ok().flatten()).next()
+        let from = [&parts.auto, &parts.written, &parts.old];
+        from.into_iter().find_map(|files| files.get(name).ok().flatten())
     };
     let is_file = source == FILE;
     let by = match &*source {

@@ -107,9 +107,9 @@ impl<'a> Patroni<'a> {
         if let Some(Ok(level)) = all.get_mut("wal_level")
             && level.text == "hot_standby"
         {
-            level.text = "replica".to_owned();
+            "replica".clone_into(&mut level.text);
         }
-        self.convert_wal_keep(&mut all);
+        Self::convert_wal_keep(&mut all);
         for name in ["hba_file", "ident_file"] {
             if let Some(Ok(path)) = all.get_mut(name)
                 && !path.text.starts_with('/')
@@ -148,7 +148,7 @@ impl<'a> Patroni<'a> {
     }
 
     /// `wal_keep_segments` means `wal_keep_size` since 13.
-    fn convert_wal_keep(&self, all: &mut Parameters) {
+    fn convert_wal_keep(all: &mut Parameters) {
         let segments = all.remove("wal_keep_segments");
         if all.contains_key("wal_keep_size") {
             return;

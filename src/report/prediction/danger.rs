@@ -204,13 +204,13 @@ fn of_slot(shown: &Shown<'_>, member: &MemberPrediction, slot: &Slot) -> Option<
             words::active(slot.active)
         ),
         who: format!("{}: {}", shown.words(slot.when), shown.words(&slot.because)),
-        todo: if slot.fate != Fate::Dropped {
-            "give it the definition that its consumer needs, or another name, under bootstrap.dcs.slots".to_owned()
-        } else {
+        todo: if slot.fate == Fate::Dropped {
             shown.words(&format!(
-            "to keep it: `{yaml}` under bootstrap.dcs.slots before Patroni's first start; later patronictl edit-config. One that a member of \
-             the cluster replaces by a {kind} slot of its own may go"
+                "to keep it: `{yaml}` under bootstrap.dcs.slots before Patroni's first start; later patronictl edit-config. One that a \
+                 member of the cluster replaces by a {kind} slot of its own may go"
             ))
+        } else {
+            "give it the definition that its consumer needs, or another name, under bootstrap.dcs.slots".to_owned()
         },
         members: vec![shown.words(&member.name)],
         pairs: Vec::new(),

@@ -221,7 +221,7 @@ pub(super) fn decided(
     verdict(member, connection, &connection.decided, place)
 }
 
-/// What decides today, where Patroni replaces pg_hba.conf.
+/// What decides today, where Patroni replaces `pg_hba.conf`.
 pub(super) fn decided_today(
     member: &MemberPrediction,
     connection: &Connection,

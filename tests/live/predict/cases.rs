@@ -181,7 +181,9 @@ fn prepared_transactions(plan: Plan) -> Site {
     // Not yet read by the servers.
     let file = format!("{}/postgresql.conf", site.plan.config_dir());
     let more = "wal_keep_size = 64MB\nwork_mem = 17MB\nshared_buffers = 30MB\n";
-    ["pg1", "pg2"].iter().for_each(|member| site.replace(member, &file, "wal_keep_size = 64MB\n", more));
+    for member in ["pg1", "pg2"] {
+        site.replace(member, &file, "wal_keep_size = 64MB\n", more);
+    }
     site
 }
 
@@ -204,7 +206,7 @@ fn hba_elsewhere(plan: Plan) -> Site {
 fn lists_of_lines(plan: Plan) -> Site {
     let site = one_directory(plan).start();
     let hba = site.read("pg1", &format!("{}/pg_hba.conf", site.plan.config_dir()));
-    let lines: String = hba.lines().filter(|l| !l.starts_with('#')).map(|l| format!("  - {l}\n")).collect();
+    let lines = hba.lines().filter(|l| !l.starts_with('#')).fold(String::new(), |text, l| text + "  - " + l + "\n");
     add(&site, KEYS, &format!("  pg_hba:\n{lines}"));
     site
 }

@@ -1,4 +1,5 @@
 //! Clusters that nobody has thought of: settings in every place where they may stand, with values that may be good or not.
+#![expect(clippy::print_stdout, reason = "what was compared, and the seed, belong into the log")]
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -6,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::cases::{DYNAMIC, LOCAL, add, put};
 use super::comes_true_with;
+use crate::support::number;
 use crate::support::rng::Rng;
 use crate::support::site::{Layout, Site};
 
@@ -186,11 +188,10 @@ fn seeds_that_were_wrong_once_and_one_more() {
     }
 }
 
-/// PREFLIGHT_N of them, from PREFLIGHT_SEED on.
+/// `PREFLIGHT_N` of them, from `PREFLIGHT_SEED` on.
 #[test]
 #[ignore = "make e2e"]
 fn many() {
-    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
     let (count, first) = (number("PREFLIGHT_N", 200), number("PREFLIGHT_SEED", 1));
     at_once(usize::try_from(count).expect("a number"), |i| {
         let seed = first + i as u64;
