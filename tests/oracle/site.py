@@ -3,7 +3,7 @@
 Runs as the first process of namespaces of its own (mounts, network, processes); each host has namespaces below these and a link to a
 bridge here. All of it is gone when this process ends, and it ends when its input does. One JSON request, one answer:
 
-{"major": 15, "bin": BIN, "template": DATA, "sql": [[DATABASE, [STATEMENT]]], "conf": TEXT, "tools": DIR, "patroni": PATH, "program": PATH, "bridge": ADDRESS,
+{"major": 15, "bin": BIN, "template": DATA, "sql": [[DATABASE, [STATEMENT]]], "conf": TEXT, "tools": DIR, "program": PATH, "bridge": ADDRESS,
  "data": DIR, "debian": BOOL, "start": [WORD], "primary": [WORD], "hosts": [HOST]}
 HOST: {"name": NAME, "address": ADDRESS, "kind": "member" | "etcd" | "operator", "files": {PATH: TEXT}, "secret": [PATH], "etcd": [WORD]}
   -> {"hosts": {NAME: {"pid": PID, "link": NAME}}, "took": {WHAT: SECONDS}} or {"error": TEXT}
@@ -216,8 +216,7 @@ class Host:
     def programs(self):
         """Patroni, and of the others who is the host of what."""
         python = os.path.realpath(f'{spec["tools"]}/py/bin')
-        patroni = os.path.realpath(os.path.dirname(spec['patroni']))
-        links = {'patroni': f'{patroni}/patroni', 'patronictl': f'{python}/patronictl'} if self.kind != 'etcd' else {}
+        links = {name: f'{python}/{name}' for name in ('patroni', 'patronictl')} if self.kind != 'etcd' else {}
         if self.kind == 'etcd':
             links['etcd'] = os.path.realpath(f'{spec["tools"]}/etcd/etcd')
         if self.kind == 'operator':

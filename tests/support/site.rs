@@ -81,7 +81,7 @@ impl Site {
     pub(crate) fn of(major: u16) -> Plan {
         let members = vec!["pg1".to_owned()];
         let (conf, sql) = Default::default();
-        Plan { major, layout: Layout::Debian, members, etcds: 1, logical: false, conf, sql, patroni: "py" }
+        Plan { major, layout: Layout::Debian, members, etcds: 1, logical: false, conf, sql }
     }
 
     /// Starts what is planned: every server runs, standbys stream, etcd answers; Patroni does not run yet.

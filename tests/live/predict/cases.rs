@@ -2,6 +2,7 @@
 //! with older releases of Patroni.
 
 use super::{comes_true_with, random};
+use crate::support::predicted::install;
 use crate::support::site::{Layout, OPERATOR, Plan, Site};
 
 /// A cluster that is found: its name, and how it is made of a plan without anything special.
@@ -217,45 +218,52 @@ fn synchronous(plan: Plan) -> Site {
     site
 }
 
-/// One of them with one major and one Patroni.
-pub(super) fn tried(name: &str, major: u16, patroni: &'static str) {
+/// The newest release of Patroni, which every site has.
+const NEWEST: &str = "";
+
+/// One of them with one major and one release of Patroni.
+pub(super) fn tried(name: &str, major: u16, release: &str) {
     let (_, make) = CASES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no case {name}"));
     let needs_servers = ["an earlier Patroni", "prepared transactions", "alter system"].contains(&name);
     // Nothing in files tells which Patroni is installed.
-    let files_tell = !needs_servers && patroni == "py";
-    comes_true_with(&make(Site::of(major).standbys(2).patroni(patroni)), files_tell);
+    let files_tell = !needs_servers && release == NEWEST;
+    let site = make(Site::of(major).standbys(2));
+    if release != NEWEST {
+        install(&site, release);
+    }
+    comes_true_with(&site, files_tell);
 }
 
 /// What is tried with every change: each case once, and the oldest and the middle Patroni.
 mod each {
-    use super::tried;
+    use super::{NEWEST, tried};
 
     macro_rules! each {
-        ($($test:ident: $name:literal, $major:literal, $patroni:literal;)*) => {
-            $(#[test] fn $test() { tried($name, $major, $patroni); })*
+        ($($test:ident: $name:literal, $major:literal, $release:expr;)*) => {
+            $(#[test] fn $test() { tried($name, $major, $release); })*
         };
     }
 
     each! {
-        plain: "plain", 15, "py";
-        one_directory: "one directory", 18, "py";
-        alone: "alone", 16, "py";
-        much_is_not_carried_over: "much is not carried over", 15, "py";
-        logical_slots: "logical slots", 16, "py";
-        alter_system: "alter system", 18, "py";
-        custom_conf: "custom_conf", 15, "py";
-        earlier_base_conf: "an earlier base.conf", 16, "py";
-        earlier_patroni: "an earlier Patroni", 15, "py";
-        local_and_dynamic_disagree: "local and dynamic disagree", 16, "py";
-        units_and_ranges: "units and ranges", 18, "py";
-        standbys_differ: "standbys differ", 15, "py";
-        prepared_transactions: "prepared transactions", 16, "py";
-        hba_elsewhere: "hba elsewhere", 15, "py";
-        lists_of_lines: "lists of lines", 18, "py";
-        synchronous: "synchronous", 16, "py";
-        patroni_3_0: "much is not carried over", 15, "py-3.0";
-        patroni_3_3: "much is not carried over", 15, "py-3.3";
-        patroni_4_0: "local and dynamic disagree", 15, "py-older";
+        plain: "plain", 15, NEWEST;
+        one_directory: "one directory", 18, NEWEST;
+        alone: "alone", 16, NEWEST;
+        much_is_not_carried_over: "much is not carried over", 15, NEWEST;
+        logical_slots: "logical slots", 16, NEWEST;
+        alter_system: "alter system", 18, NEWEST;
+        custom_conf: "custom_conf", 15, NEWEST;
+        earlier_base_conf: "an earlier base.conf", 16, NEWEST;
+        earlier_patroni: "an earlier Patroni", 15, NEWEST;
+        local_and_dynamic_disagree: "local and dynamic disagree", 16, NEWEST;
+        units_and_ranges: "units and ranges", 18, NEWEST;
+        standbys_differ: "standbys differ", 15, NEWEST;
+        prepared_transactions: "prepared transactions", 16, NEWEST;
+        hba_elsewhere: "hba elsewhere", 15, NEWEST;
+        lists_of_lines: "lists of lines", 18, NEWEST;
+        synchronous: "synchronous", 16, NEWEST;
+        patroni_3_0: "much is not carried over", 15, "3.0.4";
+        patroni_3_3: "much is not carried over", 15, "3.3.11";
+        patroni_4_0: "local and dynamic disagree", 15, "4.0.11";
     }
 }
 
@@ -263,16 +271,16 @@ mod each {
 #[test]
 #[ignore = "make e2e"]
 fn all_of_them() {
-    let newest = CASES.iter().flat_map(|(name, _)| [15, 16, 18].map(|major| (*name, major, "py")));
-    let older = ["py-3.0", "py-3.3", "py-older"].into_iter().flat_map(|patroni| {
+    let newest = CASES.iter().flat_map(|(name, _)| [15, 16, 18].map(|major| (*name, major, NEWEST)));
+    let older = ["3.0.4", "3.3.11", "4.0.11"].into_iter().flat_map(|release| {
         let some =
             ["plain", "one directory", "much is not carried over", "alter system", "logical slots", "standbys differ"];
-        some.into_iter().chain(["local and dynamic disagree", "lists of lines"]).map(move |name| (name, 15, patroni))
+        some.into_iter().chain(["local and dynamic disagree", "lists of lines"]).map(move |name| (name, 15, release))
     });
     let all: Vec<(&str, u16, &'static str)> = newest.chain(older).collect();
     random::at_once(all.len(), |i| {
-        let (name, major, patroni) = all[i];
-        tried(name, major, patroni);
-        format!("{name}, PostgreSQL {major}, {patroni}")
+        let (name, major, release) = all[i];
+        tried(name, major, release);
+        format!("{name}, PostgreSQL {major}, Patroni {release}")
     });
 }

@@ -24,7 +24,6 @@ pub(crate) struct Plan {
     pub(super) logical: bool,
     pub(super) conf: String,
     pub(super) sql: String,
-    pub(super) patroni: &'static str,
 }
 
 impl Plan {
@@ -62,11 +61,6 @@ impl Plan {
     /// Statements that the primary runs before there are standbys.
     pub(crate) fn sql(self, sql: &str) -> Self {
         Self { sql: format!("{}{sql};\n", self.sql), ..self }
-    }
-
-    /// The Patroni of another environment of the set-up than `py`: `py-3.3`.
-    pub(crate) fn patroni(self, environment: &'static str) -> Self {
-        Self { patroni: environment, ..self }
     }
 
     /// Starts it: every server runs, standbys stream, etcd answers; Patroni does not run yet.
@@ -191,7 +185,6 @@ impl Plan {
             "sql": files::sql(),
             "conf": files::conf(self, &self.members[0]),
             "tools": pg::tools(),
-            "patroni": pg::tools().join(self.patroni).join("bin/patroni"),
             "program": env!("CARGO_BIN_EXE_patroni-preflight"),
             "bridge": "10.77.0.1",
             "data": self.data_dir(),
