@@ -6,7 +6,9 @@ use crate::facts::gap::Fact;
 use crate::facts::running::primary_of;
 use crate::facts::settings::loses;
 use crate::facts::{Facts, Member};
+use crate::parse::patroni::parse_int;
 use crate::parse::standby_names::{StandbyNames, parse_standby_names};
+use crate::predict::role_of;
 
 /// Settings that a standby may not have less of than its primary (`CheckRequiredParameterValues` in `xlogrecovery.c`).
 const NOT_BELOW: [&str; 5] = [
@@ -134,13 +136,21 @@ fn is_met(wanted: &StandbyNames, members: &[&str]) -> bool {
     count >= wanted.count
 }
 
-/// Less than the primary will have.
+/// Less than the primary has, or will have behind its own restart: a standby goes on with what it had when Patroni found it.
 fn is_below(facts: &Facts, member: &Member, setting: &Setting) -> bool {
     if !NOT_BELOW.contains(&&*setting.name) {
         return false;
     }
-    let of_primary =
-        primary_of(facts, member).and_then(|(_, node)| node.setting(&setting.name).ok()??.number("setting"));
-    let own = number(&setting.restarted);
-    own.zip(of_primary).is_some_and(|(own, primary)| own < primary)
+    let row = primary_of(facts, member).and_then(|(_, node)| node.setting(&setting.name).ok().flatten());
+    let today = row.and_then(|row| row.number("setting"));
+    let most = today.max(wanted_of_primary(facts, member, &setting.name));
+    number(&setting.restarted).zip(most).is_some_and(|(own, most)| own < most)
+}
+
+/// What Patroni will start the primary with.
+fn wanted_of_primary(facts: &Facts, member: &Member, name: &str) -> Option<i64> {
+    let members = &facts.cluster_of(member.file)?.members;
+    let primary = members.iter().find(|m| m.file != member.file && !role_of(facts, m).is_standby())?;
+    let parameters = Patroni::of(facts, primary).ok()?.parameters();
+    parse_int(&parameters.get(name)?.as_ref().ok()?.text, None)
 }

@@ -284,3 +284,35 @@ fn all_of_them() {
         format!("{name}, PostgreSQL {major}, Patroni {release}")
     });
 }
+
+/// A conversion that carries nothing over: what is dangerous about it stands on the first screen.
+#[test]
+fn what_is_dangerous_stands_on_the_first_screen() {
+    let site = Site::of(15).standbys(2).logical().start();
+    for member in site.members() {
+        for line in ["        max_connections: 60\n", "        wal_level: logical\n"] {
+            edit(&site, member, line, "");
+        }
+        edit(&site, member, "      standby_1:\n        type: physical\n      standby_2:\n        type: physical\n", "");
+    }
+    let files: Vec<String> = site.members().iter().map(|m| format!("/etc/patroni/{m}.yml")).collect();
+    let ssh: Vec<String> = site.members().iter().map(|m| format!("{m}={m}")).collect();
+    let dsns: Vec<String> = site.members().iter().map(|m| format!("{m}={}", site.dsn(m, "dba", "postgres"))).collect();
+    let mut args = vec!["predict"];
+    args.extend(files.iter().map(String::as_str));
+    args.extend(ssh.iter().flat_map(|s| ["--ssh", s.as_str()]));
+    args.extend(dsns.iter().flat_map(|s| ["--dsn", s.as_str()]));
+    let ran = site.preflight(&args);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let screen: Vec<&str> = ran.out.lines().take(40).collect();
+    let at = |what: &str| {
+        screen
+            .iter()
+            .position(|line| line.contains(what))
+            .unwrap_or_else(|| panic!("{what} is not on the first screen of\n{}", ran.out))
+    };
+    let first = at("wal_level logical → replica: the server does not start with it");
+    let second = at("max_connections 60 → 100: a standby that replays from here cannot go on with less");
+    let third = at("slot standby_1 (physical");
+    assert!(first < second && second < third, "{}", ran.out);
+}
