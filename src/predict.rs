@@ -6,6 +6,7 @@
 //! `systemctl restart patroni` do.
 
 pub mod connections;
+mod feedback;
 pub mod settings;
 pub mod slots;
 pub mod touched;

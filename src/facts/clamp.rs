@@ -1,7 +1,7 @@
 //! What Patroni makes of a value before it writes it into postgresql.conf (`postgresql/validator.py`).
 
 use crate::knowledge::guc::{self, Flag};
-use crate::knowledge::patroni::{SettingFact, SettingKind, setting};
+use crate::knowledge::patroni::{SettingFact, SettingKind, setting, settings};
 use crate::parse::patroni::{parse_bool, parse_int, parse_real};
 
 /// What Patroni does with a value.
@@ -30,6 +30,13 @@ pub fn row(name: &str, server_version_num: u32) -> Option<&'static SettingFact> 
 #[must_use]
 pub fn recovery_row(name: &str, server_version_num: u32) -> Option<&'static SettingFact> {
     setting(name).find(|r| r.recovery && r.covers(server_version_num))
+}
+
+/// The settings of recovery, each once, by name.
+pub fn recovery_settings() -> impl Iterator<Item = &'static str> {
+    let rows = settings().iter().filter(|row| row.recovery).map(|row| row.name);
+    let mut last = "";
+    rows.filter(move |name| std::mem::replace(&mut last, name) != *name)
 }
 
 /// Whether a setting is one of recovery for Patroni, which does not write it as a plain parameter
@@ -117,7 +124,6 @@ fn drawn(row: &SettingFact, n: f64) -> Outcome {
 mod tests {
     use super::*;
     use crate::knowledge::guc::MAJORS;
-    use crate::knowledge::patroni::settings;
     use crate::parse::guc_value::parse_value;
 
     fn outcome(name: &str, major: u32, text: &str) -> Outcome {
@@ -136,6 +142,13 @@ mod tests {
         assert_eq!(outcome("random_page_cost", 16, "1.1"), Outcome::Taken);
         assert_eq!(outcome("random_page_cost", 16, "-1"), Outcome::Drawn { bound: "0", unit: None });
         assert!(matches!(outcome("vacuum_cost_delay", 16, "10 lightyears"), Outcome::Dropped(_)));
+    }
+
+    #[test]
+    fn settings_of_recovery_are_those_of_patroni() {
+        let all: Vec<&str> = recovery_settings().collect();
+        assert_eq!((all.len(), all.first(), all.last()), (18, Some(&"archive_cleanup_command"), Some(&"trigger_file")));
+        assert!(all.iter().all(|name| is_recovery(name)) && !is_recovery("work_mem"));
     }
 
     #[test]

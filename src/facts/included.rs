@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use rayon::prelude::*;
+
 use super::Whole;
 use super::gap::{Fact, Gap, GapReason};
 use super::member::Member;
@@ -24,15 +26,17 @@ pub enum Included {
     },
 }
 
-/// Reads it for every member with a postgresql.conf.
+/// Reads it for every member with a `postgresql.conf`.
 pub(super) fn read(facts: &mut Whole, reader: &dyn Reader) {
-    let found: Vec<(usize, usize, Fact<Included>)> = facts
+    let with_file: Vec<(usize, usize, &Member, usize)> = facts
         .clusters
         .iter()
         .enumerate()
         .flat_map(|(c, cluster)| cluster.members.iter().enumerate().map(move |(m, member)| (c, m, member)))
-        .map(|(c, m, member)| (c, m, of_member(facts, member, reader)))
+        .filter_map(|(c, m, member)| Some((c, m, member, *member.conf.as_ref().ok()?)))
         .collect();
+    let found: Vec<(usize, usize, Fact<Included>)> =
+        with_file.into_par_iter().map(|(c, m, member, conf)| (c, m, of_member(facts, member, conf, reader))).collect();
     for (c, m, included) in found {
         if let Ok(Included::Other { conf, .. }) = &included {
             facts.secret_spans.extend(conf.assignments().iter().flat_map(|l| l.set.secret_spans()));
@@ -41,7 +45,7 @@ pub(super) fn read(facts: &mut Whole, reader: &dyn Reader) {
     }
 }
 
-fn of_member(facts: &Whole, member: &Member, reader: &dyn Reader) -> Fact<Included> {
+fn of_member(facts: &Whole, member: &Member, conf: usize, reader: &dyn Reader) -> Fact<Included> {
     let file = &facts.patroni[member.file];
     let known = |key: &str| file.known_postgresql(key).map_err(|gap| gap.on(&member.name));
     let custom = known("custom_conf")?.filter(|item| item.is_true()).map(|item| item.as_str().unwrap_or_default());
@@ -49,7 +53,7 @@ fn of_member(facts: &Whole, member: &Member, reader: &dyn Reader) -> Fact<Includ
     let beside = format!("{base}.base.conf");
     let name = custom.unwrap_or(&beside);
     let gap = |why| Gap::new(format!("`{name}`, which Patroni's postgresql.conf includes,"), why).on(&member.name);
-    let conf = &facts.confs[member.conf.clone()?];
+    let conf = &facts.confs[conf];
     // One that Patroni has written includes it already.
     if conf.is_written_by_patroni() {
         return Ok(Included::Today);

@@ -39,7 +39,7 @@ pub struct Member {
     pub file: usize,
     /// PostgreSQL's.
     pub conf: Fact<usize>,
-    /// What Patroni's postgresql.conf will include.
+    /// What Patroni's `postgresql.conf` will include; of no meaning where today's is not known.
     pub included: Fact<Included>,
     /// Who may connect, once Patroni has taken over: its own list, if it has one, else the file.
     pub hba: Fact<usize>,

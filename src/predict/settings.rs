@@ -13,7 +13,8 @@ mod worked_out;
 
 use serde::Serialize;
 
-use crate::facts::gap::{Fact, Gap};
+use crate::facts::gap::{Fact, Gap, GapReason};
+use crate::facts::running::told;
 use crate::facts::{Facts, Member};
 use crate::source::Span;
 use take_over::TakeOver;
@@ -160,6 +161,21 @@ pub fn of_member(facts: &Facts, member: &Member) -> Fact<Vec<Setting>> {
     let today = known.settings(&patroni);
     let take_over = TakeOver::of(facts, &patroni, &known, &today);
     Ok(today.values().map(|setting| take_over.of_setting(setting)).collect())
+}
+
+/// In what a running server differs from what Patroni wants, so that Patroni writes its files when it finds it
+/// (`ConfigHandler.reload_config`), in words; `None` when in nothing.
+///
+/// # Errors
+/// When the server was not asked, or what decides is not known.
+pub fn difference(facts: &Facts, member: &Member) -> Fact<Option<String>> {
+    let patroni = Patroni::of(facts, member)?;
+    if told(facts, member).is_none() {
+        return Err(patroni.gap("what the server runs with", GapReason::NotGiven));
+    }
+    let today = Known::of(facts, &patroni).settings(&patroni);
+    let wanted = patroni.parameters();
+    loaded::difference(&today, &loaded::loaded(&patroni, &today, &wanted), &wanted)
 }
 
 /// What is taken for granted, because it could not be looked at.

@@ -1,6 +1,5 @@
 //! What Patroni does to the files and processes of a host, in the order in which it does it.
 
-mod differs;
 mod paths;
 mod recovery;
 mod rounds;

@@ -45,10 +45,18 @@ pub(super) struct Rest {
     summary: Summary,
 }
 
+/// This program.
 #[derive(Serialize)]
-struct Tool {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
+}
+
+impl Tool {
+    /// As it was built.
+    pub(super) const fn own() -> Self {
+        Self { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") }
+    }
 }
 
 #[derive(Serialize)]
@@ -159,7 +167,7 @@ pub(super) fn rest(page: &Page<'_>) -> Rest {
     let count = |s| outcome.findings.iter().filter(|f| f.severity == s).count();
     Rest {
         version: VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+        tool: Tool::own(),
         not_checked: outcome
             .gaps
             .iter()

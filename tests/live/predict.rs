@@ -139,7 +139,10 @@ fn files_say_the_same(site: &Site, live: &Json) {
             let name = row["name"].as_str().expect("a name");
             for moment in ["now", "attached", "restarted", "started"] {
                 let Some(said) = row[moment].get("known") else { continue };
-                let Some(asked) = by_name.get(name).map(|live| &live[moment]["known"]) else { continue };
+                let Some(asked) = by_name.get(name).map(|live| &live[moment]["known"]) else {
+                    wrong.push(format!("{member} {name}: the server does not know it"));
+                    continue;
+                };
                 known += 1;
                 if asked.is_null() && HIDDEN.contains(&name) {
                     continue;
@@ -178,7 +181,8 @@ fn comes_true_with(site: &Site, files_tell: bool) {
     }
     site.take_over();
     for member in site.members() {
-        is_so(site, &prediction, member, "attached", &[]);
+        // Where nothing is read again, what was hidden stays so.
+        is_so(site, &prediction, member, "attached", &HIDDEN[1..]);
     }
     let (primary, standbys) = site.members().split_first().expect("a primary");
     let restart = |member: &String| {

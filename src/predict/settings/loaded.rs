@@ -75,52 +75,53 @@ pub(super) fn loaded(patroni: &Patroni<'_>, today: &Settings<'_>, wanted: &Param
     all
 }
 
-/// Whether Patroni writes its file anew because what it wants differs from what it has taken over.
+/// The first setting in which what Patroni wants differs from what it has taken over, so that it writes its file anew, in words; `None` when there
+/// is none.
 ///
 /// # Errors
 /// When a value that decides is not known.
-pub(super) fn differs(today: &Settings<'_>, taken: &Parameters, wanted: &Parameters) -> Fact<bool> {
+pub(super) fn difference(today: &Settings<'_>, taken: &Parameters, wanted: &Parameters) -> Fact<Option<String>> {
     let skipped = |name: &str| is_recovery(name) || name == "hot_standby";
+    let is_left = |name: &&String| !wanted.contains_key(*name) && !skipped(name) && today.contains_key(*name);
+    if let Some(name) = taken.keys().find(is_left) {
+        return Ok(Some(format!("`{name}` is not among Patroni's settings")));
+    }
     let mut unknown: Option<Gap> = None;
-    if taken.keys().any(|name| !wanted.contains_key(name) && !skipped(name) && today.contains_key(name)) {
+    for (name, parameter) in wanted.iter().filter(|(name, _)| !skipped(name)) {
+        match parameter {
+            Err(gap) => drop(unknown.get_or_insert_with(|| gap.clone())),
+            Ok(parameter) => match is_other(today, taken, name, parameter) {
+                Ok(true) if parameter.is_secret => return Ok(Some(format!("`{name}` is to be set"))),
+                Ok(true) => return Ok(Some(format!("`{name}` is to be `{}`", parameter.text))),
+                Ok(false) => {}
+                Err(gap) => drop(unknown.get_or_insert(gap)),
+            },
+        }
+    }
+    unknown.map_or(Ok(None), Err)
+}
+
+/// Whether a setting is not what Patroni wants.
+fn is_other(today: &Settings<'_>, taken: &Parameters, name: &str, parameter: &Parameter) -> Fact<bool> {
+    let Some(setting) = today.get(name) else {
+        // One with a dot is compared with what was taken over; another one is forgotten.
+        let same = taken.get(name).and_then(|t| t.as_ref().ok()).is_some_and(|t| t.text == parameter.text);
+        return Ok(name.contains('.') && !same);
+    };
+    if setting.shape.context() == Context::Internal {
+        return Ok(false);
+    }
+    if name == OF_ITS_SESSION {
         return Ok(true);
     }
-    for (name, parameter) in wanted.iter().filter(|(name, _)| !skipped(name)) {
-        let parameter = match parameter {
-            Ok(parameter) => parameter,
-            Err(gap) => {
-                unknown.get_or_insert_with(|| gap.clone());
-                continue;
-            }
-        };
-        let Some(setting) = today.get(name) else {
-            // One with a dot is compared with what was taken over; another one is forgotten.
-            let same = taken.get(name).and_then(|t| t.as_ref().ok()).is_some_and(|t| t.text == parameter.text);
-            if name.contains('.') && !same {
-                return Ok(true);
-            }
-            continue;
-        };
-        if setting.shape.context() == Context::Internal {
-            continue;
+    match setting.before() {
+        Err(gap) => Err(gap.clone()),
+        Ok(State { value: Value::Is(value), .. }) => {
+            let is_left_to_server = name == "wal_buffers" && parameter.text.trim() == "-1";
+            Ok(!is_left_to_server && !same(&setting.shape, value, &parameter.text))
         }
-        if name == OF_ITS_SESSION {
-            return Ok(true);
-        }
-        match setting.before() {
-            Err(gap) => drop(unknown.get_or_insert_with(|| gap.clone())),
-            Ok(State { value: Value::Is(value), .. }) => {
-                if name == "wal_buffers" && parameter.text.trim() == "-1" {
-                    continue;
-                }
-                if !same(&setting.shape, value, &parameter.text) {
-                    return Ok(true);
-                }
-            }
-            Ok(_) => return Ok(true),
-        }
+        Ok(_) => Ok(true),
     }
-    unknown.map_or(Ok(false), Err)
 }
 
 /// `utils.py:compare_values`

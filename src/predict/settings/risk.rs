@@ -9,6 +9,7 @@ use crate::facts::{Facts, Member};
 use crate::parse::patroni::parse_int;
 use crate::parse::standby_names::{StandbyNames, parse_standby_names};
 use crate::predict::role_of;
+use crate::predict::slots::{self, Fate};
 
 /// Settings that a standby may not have less of than its primary (`CheckRequiredParameterValues` in `xlogrecovery.c`).
 const NOT_BELOW: [&str; 5] = [
@@ -85,26 +86,26 @@ fn is_of_its_place(name: &str) -> bool {
 
 /// A restart that ends before the server is up.
 fn does_not_start(facts: &Facts, member: &Member, is_standby: bool, setting: &Setting) -> bool {
-    let rows = facts.node_of(member).and_then(|node| node.rows("slots").ok()).unwrap_or_default();
     let later = [&setting.restarted, &setting.started];
+    let is_less = |than: usize| {
+        later.iter().any(|state| number(state).is_some_and(|n| usize::try_from(n).is_ok_and(|n| n < than)))
+    };
+    // Those that are there when the server starts: one that is in use is dropped behind that only.
+    let there = || {
+        let slots = slots::of_member(facts, member).unwrap_or_default();
+        slots.into_iter().filter(|slot| {
+            slot.active == Some(true) || !matches!(slot.fate, Fate::Dropped | Fate::NotMade | Fate::Wanted)
+        })
+    };
     match &*setting.name {
-        "wal_level" => {
-            let file = &facts.patroni[member.file];
-            let declared = |name: &str| file.config.slots().is_some_and(|slots| slots.get(name).is_some());
-            // A logical slot that Patroni drops does no harm.
-            let stays =
-                |row: &&crate::facts::nodes::Row| row.is("active") || row.get("slot_name").is_some_and(declared);
-            let logical = rows.iter().filter(|row| row.get("slot_type") == Some("logical")).any(|row| stays(&row));
-            logical && !is_standby && later.iter().any(|state| value(state).is_some_and(|level| level != "logical"))
+        "wal_level" if !is_standby => {
+            let is_lower = later.iter().any(|state| value(state).is_some_and(|level| level != "logical"));
+            is_lower && there().any(|slot| slot.logical.is_some())
         }
-        "max_replication_slots" => {
-            let there = rows.iter().filter(|row| !row.is("temporary")).count();
-            later.iter().any(|state| number(state).is_some_and(|n| usize::try_from(n).is_ok_and(|n| n < there)))
-        }
+        "max_replication_slots" => is_less(there().count()),
         "max_prepared_transactions" => {
             let prepared = facts.node_of(member).and_then(|node| node.rows("prepared_transactions").ok());
-            let prepared = prepared.map_or(0, <[_]>::len);
-            later.iter().any(|state| number(state).is_some_and(|n| usize::try_from(n).is_ok_and(|n| n < prepared)))
+            is_less(prepared.map_or(0, <[_]>::len))
         }
         _ => false,
     }

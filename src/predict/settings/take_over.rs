@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::files::{Files, Line};
-use super::loaded::{Settings, Today, differs, loaded};
+use super::loaded::{Settings, Today, difference, loaded};
 use super::recovery::{self, Upstream};
 use super::today::Known;
 use super::wants::{Parameter, Parameters, Patroni};
@@ -14,11 +14,11 @@ use crate::facts::Facts;
 use crate::facts::gap::{Fact, GapReason};
 use crate::facts::nodes::Node;
 use crate::facts::running::primary_of;
-use crate::facts::slot_fate::{is_logical, permanent};
 use crate::knowledge::guc::{self, Context};
 use crate::knowledge::patroni::{Version, command_line_setting};
 use crate::parse::patroni::Item;
-use crate::predict::role_of;
+use crate::predict::slots::{self, Fate};
+use crate::predict::{feedback, role_of};
 
 /// From this release on Patroni goes by what a running server has, when it finds one (`load_current_server_parameters`).
 const LOADS: Version = Version::new(3, 1, 2);
@@ -69,7 +69,7 @@ impl<'a> TakeOver<'a> {
             }
             let is_own = patroni.has_own_lists() || patroni.feeds_back() || patroni.file.is_synchronous();
             // What is not known hardly makes the file the same as it is.
-            let rewritten = is_own || (goes_by_server && differs(today, &taken, &own).unwrap_or(true));
+            let rewritten = is_own || (goes_by_server && !matches!(difference(today, &taken, &own), Ok(None)));
             let files = later.files(&own, Role::Primary);
             (rewritten.then_some(files), later.start(&own, Role::Primary))
         };
@@ -79,7 +79,7 @@ impl<'a> TakeOver<'a> {
             patroni,
             facts,
             is_standby,
-            is_restarted: is_standby && patroni.copies_slots(facts),
+            is_restarted: is_standby && patroni.copies_slots(),
             attached,
             restarted,
             started,
@@ -310,25 +310,20 @@ impl Patroni<'_> {
         !self.file.hba_lines().is_empty() || !self.file.ident_lines().is_empty()
     }
 
-    /// Whether it switches `hot_standby_feedback` on: for logical slots that a standby is to have
-    /// (`Cluster.should_enforce_hot_standby_feedback`).
+    /// Whether it switches `hot_standby_feedback` on.
     fn feeds_back(&self) -> bool {
-        !self.logical_slots().is_empty()
+        feedback::is_enforced(self.facts, self.member)
     }
 
-    /// The logical slots that a standby is to have.
-    fn logical_slots(&self) -> Vec<&str> {
-        let is_candidate = self.effective.at("tags.nofailover").is_none_or(|tag| !tag.is_true());
-        if !is_candidate || !self.file.uses_slots() || self.file.is_standby_cluster() {
-            return Vec::new();
-        }
-        permanent(self.file).filter(|(_, slot)| is_logical(slot)).map(|(name, _)| name).collect()
-    }
-
-    /// Whether a standby lacks one of them.
-    fn copies_slots(&self, facts: &Facts) -> bool {
-        let rows = facts.node_of(self.member).and_then(|node| node.rows("slots").ok()).unwrap_or_default();
-        self.logical_slots().iter().any(|slot| rows.iter().all(|row| row.get("slot_name") != Some(slot)))
+    /// Whether a standby is restarted for a logical slot that it lacks. One that nobody has asked is taken to lack it: before 16 no standby can
+    /// have one.
+    fn copies_slots(&self) -> bool {
+        let is_copied = |slot: &slots::Slot| match slot.fate {
+            Fate::Copied => true,
+            Fate::Wanted => slot.logical.is_some(),
+            _ => false,
+        };
+        slots::of_member(self.facts, self.member).is_ok_and(|slots| slots.iter().any(is_copied))
     }
 
     /// The names as Patroni writes them (`SyncHandler.set_synchronous_standby_names`); `None` when it has none.

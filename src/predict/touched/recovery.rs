@@ -1,6 +1,7 @@
 //! Settings of recovery: what Patroni takes out of `postgresql.auto.conf`, and what makes it change a standby.
 
 use super::Plan;
+use crate::facts::clamp::{is_recovery, recovery_settings};
 use crate::facts::connections::login;
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::nodes::{Node, Row};
@@ -9,28 +10,6 @@ use crate::facts::{Facts, Member};
 use crate::knowledge::patroni::slot_name;
 use crate::parse::conninfo::parse_conninfo;
 use crate::parse::patroni::{Item, parse_int};
-
-/// `recovery_parameters` of `available_parameters/0_postgres.yml`.
-pub(super) const ALL: [&str; 18] = [
-    "archive_cleanup_command",
-    "pause_at_recovery_target",
-    "primary_conninfo",
-    "primary_slot_name",
-    "promote_trigger_file",
-    "recovery_end_command",
-    "recovery_min_apply_delay",
-    "recovery_target",
-    "recovery_target_action",
-    "recovery_target_inclusive",
-    "recovery_target_lsn",
-    "recovery_target_name",
-    "recovery_target_time",
-    "recovery_target_timeline",
-    "recovery_target_xid",
-    "restore_command",
-    "standby_mode",
-    "trigger_file",
-];
 
 /// What Patroni does not compare (`ConfigHandler._recovery_parameters_to_compare`).
 const NOT_COMPARED: [&str; 5] =
@@ -49,7 +28,7 @@ const FROM_INCLUDED: [&str; 5] = [
 pub(super) fn in_auto_conf(facts: &Facts, member: &Member) -> Fact<Vec<String>> {
     let mut found = Vec::new();
     let mut add = |name: &str| {
-        if ALL.binary_search(&name).is_ok() && !found.iter().any(|known| known == name) {
+        if is_recovery(name) && !found.iter().any(|known| known == name) {
             found.push(name.to_owned());
         }
     };
@@ -94,7 +73,7 @@ pub(super) fn change(plan: &Plan<'_>) -> Fact<Change> {
         return Ok(Change::Restart("there is no standby.signal".to_owned()));
     }
     let mut reload = None;
-    for name in ALL.iter().filter(|name| !NOT_COMPARED.contains(name)) {
+    for name in recovery_settings().filter(|name| !NOT_COMPARED.contains(name)) {
         let Some(row) = node.setting(name)? else { continue };
         let Some(why) = difference(plan, node, name, row) else { continue };
         if row.get("context") == Some("postmaster") {
@@ -148,7 +127,7 @@ fn difference(plan: &Plan<'_>, node: &Node, name: &str, row: &Row) -> Option<Str
 /// `postgresql.recovery_conf`, in whose place settings of recovery among the parameters count (`ConfigHandler._adjust_recovery_parameters`).
 fn recovery_conf(plan: &Plan<'_>, name: &str) -> Option<String> {
     let file = plan.file;
-    let in_parameters = ALL.iter().any(|name| file.written_parameter(name).is_some());
+    let in_parameters = recovery_settings().any(|name| file.written_parameter(name).is_some());
     let item = if in_parameters {
         file.written_parameter(name)
     } else {

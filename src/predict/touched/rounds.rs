@@ -1,15 +1,13 @@
 //! The moments: attach, the first rounds, the first restart.
 
 use super::recovery::{self, Change};
-use super::{Act, LOOKS_FIRST, Moment, POSTMASTER, Plan, WAL_RECEIVER, differs, store};
-use crate::facts::Member;
+use super::{Act, LOOKS_FIRST, Moment, POSTMASTER, Plan, WAL_RECEIVER, store};
 use crate::facts::gap::{Fact, Gap};
-use crate::facts::kept::kept;
 use crate::facts::running::primary_of;
-use crate::facts::slot_fate::{Wanted, is_logical, permanent};
 use crate::knowledge::patroni::slot_name;
 use crate::parse::patroni::Item;
 use crate::predict::slots::{self, Fate};
+use crate::predict::{feedback, settings};
 
 const WRITTEN: &str = "Patroni's own settings, with the file from before included in front of them";
 
@@ -33,8 +31,11 @@ impl Plan<'_> {
             }
             return;
         }
-        let differs: Fact<Option<String>> =
-            if has_lists { Ok(Some("the lists are to count".to_owned())) } else { differs::first(self) };
+        let differs: Fact<Option<String>> = if has_lists {
+            Ok(Some("the lists are to count".to_owned()))
+        } else {
+            settings::difference(self.facts, self.member)
+        };
         match differs {
             Ok(None) => {}
             Ok(Some(why)) => self.write_and_reload(Moment::Attach, WRITTEN, &why, None),
@@ -51,7 +52,7 @@ impl Plan<'_> {
 
     /// Until Patroni has nothing more to do.
     pub(super) fn first_rounds(&mut self) {
-        let feedback = self.has_feedback();
+        let feedback = feedback::is_enforced(self.facts, self.member);
         if self.is_standby {
             store::of_member(self);
             if feedback {
@@ -76,26 +77,6 @@ impl Plan<'_> {
 
     fn has_standbys(&self) -> bool {
         self.facts.cluster_of(self.member.file).is_some_and(|cluster| cluster.members.len() > 1)
-    }
-
-    /// Whether Patroni turns `hot_standby_feedback` on: on whoever has, or may come to have, logical slots that are declared, the leader among
-    /// them (`Cluster.should_enforce_hot_standby_feedback`).
-    fn has_feedback(&self) -> bool {
-        if permanent(self.file).all(|(_, slot)| !is_logical(slot)) {
-            return false;
-        }
-        let kept = self.node.and_then(|node| kept(self.facts, self.member, node).ok());
-        let gets = |member: &Member| {
-            let wanted = Wanted::with(self.facts, member, false, None, kept.as_ref());
-            permanent(&self.facts.patroni[member.file])
-                .any(|(name, slot)| is_logical(slot) && wanted.declared(name).is_some())
-        };
-        let members = self.facts.cluster_of(self.member.file).map_or(&[][..], |cluster| &cluster.members);
-        let follows = |other: &&Member| {
-            let tag = self.facts.patroni[other.file].config.get("tags.replicatefrom").and_then(Item::as_str);
-            tag == Some(&*self.member.name)
-        };
-        gets(self.member) || members.iter().filter(follows).any(gets)
     }
 
     /// `Ha.follow`

@@ -13,6 +13,7 @@ use crate::predict::touched::Touch;
 use crate::predict::{MemberPrediction, Role, gaps};
 use crate::report::Verdict as Outcome;
 use crate::report::gate::{Gate, gates};
+use crate::report::json::Tool;
 use crate::source::Span;
 
 /// Changes when a reader of an older version could misread the output.
@@ -30,12 +31,6 @@ struct Document {
     dangers: Vec<DangerItem>,
     members: Vec<Member>,
     summary: Summary,
-}
-
-#[derive(Serialize)]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
 }
 
 /// Something dangerous; the worst of a cluster stands first.
@@ -180,14 +175,7 @@ pub fn render(shown: &Shown<'_>, verdict: &Outcome) -> String {
         reason: words(shown, &verdict.reason),
     };
     let gate = gates(shown.page).into_iter().map(|gate| Gate { member: words(shown, &gate.member), ..gate });
-    let document = Document {
-        version: VERSION,
-        tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-        gate: gate.collect(),
-        dangers,
-        members,
-        summary,
-    };
+    let document = Document { version: VERSION, tool: Tool::own(), gate: gate.collect(), dangers, members, summary };
     serde_json::to_string_pretty(&document).expect("invariant: plain data has a JSON form") + "\n"
 }
 

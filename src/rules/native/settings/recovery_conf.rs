@@ -1,8 +1,8 @@
 //! `recovery_conf` and recovery settings among the parameters (`postgresql/config.py`).
 
+use crate::facts::clamp::is_recovery;
 use crate::facts::gap::Gap;
 use crate::facts::{Facts, PatroniFile};
-use crate::knowledge::patroni::setting;
 use crate::parse::patroni::{Item, ItemValue, Pair};
 use crate::rules::report::Report;
 
@@ -60,10 +60,6 @@ fn everywhere(file: &PatroniFile) -> impl Iterator<Item = (&str, &Item)> {
 fn set(section: &Item) -> impl Iterator<Item = (&str, &Item)> {
     let named = |p: &'_ Pair| matches!(p.item.value, ItemValue::Unknown);
     section.pairs().iter().filter(move |p| !named(p)).filter_map(|p| Some((p.key.value.as_str()?, &p.item)))
-}
-
-fn is_recovery(name: &str) -> bool {
-    setting(name).any(|row| row.recovery)
 }
 
 fn is_ignored(name: &str) -> bool {

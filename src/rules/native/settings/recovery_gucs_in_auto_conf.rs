@@ -1,28 +1,12 @@
 //! Recovery settings in postgresql.auto.conf, from where Patroni deletes them.
 
 use crate::facts::Facts;
+use crate::facts::clamp::is_recovery;
 use crate::facts::gap::Gap;
 use crate::rules::report::Report;
 
-/// What `ConfigHandler._sanitize_auto_conf` takes out and Patroni does not set by itself (connection and slot it does) of the file (`available_parameters/0_postgres.yml`, `recovery_parameters`).
-const RECOVERY: [&str; 16] = [
-    "archive_cleanup_command",
-    "pause_at_recovery_target",
-    "promote_trigger_file",
-    "recovery_end_command",
-    "recovery_min_apply_delay",
-    "recovery_target",
-    "recovery_target_action",
-    "recovery_target_inclusive",
-    "recovery_target_lsn",
-    "recovery_target_name",
-    "recovery_target_time",
-    "recovery_target_timeline",
-    "recovery_target_xid",
-    "restore_command",
-    "standby_mode",
-    "trigger_file",
-];
+/// Patroni takes these out too (`ConfigHandler._sanitize_auto_conf`), and sets them by itself.
+const ITS_OWN: [&str; 2] = ["primary_conninfo", "primary_slot_name"];
 
 pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for file in facts.confs() {
@@ -34,12 +18,12 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
             // `PARAMETER_RE`: small letters, and a sign of equality behind them. Whatever is spelt otherwise stays.
             let (name, value) = (&assignment.set.name, &assignment.set.value);
             let between = source.bytes().get(name.span.end as usize..value.span.start as usize).unwrap_or_default();
-            if !between.contains(&b'=') {
+            let name = &name.value;
+            if !between.contains(&b'=') || name.bytes().any(|b| b.is_ascii_uppercase()) {
                 continue;
             }
-            let name = &name.value;
             let by_patroni = name == "recovery_target_timeline" && assignment.set.value.value == "latest";
-            if RECOVERY.binary_search(&name.as_str()).is_ok() && !by_patroni {
+            if is_recovery(name) && !ITS_OWN.contains(&name.as_str()) && !by_patroni {
                 report.add(report.problem(assignment.set.name.span).arg("name", name));
             }
         }
