@@ -178,7 +178,7 @@ fn slot_row(shown: &Shown<'_>, slot: &Slot) -> Row {
         cells: vec![
             shown.words(&slot.name),
             shown.words(&words::kind(slot)),
-            words::active(slot.active).to_owned(),
+            if slot.fate == Fate::Wanted { "not known" } else { words::active(slot.active) }.to_owned(),
             words::fate(slot.fate).to_owned(),
             shown.words(slot.when),
         ],
