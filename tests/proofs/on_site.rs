@@ -125,6 +125,19 @@ pub(crate) fn wait_for(site: &Site, member: &str, words: &str) {
     says(&site.patroni_log(member), words);
 }
 
+/// What Patroni says when the store is lost to a leader: by whether the servers say nothing, or one without a majority answers with an error.
+pub(crate) const DEMOTED: [&str; 2] = [
+    "demoting self because DCS is not accessible and I was a leader",
+    "demoted self because failed to update leader lock in DCS",
+];
+
+/// Waits until a leader that has lost the store demotes itself.
+pub(crate) fn wait_for_demotion(site: &Site, member: &str) {
+    let said = || DEMOTED.into_iter().find(|words| site.patroni_log(member).contains(words));
+    site.wait("the demotion", 40, || said().is_some());
+    says(&site.patroni_log(member), said().expect("what was said a moment ago"));
+}
+
 /// Waits until a member leads.
 pub(crate) fn wait_for_leader(site: &Site, member: &str) {
     site.wait("a leader", 40, || site.rest(member, "/primary").is_some_and(|(status, _)| status == 200));

@@ -1,7 +1,7 @@
 //! Proofs of what `check` asks the hosts themselves about: what they get to through the network, what their servers do not go by yet,
 //! and what is installed there.
 
-use super::on_site::{check, edit, wait_for, wait_for_leader};
+use super::on_site::{DEMOTED, check, edit, wait_for, wait_for_demotion, wait_for_leader};
 use crate::support::record::says;
 use crate::support::site::{OPERATOR, Site};
 
@@ -88,7 +88,6 @@ fn what_hosts_do_not_reach_and_have() {
 
 #[test]
 fn a_server_of_the_store_is_lost() {
-    let demotes = "demoting self because DCS is not accessible and I was a leader";
     let (even, not_reached) = ("dcs-etcd-hosts-even", "dcs-server-not-reached");
     let site = Site::of(15).etcd(2).start();
     let before = check(&site);
@@ -97,7 +96,7 @@ fn a_server_of_the_store_is_lost() {
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
     site.stop_etcd("etcd2");
-    wait_for(&site, "pg1", demotes);
+    wait_for_demotion(&site, "pg1");
     drop(site);
 
     // Three outlive that, for whoever gets to the other two.
@@ -111,7 +110,7 @@ fn a_server_of_the_store_is_lost() {
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
     site.stop_etcd("etcd1");
-    wait_for(&site, "pg1", demotes);
+    wait_for_demotion(&site, "pg1");
     let health = site.sh(OPERATOR, "curl -sf http://10.77.0.22:2379/health");
     assert!(health.contains("true"), "the store lives on: {health}");
     for etcd in ["etcd2", "etcd3"] {
@@ -126,7 +125,8 @@ fn a_server_of_the_store_is_lost() {
         said.is_silent(&[even]);
         !said.has(not_reached) && !said.has("dcs-server-unhealthy")
     });
-    assert!(!site.patroni_log("pg1")[so_far..].contains(demotes), "{}", site.logs());
+    let since = &site.patroni_log("pg1")[so_far..];
+    assert!(!DEMOTED.into_iter().any(|words| since.contains(words)), "{}", site.logs());
 }
 
 #[test]

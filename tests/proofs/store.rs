@@ -1,6 +1,8 @@
 //! Proofs of the rules over what stores answer: keys of another life, servers that are not there, who comes first.
 
-use super::on_site::{Checked, check, check_of, edit, patronictl, wait_for, wait_for_leader};
+use super::on_site::{
+    Checked, DEMOTED, check, check_of, edit, patronictl, wait_for, wait_for_demotion, wait_for_leader,
+};
 use crate::support::record::says;
 use crate::support::site::Site;
 
@@ -266,7 +268,7 @@ fn no_server_of_the_store_answers() {
     check(&site).is_silent(&["dcs-unreachable-at-start"]);
     // One more is too many.
     site.stop_etcd("etcd2");
-    wait_for(&site, "pg1", "demoting self because DCS is not accessible and I was a leader");
+    wait_for_demotion(&site, "pg1");
     for host in ["etcd2", "etcd3"] {
         site.start_etcd(host);
     }
@@ -282,7 +284,7 @@ fn without_the_store() {
     site.start_patroni("pg1");
     wait_for_leader(&site, "pg1");
     site.stop_etcd("etcd1");
-    wait_for(&site, "pg1", "demoting self because DCS is not accessible and I was a leader");
+    wait_for_demotion(&site, "pg1");
     site.start_etcd("etcd1");
     wait_for_leader(&site, "pg1");
     patronictl(&site, "pg1", before.step("failsafe-mode-off", "later: "));
@@ -294,7 +296,7 @@ fn without_the_store() {
     site.stop_etcd("etcd1");
     let says = |words: &str| site.patroni_log("pg1")[so_far..].contains(words);
     site.wait("the failsafe mode", 30, || says("continue to run as a leader because failsafe mode is enabled"));
-    assert!(!says("demoting self") && site.sql("pg1", "SELECT pg_is_in_recovery()") == "f", "{}", site.logs());
+    assert!(!DEMOTED.into_iter().any(says) && site.sql("pg1", "SELECT pg_is_in_recovery()") == "f", "{}", site.logs());
 }
 
 #[test]
