@@ -5,6 +5,7 @@ pub mod boot;
 pub mod compose;
 pub mod conf;
 pub mod conninfo;
+pub mod date_style;
 pub mod dsn;
 pub mod guc_value;
 pub mod hba;

@@ -7,6 +7,7 @@
 
 pub mod connections;
 mod feedback;
+mod paths;
 pub mod settings;
 pub mod slots;
 pub mod touched;

@@ -1,6 +1,7 @@
 //! Every setting of a server: now, once Patroni has attached to it, and behind its next starts.
 
 mod files;
+mod follow;
 mod loaded;
 mod recovery;
 mod risk;
@@ -13,6 +14,7 @@ mod worked_out;
 
 use serde::Serialize;
 
+use super::role_of;
 use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::running::told;
 use crate::facts::{Facts, Member};
@@ -178,10 +180,22 @@ pub fn difference(facts: &Facts, member: &Member) -> Fact<Option<String>> {
     loaded::difference(&today, &loaded::loaded(&patroni, &today, &wanted), &wanted)
 }
 
+/// Why Patroni restarts a standby that it finds, in words; `None` when it only has it read its files again.
+///
+/// # Errors
+/// When what decides is not known.
+pub fn restart_of_standby(facts: &Facts, member: &Member) -> Fact<Option<String>> {
+    let patroni = Patroni::of(facts, member)?;
+    let today = Known::of(facts, &patroni).settings(&patroni);
+    let upstream = recovery::upstream(facts, &patroni);
+    follow::restarts(facts, &patroni, &today, &recovery::lines(&patroni, &patroni.parameters(), &upstream))
+}
+
 /// What is taken for granted, because it could not be looked at.
 #[must_use]
 pub fn assumed(facts: &Facts, member: &Member) -> Vec<Gap> {
     let custom = facts.patroni[member.file].known_postgresql("custom_conf");
-    let gap = member.included.as_ref().err().filter(|_| member.conf.is_ok() && matches!(custom, Ok(None)));
-    gap.cloned().into_iter().collect()
+    let included = member.included.as_ref().err().filter(|_| member.conf.is_ok() && matches!(custom, Ok(None)));
+    let signal = || follow::has_signal(facts, member).err();
+    included.cloned().into_iter().chain(signal().filter(|_| role_of(facts, member).is_standby())).collect()
 }

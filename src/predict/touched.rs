@@ -1,18 +1,17 @@
 //! What Patroni does to the files and processes of a host, in the order in which it does it.
 
-mod paths;
-mod recovery;
+mod auto_conf;
 mod rounds;
 mod store;
 
 use serde::Serialize;
 
+use super::paths::Paths;
 use super::role_of;
 use crate::facts::gap::{Fact, Gap};
 use crate::facts::nodes::Node;
 use crate::facts::{Facts, Member, PatroniFile};
 use crate::knowledge::patroni::Version;
-use paths::Paths;
 
 /// Something that Patroni does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -206,7 +205,7 @@ impl Plan<'_> {
             return;
         }
         let what = format!("{}/postgresql.auto.conf", self.paths.data);
-        match recovery::in_auto_conf(self.facts, self.member) {
+        match auto_conf::recovery_settings(self.facts, self.member) {
             Ok(names) if names.is_empty() => {}
             Ok(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

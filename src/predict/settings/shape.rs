@@ -5,6 +5,7 @@ use super::files::Line;
 use crate::facts::nodes::Row;
 use crate::knowledge::guc::{Context, Guc};
 use crate::knowledge::units::Unit;
+use crate::parse::date_style::DateStyle;
 use crate::parse::guc_value::{GucValue, parse_bool, parse_value, shown};
 
 /// A setting of a server of a major.
@@ -87,7 +88,7 @@ impl<'a> Shape<'a> {
         let value = parse_value(guc, text, self.major).ok()?;
         Some(match value {
             GucValue::Int(n) if is_mode(guc.name) => format!("{n:04o}"),
-            GucValue::Str(text) if guc.name == "DateStyle" => date_style(&text),
+            GucValue::Str(text) if guc.name == "DateStyle" => DateStyle::DEFAULT.then(&text).to_string(),
             GucValue::Str(text) if is_path(guc.name) => canonical_path(&text),
             other => shown(&other),
         })
@@ -126,24 +127,6 @@ fn canonical_path(text: &str) -> String {
     let start = if text.starts_with('/') { "/" } else { "" };
     let joined = format!("{start}{}", parts.join("/"));
     if joined.is_empty() { ".".to_owned() } else { joined }
-}
-
-/// `check_datestyle` in `src/backend/commands/variable.c`: style, then order, whatever is written.
-fn date_style(text: &str) -> String {
-    let (mut style, mut order) = ("ISO", "MDY");
-    for word in text.split(',').map(|word| word.trim().to_ascii_lowercase()) {
-        match word.as_str() {
-            "iso" => style = "ISO",
-            "sql" => style = "SQL",
-            "german" => (style, order) = ("German", "DMY"),
-            w if w.starts_with("postgres") => style = "Postgres",
-            "ymd" => order = "YMD",
-            "mdy" | "us" | "noneuro" | "noneuropean" => order = "MDY",
-            w if w == "dmy" || w.starts_with("euro") => order = "DMY",
-            _ => {}
-        }
-    }
-    format!("{style}, {order}")
 }
 
 #[cfg(test)]

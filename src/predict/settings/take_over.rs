@@ -9,7 +9,7 @@ use super::recovery::{self, Upstream};
 use super::today::Known;
 use super::wants::{Parameter, Parameters, Patroni};
 use super::worked_out::WorkedOut;
-use super::{By, Change, Setting, State, Value, risk, server};
+use super::{By, Change, Setting, State, Value, follow, risk, server};
 use crate::facts::Facts;
 use crate::facts::gap::{Fact, GapReason};
 use crate::facts::nodes::Node;
@@ -35,7 +35,7 @@ pub(super) struct TakeOver<'a> {
     patroni: &'a Patroni<'a>,
     facts: &'a Facts,
     is_standby: bool,
-    /// Patroni restarts it when it attaches, for the files of logical slots (`SlotsHandler.copy_logical_slots`).
+    /// Patroni restarts it when it attaches: to have it follow, or for the files of logical slots (`SlotsHandler.copy_logical_slots`).
     is_restarted: bool,
     /// The files that the server reads again once Patroni has attached; nothing when it does not.
     attached: Option<Files>,
@@ -73,13 +73,18 @@ impl<'a> TakeOver<'a> {
             let files = later.files(&own, Role::Primary);
             (rewritten.then_some(files), later.start(&own, Role::Primary))
         };
+        let follows = || {
+            let recovery = recovery::lines(patroni, &wanted, &upstream);
+            matches!(follow::restarts(facts, patroni, today, &recovery), Ok(Some(_)))
+        };
+        let is_restarted = is_standby && (patroni.copies_slots() || follows());
         let role = if is_standby { Role::Standby } else { Role::Returning };
         let started = later.start(&later.not_below_control(&wanted), role);
         let mut all = Self {
             patroni,
             facts,
             is_standby,
-            is_restarted: is_standby && patroni.copies_slots(),
+            is_restarted,
             attached,
             restarted,
             started,

@@ -1,6 +1,5 @@
 //! The moments: attach, the first rounds, the first restart.
 
-use super::recovery::{self, Change};
 use super::{Act, LOOKS_FIRST, Moment, POSTMASTER, Plan, WAL_RECEIVER, store};
 use crate::facts::gap::{Fact, Gap};
 use crate::facts::running::primary_of;
@@ -81,13 +80,9 @@ impl Plan<'_> {
 
     /// `Ha.follow`
     fn follow(&mut self) {
-        let (change, in_doubt) = match recovery::change(self) {
-            Ok(change) => (change, None),
-            Err(gap) => (Change::Reload("it is to stream as Patroni wants it".to_owned()), Some(gap)),
-        };
-        let (why, restarts) = match change {
-            Change::Reload(why) => (why, false),
-            Change::Restart(why) => (why, true),
+        let (restarts, in_doubt) = match settings::restart_of_standby(self.facts, self.member) {
+            Ok(why) => (why, None),
+            Err(gap) => (None, Some(gap)),
         };
         let first = self.all.len();
         let signal = self.paths.standby_signal();
@@ -95,12 +90,12 @@ impl Plan<'_> {
             Ok(false) => self.add(Moment::FirstRounds, Act::Created, signal, "it is empty"),
             _ => self.add(Moment::FirstRounds, Act::Replaced, signal, "it is written anew, and stays empty"),
         };
-        if restarts {
+        if let Some(why) = restarts {
             self.start(Moment::FirstRounds, &why);
         } else {
             self.write_conf(Moment::FirstRounds, WRITTEN, in_doubt.as_ref());
             self.write_pgpass(Moment::FirstRounds);
-            self.add(Moment::FirstRounds, Act::Reloaded, POSTMASTER, why);
+            self.add(Moment::FirstRounds, Act::Reloaded, POSTMASTER, "it is to stream as Patroni wants it");
             let leader = primary_of(self.facts, self.member)
                 .and_then(|(leader, _)| self.facts.patroni[leader.file].config.connect_address());
             let from =

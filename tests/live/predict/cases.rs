@@ -8,7 +8,7 @@ use crate::support::site::{Layout, OPERATOR, Plan, Site};
 /// A cluster that is found: its name, and how it is made of a plan without anything special.
 pub(super) type Case = (&'static str, fn(Plan) -> Site);
 
-pub(super) const CASES: [Case; 16] = [
+pub(super) const CASES: [Case; 18] = [
     ("plain", plain),
     ("one directory", |plan| one_directory(plan).start()),
     ("alone", |plan| plan.standbys(0).start()),
@@ -25,6 +25,8 @@ pub(super) const CASES: [Case; 16] = [
     ("hba elsewhere", hba_elsewhere),
     ("lists of lines", lists_of_lines),
     ("synchronous", synchronous),
+    ("a standby on its own timeline", own_timeline),
+    ("no standby.signal", no_standby_signal),
 ];
 
 /// Replaces a text in the file of a member, on its host and on the operator's.
@@ -218,13 +220,29 @@ fn synchronous(plan: Plan) -> Site {
     site
 }
 
+/// What a standby is told of its timeline takes a restart to change.
+fn own_timeline(plan: Plan) -> Site {
+    let site = plan.start();
+    put(&site, "pg2", "recovery_target_timeline = 'current'\nmax_connections = 90\n");
+    all_stream(&site);
+    site
+}
+
+/// The file that made it a standby is gone, which the server that runs does not notice.
+fn no_standby_signal(plan: Plan) -> Site {
+    let site = one_directory(plan).start();
+    site.sh("pg2", &format!("rm {}/standby.signal", site.plan.data_dir()));
+    site
+}
+
 /// The newest release of Patroni, which every site has.
 const NEWEST: &str = "";
 
 /// One of them with one major and one release of Patroni.
 pub(super) fn tried(name: &str, major: u16, release: &str) {
     let (_, make) = CASES.iter().find(|(known, _)| *known == name).unwrap_or_else(|| panic!("no case {name}"));
-    let needs_servers = ["an earlier Patroni", "prepared transactions", "alter system"].contains(&name);
+    let needs_servers =
+        ["an earlier Patroni", "prepared transactions", "alter system", "no standby.signal"].contains(&name);
     // Nothing in files tells which Patroni is installed.
     let files_tell = !needs_servers && release == NEWEST;
     let site = make(Site::of(major).standbys(2));
@@ -261,6 +279,8 @@ mod each {
         hba_elsewhere: "hba elsewhere", 15, NEWEST;
         lists_of_lines: "lists of lines", 18, NEWEST;
         synchronous: "synchronous", 16, NEWEST;
+        own_timeline: "a standby on its own timeline", 15, NEWEST;
+        no_standby_signal: "no standby.signal", 18, NEWEST;
         patroni_3_0: "much is not carried over", 15, "3.0.4";
         patroni_3_3: "much is not carried over", 15, "3.3.11";
         patroni_4_0: "local and dynamic disagree", 15, "4.0.11";

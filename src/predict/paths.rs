@@ -9,25 +9,25 @@ use crate::parse::patroni::Item;
 
 /// Paths on the host of a member.
 #[derive(Debug)]
-pub(super) struct Paths {
+pub(in crate::predict) struct Paths {
     /// The data directory.
-    pub(super) data: String,
+    pub(in crate::predict) data: String,
     /// `postgresql.conf`
-    pub(super) conf: String,
+    pub(in crate::predict) conf: String,
     /// `postgresql.base.conf`
-    pub(super) base: String,
+    pub(in crate::predict) base: String,
     /// `pg_hba.conf`
-    pub(super) hba: String,
+    pub(in crate::predict) hba: String,
     /// `pg_ident.conf`
-    pub(super) ident: String,
+    pub(in crate::predict) ident: String,
     /// The password file; `None` where it lies in the home directory of Patroni's user, which is not known.
-    pub(super) pgpass: Option<String>,
+    pub(in crate::predict) pgpass: Option<String>,
     /// Patroni includes a file of the user's choice, and renames nothing.
-    pub(super) has_custom_conf: bool,
+    pub(in crate::predict) has_custom_conf: bool,
 }
 
 impl Paths {
-    pub(super) fn of(file: &PatroniFile, member: &Member) -> Fact<Self> {
+    pub(in crate::predict) fn of(file: &PatroniFile, member: &Member) -> Fact<Self> {
         let gap = |key: &str| Gap::new(format!("`postgresql.{key}`"), GapReason::Unreadable).on(&member.name);
         let known = |dir: Option<&str>| dir.filter(|d| d.starts_with('/') && !is_placeholder(d)).map(normal);
         let data = known(file.config.data_dir().map(|d| d.value)).ok_or_else(|| gap("data_dir"))?;
@@ -49,12 +49,12 @@ impl Paths {
     }
 
     /// The file that makes a server a standby.
-    pub(super) fn standby_signal(&self) -> String {
+    pub(in crate::predict) fn standby_signal(&self) -> String {
         format!("{}/standby.signal", self.data)
     }
 
     /// What Patroni keeps copies of, by name (`ConfigHandler._configuration_to_save`).
-    pub(super) fn saved(&self, file: &PatroniFile) -> Vec<(String, String)> {
+    pub(in crate::predict) fn saved(&self, file: &PatroniFile) -> Vec<(String, String)> {
         let mut all = vec![&self.conf];
         if !self.has_custom_conf {
             all.push(&self.base);
@@ -70,7 +70,7 @@ impl Paths {
     }
 
     /// Whether a file is there.
-    pub(super) fn exists(&self, node: Option<&Node>, member: &Member, path: &str) -> Fact<bool> {
+    pub(in crate::predict) fn exists(&self, node: Option<&Node>, member: &Member, path: &str) -> Fact<bool> {
         let missing = || Gap::new(format!("whether there is {path}"), GapReason::NotGiven).on(&member.name);
         let node = node.ok_or_else(missing)?;
         let host = node.host()?.value();
