@@ -68,6 +68,7 @@ pub static NATIVE: &[(&str, Check)] = &[
     ("data-dir-relative", host::directories::relative),
     ("data-dir-shared", host::directories::shared),
     ("data-directory-guc-mismatch", settings::config_dir::data_directory),
+    ("datestyle-not-iso", roles::datestyle_not_iso::check),
     ("dcs-advertised-urls", dcs::servers::advertised),
     ("dcs-consul-protocol-mismatch", dcs::protocol_mismatch::consul),
     ("dcs-consul-ttl", dcs::servers::consul_ttl),

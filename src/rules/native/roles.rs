@@ -1,5 +1,6 @@
 //! The roles that Patroni logs in as, against the servers that have them or the SQL that makes them.
 
+pub(super) mod datestyle_not_iso;
 pub(super) mod rewind_grants_missing;
 pub(super) mod role_attribute;
 pub(super) mod role_missing;

@@ -48,17 +48,31 @@ fn is_older(version: &str, than: (u32, u32, u32)) -> bool {
     (next(), next(), next()) < than
 }
 
+/// A client library of PostgreSQL: its module, the packages that bring it, and the least version that Patroni takes (`patroni/psycopg.py`).
+type Driver = (&'static str, &'static [&'static str], (u32, u32, u32));
+
+const PSYCOPG2: Driver = ("psycopg2", &["psycopg2", "psycopg2-binary"], (2, 5, 4));
+const PSYCOPG: Driver = ("psycopg", &["psycopg"], (3, 0, 0));
+
+fn takes(patroni: &Patroni, modules: &[String], (module, packages, least): &Driver) -> bool {
+    let package = patroni.packages.got().and_then(|all| packages.iter().find_map(|n| all.get(*n)));
+    modules.iter().any(|m| m == module) && package.is_none_or(|version| !is_older(version, *least))
+}
+
+/// Whether Patroni talks to its server through psycopg2, which it takes where both libraries are.
+///
+/// # Errors
+/// When that is not known.
+pub(in crate::rules::native) fn takes_psycopg2(on: &OnHost<'_>) -> Fact<bool> {
+    let (_, patroni, modules) = modules(on)?;
+    Ok(takes(patroni, modules, &PSYCOPG2))
+}
+
 /// `python-driver-missing`
 pub(in crate::rules::native) fn driver(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     each(facts, report, |on, report| {
         let (path, patroni, modules) = modules(on)?;
-        let of = |names: &[&str], least: (u32, u32, u32)| {
-            let package = patroni.packages.got().and_then(|all| names.iter().find_map(|n| all.get(*n)));
-            package.is_none_or(|version| !is_older(version, least))
-        };
-        let has = |name: &str| modules.iter().any(|m| m == name);
-        let usable = (has("psycopg2") && of(&["psycopg2", "psycopg2-binary"], (2, 5, 4)))
-            || (has("psycopg") && of(&["psycopg"], (3, 0, 0)));
+        let usable = takes(patroni, modules, &PSYCOPG2) || takes(patroni, modules, &PSYCOPG);
         if !usable {
             let problem = report.problem(at(on, path, "modules")).arg("member", on.member.name.as_str());
             report.add(problem.arg("path", path).arg("python", interpreter(patroni)));
