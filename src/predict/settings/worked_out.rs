@@ -13,10 +13,21 @@ const OF_ALL: [&str; 3] = ["shared_memory_size", "shared_memory_size_in_huge_pag
 /// Caches whose size 0 stands for a part of `shared_buffers` (`SimpleLruAutotuneBuffers` in `slru.c`).
 const CACHES: [&str; 3] = ["commit_timestamp_buffers", "subtransaction_buffers", "transaction_buffers"];
 
+/// What 18 and later work out of the number of processes (`AioChooseMaxConcurrency` in `aio_init.c`).
+const FOLLOWS: &str = "io_max_concurrency";
+
 /// Whether shared memory may depend on a setting: on numbers, but for the port, and on few others.
 fn takes_memory(name: &str, kind: &str) -> bool {
     const OTHERS: [&str; 4] = ["huge_pages", "io_method", "shared_preload_libraries", "track_commit_timestamp"];
     (kind == "integer" && name != "port") || OTHERS.contains(&name)
+}
+
+/// Whether a setting is left to the server.
+enum Left {
+    Not,
+    /// It is, and what comes of it is not known.
+    Unknown,
+    Number(i64),
 }
 
 /// What is known of two starts.
@@ -44,19 +55,21 @@ impl WorkedOut {
             _ => None,
         };
         let number = |name: &str, which: usize| value(&states.get(name)?[which])?.parse::<i64>().ok();
-        let is_changed = |which: usize| {
-            let mut all = states.iter().filter(|(name, _)| !matches!(**name, "wal_buffers") && !CACHES.contains(*name));
-            all.any(|(name, both)| {
-                let now = today.get(*name).map(|setting| value(&setting.state));
-                value(&both[which]).is_none() || now != Some(value(&both[which]))
-            })
-        };
         let segment = today.get("wal_segment_size").and_then(|s| value(&s.state)?.parse::<i64>().ok());
-        Self {
-            is_changed: [is_changed(0), is_changed(1)],
-            buffers: [number("shared_buffers", 0), number("shared_buffers", 1)],
-            segment: segment.map(|bytes| bytes / 8192),
-        }
+        let buffers = [number("shared_buffers", 0), number("shared_buffers", 1)];
+        let mut all = Self { is_changed: [false; 2], buffers, segment: segment.map(|bytes| bytes / 8192) };
+        all.is_changed = [0, 1].map(|which| {
+            states.iter().any(|(name, both)| {
+                let now = today.get(*name).and_then(|setting| value(&setting.state));
+                let later = match both[which].as_ref().map_or(Left::Not, |state| all.left(name, state, which)) {
+                    Left::Number(n) => Some(n.to_string()),
+                    Left::Unknown if *name != FOLLOWS => None,
+                    _ => value(&both[which]),
+                };
+                later.is_none() || now != later
+            })
+        });
+        all
     }
 
     /// A setting behind one of the starts.
@@ -66,15 +79,11 @@ impl WorkedOut {
         if OF_ALL.contains(&name) && self.is_changed[which] {
             return Ok(State { value: Value::Computed, by: By::Server, ..state });
         }
-        let Value::Is(value) = &state.value else { return Ok(state) };
-        let is_left = |word: &str| value == word || matches!(&*state.source, DEFAULT | OVERRIDE);
-        let out = match name {
-            "wal_buffers" if is_left("-1") => Some(self.wal_buffers(which)),
-            name if CACHES.contains(&name) && is_left("0") => Some(self.cache(which)),
-            "io_max_concurrency" if is_left("-1") => Some(None),
-            _ => None,
+        let out = match self.left(name, &state, which) {
+            Left::Not => return Ok(state),
+            Left::Unknown => None,
+            Left::Number(n) => Some(n),
         };
-        let Some(out) = out else { return Ok(state) };
         // Where a line leaves it to the server, that shows in the source.
         if state.source != DEFAULT {
             OVERRIDE.clone_into(&mut state.source);
@@ -87,6 +96,19 @@ impl WorkedOut {
             (_, Some(n)) => Value::Is(n.to_string()),
         };
         Ok(state)
+    }
+
+    /// What the server works out behind one of the starts, where a line, or that there is none, leaves a setting to it.
+    fn left(&self, name: &str, state: &State, which: usize) -> Left {
+        let Value::Is(value) = &state.value else { return Left::Not };
+        let is_left = |word: &str| value == word || matches!(&*state.source, DEFAULT | OVERRIDE);
+        let number = match name {
+            "wal_buffers" if is_left("-1") => self.wal_buffers(which),
+            name if CACHES.contains(&name) && is_left("0") => self.cache(which),
+            FOLLOWS if is_left("-1") => None,
+            _ => return Left::Not,
+        };
+        number.map_or(Left::Unknown, Left::Number)
     }
 
     /// `XLOGChooseNumBuffers` in `xlog.c`.
