@@ -106,6 +106,7 @@ fn first(node: &Node, session: Option<&Session>, plan: &Plan) -> (Wanted, Kinds)
             add(below(dir, "postgresql.auto.conf"), None);
         }
     }
+    plan.access_files.iter().for_each(|(path, kind)| add(path.clone(), Some(kind.word())));
     // What an earlier take-over, or an attempt at one, has left.
     let is_file =
         |entry: &Answer<Option<Entry>>| matches!(entry, Answer::Got(Some(e)) if e.kind == bundled::Kind::File);

@@ -10,6 +10,7 @@ use crate::bundle::upgrade::{Ready, Upgrade};
 use crate::bundle::{Answer, Bundle, FileText, Miss, Node};
 use crate::cli::Named;
 use crate::collect::host::{Questions, Way};
+use crate::collect::kind::Kind;
 use crate::collect::recorded::{Recorded, root};
 use crate::collect::sql::Target;
 use crate::collect::{disk, own};
@@ -41,6 +42,8 @@ pub(super) struct Plan {
     pub(super) upgrade: Option<(Upgrade, Ready)>,
     /// The scripts that commands of its configuration may run.
     pub(super) scripts: BTreeSet<Script>,
+    /// The files of access rules and user name maps that its configuration makes the server read, with what they are.
+    pub(super) access_files: Vec<(String, Kind)>,
     /// The ports of its server and its REST API, as its configuration tells.
     pub(super) ports: [Option<i64>; 2],
 }
@@ -108,6 +111,7 @@ pub(super) fn plan(request: &Request) -> Result<Plans, String> {
         plan.upgrade = request.upgrade.clone().map(|meant| (meant.clone(), upgrade::places(&meant, config)));
         plan.ports = config.map(reach::ports).unwrap_or_default();
         plan.scripts = config.map(questions::scripts).unwrap_or_default();
+        plan.access_files = config.map(questions::access_files).unwrap_or_default();
         plan.questions.reach =
             config.map(|own| reach::places(own, configs.iter().flatten().copied())).unwrap_or_default();
         // What was given is the file itself, or its copy from the same place.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::bundle::sql::Session;
 use crate::collect::host::Questions;
+use crate::collect::kind::Kind;
 use crate::facts::host_path::{PATH, parent};
 use crate::facts::scripts;
 use crate::parse::patroni::{Item, Patroni, split_command};
@@ -123,6 +124,20 @@ pub(super) fn of_configuration(config: &Patroni) -> Questions {
         lasting: directories.into_iter().collect(),
         password_files: text("postgresql.pgpass").into_iter().collect(),
     }
+}
+
+/// The files of access rules and user name maps that parameters of Patroni make a server read in place of those in `config_dir`, with what they are.
+pub(super) fn access_files(config: &Patroni) -> Vec<(String, Kind)> {
+    let Some(dir) = config.config_dir().map(|d| d.value.trim_end_matches('/')) else { return Vec::new() };
+    let mut all = Vec::new();
+    for section in ["postgresql.parameters", "bootstrap.dcs.postgresql.parameters"] {
+        for (name, kind) in [("hba_file", Kind::Hba), ("ident_file", Kind::Ident)] {
+            let path = config.get(&format!("{section}.{name}")).and_then(Item::as_str);
+            let path = path.map(|path| if path.starts_with('/') { path.to_owned() } else { format!("{dir}/{path}") });
+            all.extend(path.filter(|path| path.starts_with('/')).map(|path| (path, kind)));
+        }
+    }
+    all
 }
 
 /// The names of hosts that members are told, or listen on, and the one by which Patroni connects to its own server.
