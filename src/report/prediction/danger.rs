@@ -50,6 +50,8 @@ pub(in crate::report) struct Danger {
     pub(in crate::report) members: Vec<String>,
     /// Of connections: from whom to whom.
     pairs: Vec<String>,
+    /// Of settings: which one and how it changes, and what that does.
+    cause: Option<(String, &'static str)>,
 }
 
 /// Everything dangerous of some members, the worst first.
@@ -65,7 +67,23 @@ pub(in crate::report) fn dangers(shown: &Shown<'_>, members: &[&MemberPrediction
     let mut joined = join(all);
     // The sort is stable: within a rank the order of the members and of their rows.
     joined.sort_by_key(|danger| danger.rank);
-    joined
+    once(joined)
+}
+
+/// A change that does different things to several members is said once, where it does the worst; the list is sorted by that.
+fn once(all: Vec<Danger>) -> Vec<Danger> {
+    let mut said: Vec<Danger> = Vec::new();
+    for danger in all {
+        let change = |d: &Danger| d.cause.as_ref().map(|(change, _)| change.clone());
+        let same = |d: &&mut Danger| change(d).is_some() && change(d) == change(&danger);
+        match (said.iter_mut().find(same), &danger.cause) {
+            (Some(worse), Some((_, effect))) => {
+                worse.who = format!("{}; {}: {effect}", worse.who, danger.members.join(", "));
+            }
+            _ => said.push(danger),
+        }
+    }
+    said
 }
 
 /// What is the same but for members, places and pairs stands together.
@@ -119,6 +137,7 @@ fn stops(shown: &Shown<'_>, members: &[&MemberPrediction]) -> Vec<Danger> {
                 todo,
                 members: vec![words(&gate.member)],
                 pairs: Vec::new(),
+                cause: None,
             });
         }
     }
@@ -172,13 +191,15 @@ fn of_setting(shown: &Shown<'_>, member: &MemberPrediction, setting: &Setting) -
         Some(now) if value(now) != HIDDEN => format!("to keep it: {}", words::keep(setting, &value(now))),
         _ => format!("to change it: {}", words::change(setting)),
     };
+    let change = format!("{name} {change}");
     Some(Danger {
         rank,
-        what: format!("{name} {change}: {}", words::effect(risk)),
+        what: format!("{change}: {}", words::effect(risk)),
         who,
         todo: shown.words(&todo),
         members: vec![shown.words(&member.name)],
         pairs: Vec::new(),
+        cause: Some((change, words::effect(risk))),
     })
 }
 
@@ -214,6 +235,7 @@ fn of_slot(shown: &Shown<'_>, member: &MemberPrediction, slot: &Slot) -> Option<
         },
         members: vec![shown.words(&member.name)],
         pairs: Vec::new(),
+        cause: None,
     })
 }
 
@@ -239,5 +261,6 @@ fn of_connection(shown: &Shown<'_>, member: &MemberPrediction, connection: &Conn
         },
         members: vec![shown.words(&member.name)],
         pairs: vec![shown.words(&format!("{} → {}", connection.from, connection.to))],
+        cause: None,
     })
 }
