@@ -1,4 +1,5 @@
-//! `predict` against what really happens: settings of every member, at every moment that is spoken of, row by row.
+//! `predict` against what really happens: settings of every member, at every moment that is spoken of, row by row; every slot; what is
+//! restarted, read again and connected anew; and the line that decides each log-in.
 
 mod cases;
 mod random;
@@ -8,6 +9,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
+use super::predict_connections as connections;
+use super::predict_slots as slots;
+use super::predict_touched as touched;
+use crate::support::predicted::Predicted;
 use crate::support::site::{OPERATOR, Site};
 
 /// What our own session or psql sets, whatever the server has.
@@ -169,20 +174,40 @@ const HIDDEN: [&str; 8] = [
     "statement_timeout",
 ];
 
-/// Predicts, lets Patroni take over, restarts, starts anew, and compares every row of every member each time.
-/// Files alone may say something else than servers, which have not read them yet, or than the store: `files_tell` is that they do not.
-fn comes_true_with(site: &Site, files_tell: bool) {
+/// What of a cluster is compared besides what always is.
+#[derive(Debug, Clone, Copy)]
+struct More {
+    /// Files alone say what the servers say, which have read them, and what the store says.
+    files_tell: bool,
+    /// The servers log which line decides a log-in.
+    logs_lines: bool,
+}
+
+/// Predicts, lets Patroni take over, restarts, starts anew, and compares every row of every member each time; of slots and processes what has
+/// become of them once it has taken over, and in the end each log-in.
+fn comes_true_with(site: &Site, more: More) {
     let prediction = predicted(site, &[]);
-    if files_tell {
+    let whole = Predicted::new(prediction.clone());
+    if more.files_tell {
         files_say_the_same(site, &prediction);
     }
     for member in site.members() {
         is_so(site, &prediction, member, "now", &HIDDEN);
     }
-    site.take_over();
+    let slots = slots::all_slots(site);
+    let processes: Vec<_> = site.members().iter().map(|m| touched::processes(site, m)).collect();
+    slots::take_over_in_turn(site);
     for member in site.members() {
-        // Where nothing is read again, what was hidden stays so.
-        is_so(site, &prediction, member, "attached", &HIDDEN[1..]);
+        // Where nothing is read again, what was hidden stays so; where the server is started anew, it works out some again.
+        let is_started = whole.known(member, "touched").iter().any(touched::is_first_restart);
+        let worked_out = if is_started { &WORKED_OUT[..] } else { &[] };
+        is_so(site, &prediction, member, "attached", &[&HIDDEN[1..], worked_out].concat());
+    }
+    slots::have_become(site, &whole, &slots);
+    for (member, was) in site.members().iter().zip(&processes) {
+        let said = whole.known(member, "touched");
+        assert!(said.iter().all(|touch| touch["in_doubt"].is_null()), "{member}: {said:#?}");
+        touched::are_touched(member, said, was, &touched::processes(site, member));
     }
     let (primary, standbys) = site.members().split_first().expect("a primary");
     let restart = |member: &String| {
@@ -204,5 +229,9 @@ fn comes_true_with(site: &Site, files_tell: bool) {
         site.start_patroni(primary);
         site.wait("a leader", 30, || site.is_led_by(primary));
         is_so(site, &prediction, primary, "started", &WORKED_OUT);
+    }
+    if more.logs_lines {
+        connections::compare(site, &whole, "decided");
+        connections::are_all(site, &whole);
     }
 }

@@ -50,14 +50,20 @@ fn said(predicted: &Predicted, member: &str) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Takes a site over and compares.
-fn compare(site: &Site) -> Predicted {
-    let predicted = Predicted::of(site);
-    let before: Vec<BTreeMap<String, String>> = site.members().iter().map(|m| slots(site, m)).collect();
+/// Name and kind of the slots of each member.
+pub(super) type Slots = Vec<BTreeMap<String, String>>;
+
+/// The slots of all members.
+pub(super) fn all_slots(site: &Site) -> Slots {
+    site.members().iter().map(|member| slots(site, member)).collect()
+}
+
+/// Takes a site over, one member after the other: the first does not know the second when it looks at its slots.
+pub(super) fn take_over_in_turn(site: &Site) {
     let (primary, standbys) = site.members().split_first().expect("a primary");
+    site.members().iter().for_each(|member| site.leave_start_to_patroni(member));
     site.start_patroni(primary);
     site.wait("a leader", 20, || site.rest(primary, "/primary").is_some_and(|(status, _)| status == 200));
-    // One after the other: the first does not know the second when it looks at its slots.
     for standby in standbys {
         site.start_patroni(standby);
         site.wait("its first rounds", 40, || {
@@ -65,11 +71,15 @@ fn compare(site: &Site) -> Predicted {
         });
     }
     site.wait("all members", 40, || site.is_led_by(primary));
+}
+
+/// Compares what has become of all slots.
+pub(super) fn have_become(site: &Site, predicted: &Predicted, before: &Slots) {
     let all = || -> Vec<_> {
-        let members = site.members().iter().zip(&before);
+        let members = site.members().iter().zip(before);
         members.map(|(member, before)| (member.clone(), happened(site, member, before))).collect()
     };
-    let wanted: Vec<_> = site.members().iter().map(|m| (m.clone(), said(&predicted, m))).collect();
+    let wanted: Vec<_> = site.members().iter().map(|m| (m.clone(), said(predicted, m))).collect();
     let since = Instant::now();
     while all() != wanted && since.elapsed() < Duration::from_secs(40) {
         std::thread::sleep(Duration::from_millis(250));
@@ -79,6 +89,14 @@ fn compare(site: &Site) -> Predicted {
     for (now, wanted) in all().into_iter().zip(wanted) {
         assert_eq!(now, wanted, "{:?}\n{}", predicted.known(&now.0, "slots"), site.logs());
     }
+}
+
+/// Takes a site over and compares.
+fn compare(site: &Site) -> Predicted {
+    let predicted = Predicted::of(site);
+    let before = all_slots(site);
+    take_over_in_turn(site);
+    have_become(site, &predicted, &before);
     predicted
 }
 

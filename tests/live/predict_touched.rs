@@ -96,13 +96,21 @@ const LOADED: &str = "SELECT pg_conf_load_time()";
 const RECEIVER: &str = "SELECT pid FROM pg_stat_wal_receiver";
 const TIMELINE: &str = "SELECT timeline_id FROM pg_control_checkpoint()";
 
-/// The processes of a member: when its server was started and has read its files, who receives WAL, and the timeline.
-fn processes(site: &Site, member: &str) -> [String; 4] {
+/// When its server was started and has read its files, who receives WAL, and the timeline.
+pub(super) type Processes = [String; 4];
+
+/// The processes of a member.
+pub(super) fn processes(site: &Site, member: &str) -> Processes {
     [STARTED, LOADED, RECEIVER, TIMELINE].map(|sql| site.sql(member, sql))
 }
 
 fn has(touched: &[Json], moments: &[&str], act: &str) -> bool {
     touched.iter().any(|touch| moments.contains(&text(touch, "moment")) && text(touch, "act") == act)
+}
+
+/// Whether it is a restart of the server before anybody asks for one.
+pub(super) fn is_first_restart(touch: &Json) -> bool {
+    FIRST.contains(&text(touch, "moment")) && text(touch, "act") == "restarted"
 }
 
 /// The keys below the cluster's path, and what was said of them.
@@ -118,10 +126,21 @@ fn keys(site: &Site) -> BTreeSet<String> {
 
 const FIRST: [&str; 2] = ["attach", "first-rounds"];
 
+/// Compares what has become of the processes of a member once Patroni has attached.
+pub(super) fn are_touched(member: &str, touched: &[Json], was: &Processes, is: &Processes) {
+    let restarted = has(touched, &FIRST, "restarted");
+    assert_eq!(is[0] != was[0], restarted, "{member}: {was:?} {is:?} {touched:#?}");
+    let is_read = has(touched, &FIRST, "reloaded") || restarted;
+    assert_eq!(is[1] != was[1], is_read, "{member}: {was:?} {is:?} {touched:#?}");
+    let is_anew = has(touched, &FIRST, "reconnected") || restarted;
+    assert_eq!(is[2] != was[2], is_anew, "{member}: {was:?} {is:?} {touched:#?}");
+    assert_eq!(is[3], was[3], "{member}: the timeline");
+}
+
 /// Takes a site over, restarts all members, and compares after each.
 fn compare(site: &Site) -> Predicted {
     let predicted = Predicted::of(site);
-    let before: Vec<(Listing, [String; 4])> =
+    let before: Vec<(Listing, Processes)> =
         site.members().iter().map(|m| (listing(site, m), processes(site, m))).collect();
     assert_eq!(keys(site), BTreeSet::new());
     let (primary, standbys) = site.members().split_first().expect("a primary");
@@ -144,15 +163,7 @@ fn compare(site: &Site) -> Predicted {
         let after = listing(site, member);
         assert_eq!(changes(files, &after), said(touched, &FIRST, files), "{member}: {touched:#?}\n{}", site.logs());
         let is = processes(site, member);
-        assert_eq!(is[0] != was[0], has(touched, &FIRST, "restarted"), "{member}: {was:?} {is:?} {touched:#?}");
-        assert_eq!(
-            is[1] != was[1],
-            has(touched, &FIRST, "reloaded") || has(touched, &FIRST, "restarted"),
-            "{member}: {was:?} {is:?}"
-        );
-        let is_anew = has(touched, &FIRST, "reconnected") || has(touched, &FIRST, "restarted");
-        assert_eq!(is[2] != was[2], is_anew, "{member}: {was:?} {is:?} {touched:#?}");
-        assert_eq!(is[3], was[3], "{member}: the timeline");
+        are_touched(member, touched, was, &is);
         stored.extend(touched.iter().filter(|t| text(t, "act") == "stored").map(|t| text(t, "what").to_owned()));
         attached.push((after, is));
     }

@@ -257,7 +257,9 @@ class Host:
         self.inside(*spec['start'], user='postgres')
 
     def sql(self, text):
-        return self.inside('psql', '-h', '/var/run/postgresql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', 'postgres', '-f', '-', user='postgres', stdin=text)
+        # Whatever the server's `client_min_messages` is: nothing but the answer.
+        database = "dbname=postgres options='-c client_min_messages=warning'"
+        return self.inside('psql', '-h', '/var/run/postgresql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', database, '-f', '-', user='postgres', stdin=text)
 
 
 def at_once(function, hosts):

@@ -34,6 +34,11 @@ impl Predicted {
         said
     }
 
+    /// From what was printed.
+    pub(crate) const fn new(said: Json) -> Self {
+        Self(said)
+    }
+
     /// Of one member.
     ///
     /// # Panics

@@ -1,7 +1,8 @@
 //! Clusters as they are found. Each is tried with one major of PostgreSQL and the newest Patroni; `make e2e` tries all of them with 15, 16 and 18, and
 //! with older releases of Patroni.
 
-use super::{comes_true_with, random};
+use super::{More, comes_true_with, random};
+use crate::live::predict_connections::LOGS;
 use crate::support::predicted::install;
 use crate::support::site::{Layout, OPERATOR, Plan, Site};
 
@@ -101,7 +102,7 @@ fn custom_conf(plan: Plan) -> Site {
     let site = plan.start();
     let (data, dir) = (site.plan.data_dir(), site.plan.config_dir());
     let text = format!(
-        "shared_buffers = 20MB\nwork_mem = 7MB\nlisten_addresses = '*'\nwal_retrieve_retry_interval = 200ms\nfsync = off\n\
+        "{LOGS}\nshared_buffers = 20MB\nwork_mem = 7MB\nlisten_addresses = '*'\nwal_retrieve_retry_interval = 200ms\nfsync = off\n\
          password_encryption = 'scram-sha-256'\ndata_directory = '{data}'\n"
     );
     for member in site.members() {
@@ -114,7 +115,9 @@ fn custom_conf(plan: Plan) -> Site {
 fn earlier_base_conf(plan: Plan) -> Site {
     let site = plan.conf("maintenance_work_mem = 70MB").start();
     let (data, dir) = (site.plan.data_dir(), site.plan.config_dir());
-    let text = format!("work_mem = 6MB\nwal_retrieve_retry_interval = 200ms\nfsync = off\ndata_directory = '{data}'\n");
+    let text = format!(
+        "{LOGS}\nwork_mem = 6MB\nwal_retrieve_retry_interval = 200ms\nfsync = off\ndata_directory = '{data}'\n"
+    );
     for member in ["pg1", "pg2"] {
         site.write(member, &format!("{dir}/postgresql.base.conf"), &text);
     }
@@ -245,11 +248,11 @@ pub(super) fn tried(name: &str, major: u16, release: &str) {
         ["an earlier Patroni", "prepared transactions", "alter system", "no standby.signal"].contains(&name);
     // Nothing in files tells which Patroni is installed.
     let files_tell = !needs_servers && release == NEWEST;
-    let site = make(Site::of(major).standbys(2));
+    let site = make(Site::of(major).standbys(2).conf(LOGS));
     if release != NEWEST {
         install(&site, release);
     }
-    comes_true_with(&site, files_tell);
+    comes_true_with(&site, More { files_tell, logs_lines: true });
 }
 
 /// What is tried with every change: each case once, and the oldest and the middle Patroni.
