@@ -264,3 +264,40 @@ fn of_connection(shown: &Shown<'_>, member: &MemberPrediction, connection: &Conn
         cause: None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Danger, Rank, once};
+
+    fn danger(rank: Rank, change: &str, effect: &'static str, member: &str) -> Danger {
+        Danger {
+            rank,
+            what: format!("{change}: {effect}"),
+            who: "at the first restart".to_owned(),
+            todo: String::new(),
+            members: vec![member.to_owned()],
+            pairs: Vec::new(),
+            cause: Some((change.to_owned(), effect)),
+        }
+    }
+
+    #[test]
+    fn one_change_is_said_once_with_what_it_does_elsewhere() {
+        let said = once(vec![
+            danger(Rank::DoesNotStart, "wal_level logical → replica", "the server does not start", "pg1"),
+            danger(Rank::Lost, "max_connections 300 → 100", "the value of today is lost", "pg1"),
+            danger(Rank::Lost, "wal_level logical → replica", "the value of today is lost", "pg2"),
+        ]);
+        let seen: Vec<(&str, &str)> = said.iter().map(|d| (d.what.as_str(), d.who.as_str())).collect();
+        assert_eq!(
+            seen,
+            [
+                (
+                    "wal_level logical → replica: the server does not start",
+                    "at the first restart; pg2: the value of today is lost"
+                ),
+                ("max_connections 300 → 100: the value of today is lost", "at the first restart"),
+            ]
+        );
+    }
+}
