@@ -1,10 +1,10 @@
 //! What makes Patroni restart a standby that it finds, rather than have it read its files again (`ConfigHandler.check_recovery_conf`). The latter it
 //! always does at first.
 
-use super::Value;
 use super::files::Files;
 use super::loaded::Settings;
 use super::wants::Patroni;
+use super::{By, Value};
 use crate::facts::clamp::recovery_settings;
 use crate::facts::gap::Fact;
 use crate::facts::{Facts, Member};
@@ -14,6 +14,9 @@ use crate::predict::paths::Paths;
 /// What Patroni does not compare (`ConfigHandler._recovery_parameters_to_compare`).
 const NOT_COMPARED: [&str; 5] =
     ["pause_at_recovery_target", "recovery_target_inclusive", "recovery_target_action", "standby_mode", "trigger_file"];
+
+/// What an included file may say without Patroni's minding, of that which takes a restart: of 13 alone.
+const FROM_INCLUDED: &str = "restore_command";
 
 /// In words; `None` when it is not restarted.
 ///
@@ -31,8 +34,12 @@ pub(super) fn restarts(
     }
     for name in recovery_settings().filter(|name| !NOT_COMPARED.contains(name)) {
         let Some(setting) = today.get(name).filter(|s| s.shape.context() == Context::Postmaster) else { continue };
-        let Value::Is(now) = &setting.before().map_err(Clone::clone)?.value else { continue };
+        let before = setting.before().map_err(Clone::clone)?;
+        let Value::Is(now) = &before.value else { continue };
         let line = wanted.get(name)?;
+        if name == FROM_INCLUDED && line.is_none() && !setting.in_main && before.by != By::AutoConf {
+            continue;
+        }
         let same = line.map_or(now.is_empty(), |line| setting.shape.value_of(line) == Some(Value::Is(now.clone())));
         if !same {
             return Ok(Some(match line {
