@@ -44,7 +44,7 @@ lint: setup ## fmt, clippy, cargo-deny, typos
 	@scripts/advisories.sh
 	$(TOOLS)/py/bin/typos
 
-e2e: setup ## predictions against what really happens: every case with every version, and PREFLIGHT_N=200 clusters made at random; half an hour
+e2e: setup ## predictions against what really happens: every case with every version, and PREFLIGHT_N=200 clusters made at random; 40 minutes
 	cargo test --locked --test all -- --ignored --nocapture live::predict
 
 bench: setup ## times against the named peers, in one run (ARGS=--strict: fail on a missed aim)
