@@ -27,6 +27,11 @@ fn a_lost_slot_is_of_no_use() {
     let asked = format!("sql host=127.0.0.1 user=postgres; {query}");
     let wal = "DO $$BEGIN FOR i IN 1..4 LOOP PERFORM pg_logical_emit_message(false, '', 'x'); PERFORM pg_switch_wal(); END LOOP; END$$";
     let wal = format!("sql host=127.0.0.1 user=postgres; {wal}; CHECKPOINT");
+    let gone = "requested WAL segment 000000010000000000000001 has already been removed";
+    let stream = "BIN/psql 'host=127.0.0.1 user=postgres replication=true' -c 'START_REPLICATION SLOT s1 0/1000000'";
+    let streamed = format!(
+        "program for i in $(seq 100); do {stream} || true; sleep 0.1; grep -q '{gone}' /run/said/server && break; done; cat /run/said/server"
+    );
     let text = said(
         "max-replication-slots-lowered/bad-permanent-slots",
         "",
@@ -37,9 +42,8 @@ fn a_lost_slot_is_of_no_use() {
             &asked,
             &wal,
             &asked,
-            "program BIN/psql 'host=127.0.0.1 user=postgres replication=true' -c 'START_REPLICATION SLOT s1 0/1000000'",
-            // The server's words come when they come.
-            "program for i in $(seq 100); do grep -q 'already been removed' /run/said/server && break; sleep 0.1; done; cat /run/said/server",
+            // psql leaves a stream as soon as it begins, and a server that sees this first says nothing of the WAL.
+            &streamed,
             "patroni slots",
             &asked,
         ],
@@ -47,7 +51,7 @@ fn a_lost_slot_is_of_no_use() {
     let steps: Vec<&str> = text.split("\n--- ").collect();
     let lost = "(^|\n)s1 physical lost";
     assert!(!holds(steps[3], lost) && holds(steps[5], lost), "{text}");
-    assert!(holds(&text, "ERROR:  requested WAL segment 000000010000000000000001 has already been removed"), "{text}");
-    assert!(holds(steps[8], "Trying to drop replication slot 's1' with wal_status=lost"), "{text}");
-    assert!(!holds(steps[9], lost), "{text}");
+    assert!(holds(steps[6], &format!("ERROR:  {gone}")), "{text}");
+    assert!(holds(steps[7], "Trying to drop replication slot 's1' with wal_status=lost"), "{text}");
+    assert!(!holds(steps[8], lost), "{text}");
 }
