@@ -70,6 +70,44 @@ fn files_of_one_path_belong_to_their_members() {
     );
 }
 
+/// Each member has files of the same paths, and a server that reads another file than Patroni will make it read.
+#[test]
+fn rules_go_by_the_hba_file_that_patroni_names_of_the_member_itself() {
+    let (patroni, own, today) = ("/etc/patroni/patroni.yml", "/etc/patroni/access.conf", "/srv/pg/pg_hba.conf");
+    let members = ["pg1", "pg2"].map(|name| {
+        let host = name.replace("pg", "192.0.2.1");
+        format!(
+            "scope: a\nname: {name}\netcd3: {{host: 192.0.2.9}}\nrestapi: {{connect_address: {host}:8008}}\npostgresql:\n  \
+             connect_address: {host}:5432\n  data_dir: /srv/pg\n  authentication:\n    superuser: {{username: s}}\n    \
+             replication: {{username: r}}\n  parameters: {{hba_file: {own}}}\n"
+        )
+    });
+    let (narrow, wide) = ("host all all 192.0.2.0/24 trust\n", "host replication,all all 192.0.2.0/24 trust\n");
+    let mut all = bundle(&[
+        ("pg1", &[(patroni, &members[0]), (own, wide), (today, narrow)]),
+        ("pg2", &[(patroni, &members[1]), (own, narrow), (today, wide)]),
+    ]);
+    let refuses = |bundle: &Bundle| {
+        let mut found = findings(&judged(bundle.clone()));
+        found.retain(|line| line.contains("hba-replication-missing-for-member"));
+        found
+    };
+    for node in all.nodes.values_mut() {
+        for path in [own, today] {
+            let Some(Answer::Got(Some(file))) = node.files.get_mut(path) else { unreachable!() };
+            file.kind = Some("pg_hba.conf".to_owned());
+        }
+    }
+    let found = refuses(&all);
+    assert!(found.len() == 1 && found[0].starts_with("pg2/etc/patroni/access.conf:1:1: "), "{found:#?}");
+    // Without it nothing is known of that member: what is read today does not stand for it.
+    all.nodes.get_mut("pg2").unwrap().files.remove(own);
+    assert!(refuses(&all).is_empty());
+    let text = report(&judged(all), Format::Short);
+    let gap = "not checked[hba-replication-missing-for-member]: `/etc/patroni/access.conf`, which the server will read, of pg2";
+    assert!(text.contains(gap), "{text}");
+}
+
 #[test]
 fn what_was_asked_for_and_not_had_makes_a_run_incomplete() {
     let mut bundle = bundle(&[("pg1", &[("/etc/postgresql/16/main/postgresql.conf", "port = 5432\n")])]);

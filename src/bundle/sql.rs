@@ -25,6 +25,17 @@ pub struct Session {
     pub answers: BTreeMap<String, Answer<Table>>,
 }
 
+impl Session {
+    /// The settings of the server that it shows us, with their values.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.answers.get("settings").and_then(Answer::got).into_iter().flat_map(|table| {
+            let column = |name: &str| table.columns.iter().position(|c| c == name);
+            let (name, value) = (column("name"), column("setting"));
+            table.rows.iter().filter_map(move |row| Some((row.get(name?)?.as_deref()?, row.get(value?)?.as_deref()?)))
+        })
+    }
+}
+
 /// What came of comparing a password of Patroni's configuration with what the server keeps of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

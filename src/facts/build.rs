@@ -213,10 +213,13 @@ fn parts(read: &[(Parsed<Conf>, Vec<Problem>)]) -> BTreeSet<PathBuf> {
 }
 
 fn read_hbas(facts: &mut Whole, sources: Vec<Arc<Source>>, reader: &dyn Reader, layout: &Layout) {
-    let versions = join::versions(facts, &sources, |m| m.hba.as_ref().ok().copied(), layout);
+    let of = |m: &Member| -> Vec<usize> {
+        [&m.hba, &m.hba_file].into_iter().filter_map(|f| f.as_ref().ok().copied()).collect()
+    };
+    let versions = join::versions(facts, &sources, of, layout);
     let mut tls: Vec<Option<bool>> = vec![None; sources.len()];
     for member in facts.members() {
-        if let Ok(hba) = member.hba {
+        for hba in of(member) {
             tls[hba] = tls[hba].or(has_tls(facts, member));
         }
     }

@@ -4,6 +4,7 @@
 //! directories side by side, and a `pg_hba.conf` belongs to the member that it lies closest to.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 /// What grouping needs to know of a member.
@@ -210,6 +211,17 @@ impl<'a> Places<'a> {
         only(near.iter().collect())
             .or_else(|| only(near.iter().filter(named).collect()))
             .or_else(|| only(near.iter().filter(plainly).collect()))
+    }
+
+    /// The one for a member that is called something else than its kind is: no file counts whose name does not hold that.
+    #[must_use]
+    pub fn choose_called(&self, member: &str, called: &str, near: &[usize]) -> Option<usize> {
+        let is_called = |f: &usize| {
+            let name = self.paths[*f].file_name().and_then(OsStr::to_str).unwrap_or_default();
+            // `pg_hba.conf` is not what `hba.conf` means.
+            name.match_indices(called).any(|(at, _)| at == 0 || name[..at].ends_with(['-', '.']))
+        };
+        self.choose(member, called, &near.iter().copied().filter(is_called).collect::<Vec<_>>())
     }
 }
 

@@ -165,14 +165,35 @@ pub(super) fn clusters(
                 let wanted = says.and_then(|s| s.conf.as_ref());
                 pick("postgresql.conf", wanted, |h| h.conf.as_ref(), confs, &near_confs)
             };
-            let hba: Fact<usize> = {
+            let hba_file: Fact<usize> = {
                 let wanted = says.and_then(|s| s.hba.as_ref());
                 pick("pg_hba.conf", wanted, |h| h.hba.as_ref(), hbas, &near_hbas)
             };
+            let ident: Fact<usize> = pick("pg_ident.conf", None, |h| h.ident.as_ref(), idents, &near_idents);
+            // The file that Patroni's parameter names in place of the plain one.
+            let other = |path: String, files: &[Arc<Source>], near: &(Vec<Vec<usize>>, &Places<'_>)| {
+                let found = match home {
+                    Some(home) => {
+                        let path = home.root.join(path.trim_start_matches('/'));
+                        files.iter().position(|f| f.path() == Some(&path))
+                    }
+                    None => near.1.choose_called(&name, path.rsplit('/').next().unwrap_or(&path), &near.0[k]),
+                };
+                found.ok_or_else(|| not_given(&format!("`{path}`, which the server will read,"), &name))
+            };
+            let reads = &facts.patroni[file];
+            let wanted = says.is_some_and(|s| s.hba.is_some());
+            let hba = match reads.redirected_to("hba_file", "pg_hba.conf").filter(|_| !wanted) {
+                Some(path) => other(path, hbas, &near_hbas),
+                None => hba_file.clone(),
+            };
+            let ident = match reads.redirected_to("ident_file", "pg_ident.conf") {
+                Some(path) => other(path, idents, &near_idents),
+                None => ident,
+            };
             let runs = home.and_then(|h| h.postgresql);
             let postgresql = runs.or(versions[*candidate]).or(layout.at(source.path()).postgresql);
-            let ident: Fact<usize> = pick("pg_ident.conf", None, |h| h.ident.as_ref(), idents, &near_idents);
-            let (hba_file, sqls) = (hba.clone(), std::mem::take(&mut near_sqls[k]));
+            let sqls = std::mem::take(&mut near_sqls[k]);
             let included = Ok(Included::Today);
             members.push(Member { name, file, conf, included, hba, hba_file, ident, sqls, postgresql });
         }
@@ -239,16 +260,16 @@ pub(super) fn version_in_path(path: &str) -> Option<u16> {
     })
 }
 
-/// The version to read each file for: that of the member it belongs to, else what its own path or the caller says.
-pub(super) fn versions(
+/// The version to read each file for: that of a member it belongs to, else what its own path or the caller says.
+pub(super) fn versions<I: IntoIterator<Item = usize>>(
     facts: &Whole,
     sources: &[Arc<Source>],
-    of: impl Fn(&Member) -> Option<usize>,
+    of: impl Fn(&Member) -> I,
     layout: &Layout,
 ) -> Vec<Option<u16>> {
     let mut versions: Vec<Option<u16>> = vec![None; sources.len()];
     for member in facts.members() {
-        if let Some(file) = of(member) {
+        for file in of(member) {
             versions[file] = versions[file].or(member.postgresql);
         }
     }

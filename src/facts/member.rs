@@ -41,11 +41,11 @@ pub struct Member {
     pub conf: Fact<usize>,
     /// What Patroni's `postgresql.conf` will include; of no meaning where today's is not known.
     pub included: Fact<Included>,
-    /// Who may connect, once Patroni has taken over: its own list, if it has one, else the file.
+    /// Who may connect, once Patroni has taken over: the file that its `hba_file` names, else its own list, else the file of today.
     pub hba: Fact<usize>,
     /// The `pg_hba.conf` of today, whatever list Patroni has.
     pub hba_file: Fact<usize>,
-    /// User name maps, as an index of [`super::Whole::idents`]: its own list, if it has one, else the file.
+    /// User name maps, as an index of [`super::Whole::idents`]: as with those.
     pub ident: Fact<usize>,
     /// SQL that sets up roles of its cluster.
     pub sqls: Vec<usize>,

@@ -277,12 +277,22 @@ impl PatroniFile {
     /// `config_dir`; then Patroni does not write it (`ConfigHandler.hba_file`). `None` where the two are one or it is not known.
     #[must_use]
     pub fn redirected(&self, parameter: &str, plain: &str) -> Option<&Item> {
+        self.redirection(parameter, plain).map(|(item, _)| item)
+    }
+
+    /// The path on the host of the file that is read then, in place of the one called `plain`.
+    #[must_use]
+    pub fn redirected_to(&self, parameter: &str, plain: &str) -> Option<String> {
+        self.redirection(parameter, plain).map(|(_, path)| path)
+    }
+
+    fn redirection(&self, parameter: &str, plain: &str) -> Option<(&Item, String)> {
         let item = self.written_parameter(parameter)?;
         let written = item.as_str().filter(|t| !t.is_empty() && !is_placeholder(t))?;
         let home = self.config.config_dir().map(|d| d.value).filter(|d| d.starts_with('/') && !is_placeholder(d))?;
         let home = host_path::normal(home);
         let named = if written.starts_with('/') { written.to_owned() } else { format!("{home}/{written}") };
-        (named != format!("{home}/{plain}")).then_some(item)
+        (named != format!("{home}/{plain}")).then_some((item, named))
     }
 
     /// Every secret, in order.

@@ -72,6 +72,17 @@ fn home(name: &str, node: &Node) -> Home {
     let of_kind = |kind: Kind| file(&|_, file| file.kind.as_deref() == Some(kind.word()));
     let session = node.sql.as_ref().and_then(Answer::got);
     let host = node.host.as_ref().and_then(Answer::got);
+    // The server says which it reads; else it is the one with the plain name, beside files that Patroni names.
+    let read = |setting: &str, plain: &str, kind: Kind| match session
+        .and_then(|s| s.settings().find(|(name, _)| *name == setting))
+    {
+        Some((_, said)) => file(&|path, _| path == said),
+        None => {
+            let is_plain = |path: &str| path.rsplit('/').next() == Some(plain);
+            let is_of = |file: &FileText| file.kind.as_deref() == Some(kind.word());
+            file(&|path, file| is_of(file) && is_plain(path)).or_else(|| of_kind(kind))
+        }
+    };
     let on_disk = || {
         let mut versions = host?.data.values().filter_map(|dir| dir.version.got()?.as_deref()?.parse().ok());
         versions.next().filter(|_| versions.next().is_none())
@@ -80,8 +91,8 @@ fn home(name: &str, node: &Node) -> Home {
         root: root(name),
         conf: of_kind(Kind::Conf),
         auto_conf: file(&|path, _| path.ends_with("/postgresql.auto.conf")),
-        hba: of_kind(Kind::Hba),
-        ident: of_kind(Kind::Ident),
+        hba: read("hba_file", "pg_hba.conf", Kind::Hba),
+        ident: read("ident_file", "pg_ident.conf", Kind::Ident),
         postgresql: session.and_then(|s| u16::try_from(s.version / 10_000).ok()).or_else(on_disk),
         patroni: patroni(node),
     }

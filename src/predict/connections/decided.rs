@@ -13,6 +13,7 @@ use crate::facts::take_over::later;
 use crate::facts::{Facts, Member, has_tls};
 use crate::parse::guc_value::parse_bool;
 use crate::parse::hba::Hba;
+use crate::source::Source;
 
 /// The server of a member.
 pub(super) struct Server<'a> {
@@ -31,20 +32,15 @@ impl Server<'_> {
         later != today || self.other_file().is_some()
     }
 
-    /// The path of the `pg_hba.conf` that the server will read, where that is not the one that it reads now
-    /// (`ConfigHandler.write_postgresql_conf`). A list of Patroni's is not meant.
+    /// The path of the `pg_hba.conf` that the server will read, where nothing but Patroni's `config_dir` leads away from the one
+    /// that it reads now (`ConfigHandler.write_postgresql_conf`).
     fn other_file(&self) -> Option<String> {
-        if self.member.hba != self.member.hba_file {
+        let file = &self.facts.patroni[self.member.file];
+        if self.member.hba != self.member.hba_file || file.written_parameter("hba_file").is_some() {
             return None;
         }
-        let file = &self.facts.patroni[self.member.file];
         let now = self.node()?.setting("hba_file").ok()??.get("setting")?;
-        let home = file.config.config_dir()?.value.trim_end_matches('/');
-        let later = match file.written_parameter("hba_file").and_then(crate::parse::patroni::Item::as_str) {
-            Some(path) if path.starts_with('/') => path.to_owned(),
-            Some(path) => format!("{home}/{path}"),
-            None => format!("{home}/pg_hba.conf"),
-        };
+        let later = format!("{}/pg_hba.conf", file.config.config_dir()?.value.trim_end_matches('/'));
         (later != now).then_some(later)
     }
 
@@ -57,8 +53,12 @@ impl Server<'_> {
     ) -> Fact<(Decided, Option<bool>)> {
         let hba = match self.other_file() {
             Some(path) => {
-                let found = self.facts.hbas.iter().position(|hba| self.facts.name_on_host(&hba.source) == path);
-                let gap = || Gap::new(format!("`{path}`, which the server will read"), GapReason::NotGiven);
+                let is_it = |source: &Source| {
+                    let here = self.facts.node_at(source.id()).zip(self.node());
+                    here.is_some_and(|(one, other)| std::ptr::eq(one, other)) && self.facts.name_on_host(source) == path
+                };
+                let found = self.facts.hbas.iter().position(|hba| is_it(&hba.source));
+                let gap = || Gap::new(format!("`{path}`, which the server will read,"), GapReason::NotGiven);
                 found.ok_or_else(|| gap().on(&self.member.name))?
             }
             None => self.member.hba.clone()?,

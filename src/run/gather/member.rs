@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::follow::{Kinds, Reader};
 use super::manifest::Touched;
 use super::plan::Plan;
-use super::questions::{add_server, settings};
+use super::questions::add_server;
 use super::{limits, passwords, reach, scripts, upgrade};
 use crate::bundle::host::{self as bundled, Entry, Host, Unit};
 use crate::bundle::sql::Session;
@@ -85,7 +85,7 @@ fn first(node: &Node, session: Option<&Session>, plan: &Plan) -> (Wanted, Kinds)
         _ => None,
     };
     let mut is_known = false;
-    for (name, value) in session.into_iter().flat_map(settings).filter(|(_, value)| value.starts_with('/')) {
+    for (name, value) in session.into_iter().flat_map(Session::settings).filter(|(_, value)| value.starts_with('/')) {
         if let Some(kind) = of_server(name) {
             is_known = true;
             add(value.to_owned(), Some(kind));

@@ -164,7 +164,7 @@ pub(super) fn add_server(questions: &mut Questions, session: &Session) {
             list.push(path.to_owned());
         }
     };
-    for (name, value) in settings(session) {
+    for (name, value) in session.settings() {
         match name {
             "data_directory" => add(&mut questions.data_dirs, value),
             "config_file" => add(&mut questions.config_dirs, parent(value)),
@@ -178,14 +178,4 @@ pub(super) fn add_server(questions: &mut Questions, session: &Session) {
             add(&mut questions.paths, value);
         }
     }
-}
-
-/// Settings of a server with their values.
-pub(super) fn settings(session: &Session) -> impl Iterator<Item = (&str, &str)> {
-    let table = session.answers.get("settings").and_then(|a| a.got());
-    table.into_iter().flat_map(|table| {
-        let column = |name: &str| table.columns.iter().position(|c| c == name);
-        let (name, value) = (column("name"), column("setting"));
-        table.rows.iter().filter_map(move |row| Some((row.get(name?)?.as_deref()?, row.get(value?)?.as_deref()?)))
-    })
 }

@@ -196,9 +196,10 @@ fn prepared_transactions(plan: Plan) -> Site {
 fn hba_elsewhere(plan: Plan) -> Site {
     let site = plan.start();
     let dir = site.plan.config_dir();
-    for member in site.members() {
+    for (index, member) in site.members().iter().enumerate() {
         let hba = site.read(member, &format!("{dir}/pg_hba.conf"));
-        site.write(member, &format!("{dir}/own_hba.conf"), hba);
+        // Each has a file of its own: the same lines in other places.
+        site.write(member, &format!("{dir}/own_hba.conf"), "#\n".repeat(index + 1) + &hba);
     }
     add(&site, LOCAL, "    hba_file: own_hba.conf\n");
     add(

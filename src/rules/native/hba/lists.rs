@@ -16,9 +16,9 @@ pub(in crate::rules::native) fn replaces_file(facts: &Facts, report: &mut Report
     for member in facts.members() {
         let (Ok(list), Ok(today)) = (&member.hba, &member.hba_file) else { continue };
         let (list, today) = (&facts.hbas[*list], &facts.hbas[*today]);
-        let Some(item) = facts.patroni[member.file].postgresql("pg_hba").filter(|_| !std::ptr::eq(list, today)) else {
-            continue;
-        };
+        let file = &facts.patroni[member.file];
+        let is_read = !std::ptr::eq(list, today) && file.redirected("hba_file", "pg_hba.conf").is_none();
+        let Some(item) = file.postgresql("pg_hba").filter(|_| is_read) else { continue };
         // Half of a file cannot be compared; what is wrong with it has findings of its own.
         if !list.hba.perhaps.is_empty() {
             let gap = Gap::new("`postgresql.pg_hba` (a template fills in lines)", GapReason::Unreadable);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::quoted;
-use crate::facts::gap::{Fact, Gap};
+use crate::facts::gap::{Fact, Gap, GapReason};
 use crate::facts::running::{speaker_of, told};
 use crate::facts::take_over::later;
 use crate::facts::{Facts, LiveMember, Member};
@@ -46,7 +46,7 @@ pub(in crate::rules::native) fn check(facts: &Facts, report: &mut Report) -> Res
 fn of_session(facts: &Facts, member: &Member, user: &str, database: &str) -> Fact<Option<Set>> {
     let server = match later(facts, member, SETTING) {
         // That nobody handed over any says another rule, for all that ask for it.
-        Err(_) if facts.confs.is_empty() && told(facts, member).is_none() => None,
+        Err(gap) if gap.why == GapReason::NotGiven && facts.confs.is_empty() && told(facts, member).is_none() => None,
         known => known?,
     };
     let mut set = server.and_then(|used| Some(Set { style: DateStyle::DEFAULT.then(&used.value), at: used.at? }));
