@@ -51,8 +51,10 @@ pub(in crate::report) struct Table {
 
 /// What tables of settings are called.
 pub(super) const SETTINGS: &str = "Settings";
+/// What tables of slots are called.
+pub(super) const SLOTS: &str = "Slots";
 
-const SLOTS: &[&str] = &["slot", "kind", "now", "becomes", "when", "where"];
+const SLOT_HEAD: &[&str] = &["slot", "kind", "now", "becomes", "when", "where"];
 const CONNECTIONS: &[&str] = &["for", "from → to", "as", "decided by", ""];
 const TOUCHED: &[&str] = &["when", "Patroni", "what", ""];
 
@@ -165,7 +167,7 @@ fn slots(shown: &Shown<'_>, members: &[&MemberPrediction], names: &[String]) -> 
         }
         rows.push(own);
     }
-    tables("Slots", SLOTS, names, rows, notes)
+    tables(SLOTS, SLOT_HEAD, names, rows, notes)
 }
 
 fn slot_row(shown: &Shown<'_>, slot: &Slot) -> Row {

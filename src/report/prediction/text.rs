@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::Shown;
 use super::columns::{Grid, cut, pad, width, wrap};
 use super::danger::Danger;
-use super::sheet::{SETTINGS, Sheet, Table, sheets};
+use super::sheet::{SETTINGS, SLOTS, Sheet, Table, sheets};
 use super::verdict::last_line;
 use super::words::Level;
 use crate::report::Verdict;
@@ -204,23 +204,29 @@ impl Writer {
         let grid = Grid {
             head: table.head.to_vec(),
             rows: table.rows.iter().map(cells).collect(),
-            firm: if table.kind == SETTINGS { vec![0, RISK] } else { vec![0, 1, 3] },
+            firm: match table.kind {
+                SETTINGS => vec![0, RISK],
+                SLOTS => vec![0],
+                _ => Vec::new(),
+            },
             place: table.head.len() - 1,
             compared: table.compared.clone(),
         };
         let mut lines = grid.lines(self.paper.columns - INDENT).into_iter();
-        let text = |cells: Vec<(usize, String)>| cells.into_iter().map(|(_, cell)| cell).collect::<String>();
-        let head = text(lines.next().unwrap_or_default());
-        let head = self.painted(Paint::Faint, &head);
-        let _ = writeln!(self.out, "{:INDENT$}{head}", "");
-        for (row, cells) in table.rows.iter().zip(lines) {
+        for head in lines.next().unwrap_or_default() {
+            let head = self.painted(Paint::Faint, &head);
+            let _ = writeln!(self.out, "{:INDENT$}{head}", "");
+        }
+        for (row, lines) in table.rows.iter().zip(lines) {
             let paint = match row.level {
                 Level::Danger => Paint::Red,
                 Level::Notice => Paint::Plain,
                 Level::Fine => Paint::Faint,
             };
-            let line = self.painted(paint, text(cells).trim_end());
-            let _ = writeln!(self.out, "{:INDENT$}{line}", "");
+            for line in lines {
+                let line = self.painted(paint, &line);
+                let _ = writeln!(self.out, "{:INDENT$}{line}", "");
+            }
             for more in &row.more {
                 self.paragraph(more, 3 * INDENT);
             }
