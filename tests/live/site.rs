@@ -296,7 +296,7 @@ fn nothing_is_left_of_a_site_whose_process_is_killed() {
     child.wait().unwrap();
     let since = Instant::now();
     while !with().is_empty() {
-        assert!(since.elapsed() < Duration::from_secs(5), "{:?}", with());
+        assert!(since.elapsed() < Duration::from_secs(30), "{:?}", with());
         std::thread::sleep(Duration::from_millis(10));
     }
     assert_eq!(traces(), before);

@@ -320,7 +320,7 @@ fn data_that_cannot_be_rewound() {
     // A restart of the standby alone is of no use: what it may do comes by the WAL.
     let restart = before.step(rule, "$ ");
     patronictl(&site, "pg2", "patronictl reload orders pg2");
-    std::thread::sleep(Duration::from_secs(3));
+    std::thread::sleep(Duration::from_secs(6));
     patronictl(&site, "pg2", &restart.replace(" pg1 ", " pg2 "));
     site.wait("the restart", 30, || site.sql("pg2", "SHOW wal_log_hints") == "on" && site.is_led_by("pg1"));
     let control = format!("{}/pg_controldata -D {data} | grep wal_log_hints", site.plan.bin_dir());

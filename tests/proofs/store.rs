@@ -336,7 +336,7 @@ fn the_primary_crashes() {
     patronictl(&site, "pg2", before.step("primary-start-timeout-zero", "later: "));
     check(&site).is_silent(&["primary-start-timeout-zero", "member-slots-ttl-zero"]);
     site.wait("the setting", 20, || site.patroni_log("pg2").contains("the leader with the lock"));
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(std::time::Duration::from_secs(6));
     site.kill_postgres("pg2");
     site.wait("recovery", 40, || site.is_led_by("pg2"));
     assert!(!site.patroni_log("pg2").contains("Primary crashed. Failing over."), "{}", site.logs());

@@ -65,7 +65,7 @@ fn asked_of_a_standby(
     let conninfo = patroni.eval(site, standby, "query('SHOW primary_conninfo')");
     // The leader looks for new members once in a second.
     let mut slots = String::new();
-    for _ in 0..25 {
+    for _ in 0..150 {
         slots = patroni.eval(
             site,
             leader,
