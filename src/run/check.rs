@@ -73,15 +73,13 @@ fn home(name: &str, node: &Node) -> Home {
     let session = node.sql.as_ref().and_then(Answer::got);
     let host = node.host.as_ref().and_then(Answer::got);
     // The server says which it reads; else it is the one with the plain name, beside files that Patroni names.
-    let read = |setting: &str, plain: &str, kind: Kind| match session
-        .and_then(|s| s.settings().find(|(name, _)| *name == setting))
-    {
-        Some((_, said)) => file(&|path, _| path == said),
-        None => {
-            let is_plain = |path: &str| path.rsplit('/').next() == Some(plain);
-            let is_of = |file: &FileText| file.kind.as_deref() == Some(kind.word());
-            file(&|path, file| is_of(file) && is_plain(path)).or_else(|| of_kind(kind))
+    let said = |setting: &str| session?.settings().find(|(name, _)| *name == setting).map(|(_, path)| path);
+    let read = |setting: &str, plain: &str, kind: Kind| {
+        if let Some(said) = said(setting) {
+            return file(&|path, _| path == said);
         }
+        let is_plain = |path: &str| path.rsplit('/').next() == Some(plain);
+        file(&|path, file| file.kind.as_deref() == Some(kind.word()) && is_plain(path)).or_else(|| of_kind(kind))
     };
     let on_disk = || {
         let mut versions = host?.data.values().filter_map(|dir| dir.version.got()?.as_deref()?.parse().ok());

@@ -177,8 +177,8 @@ impl Grid<'_> {
         };
         let widths = slim.widths(columns);
         let compared: Vec<usize> = self.compared.clone().filter_map(|i| at(&i)).collect();
-        let head = slim.head.iter().zip(&widths).map(|(name, w)| vec![cut(name, *w)]).collect();
-        let mut lines = vec![side_by_side(head, &widths)];
+        let head: Vec<Vec<String>> = slim.head.iter().zip(&widths).map(|(name, w)| vec![cut(name, *w)]).collect();
+        let mut lines = vec![side_by_side(&head, &widths)];
         for row in &slim.rows {
             let cell = |(i, (cell, w)): (usize, (&String, &usize))| match wrap(cell, *w) {
                 _ if i == slim.place => vec![cut_front(cell, *w)],
@@ -196,14 +196,14 @@ impl Grid<'_> {
                     cells[*i] = vec![cell];
                 }
             }
-            lines.push(side_by_side(cells, &widths));
+            lines.push(side_by_side(&cells, &widths));
         }
         lines
     }
 }
 
 /// The lines of cells that stand beside each other, without blanks at their ends.
-fn side_by_side(cells: Vec<Vec<String>>, widths: &[usize]) -> Vec<String> {
+fn side_by_side(cells: &[Vec<String>], widths: &[usize]) -> Vec<String> {
     let high = cells.iter().map(Vec::len).max().unwrap_or(0);
     let line = |n: usize| {
         let parts = cells.iter().zip(widths).map(|(cell, w)| pad(cell.get(n).map_or("", String::as_str), w + GAP));
