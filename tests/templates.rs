@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use patroni_preflight::cli::Format;
+use patroni_preflight::parse::sql::looks_like_role_sql;
 use patroni_preflight::parse::template::{self, Engine, scan};
 use patroni_preflight::parse::yaml;
 use patroni_preflight::rules::builtin::area;
@@ -145,7 +146,12 @@ fn additions(input: &Path, case: &Path, offset: usize, stride: usize) -> (usize,
                 continue;
             }
             let before = before.get_or_insert_with(|| found(&lint_case_at(case, &temp.0), |_, line| line));
-            temp.write(&name, mutation.apply(&text));
+            let mutated = mutation.apply(&text);
+            // A script of which nothing is left that tells it to be about roles is as if nobody had handed it over.
+            if name.contains(".sql") && looks_like_role_sql(&text) && !looks_like_role_sql(&mutated) {
+                continue;
+            }
+            temp.write(&name, mutated);
             let same_line = |of: &str, line| if of == name { mutation.line_before(&text, line) } else { line };
             let linted = lint_case_at(case, &temp.0);
             let after = found(&linted, same_line);

@@ -277,7 +277,7 @@ fn read_hba_lists(facts: &mut Whole, reader: &dyn Reader) {
                 let server = Server { ssl, ..Server::packaged(member.postgresql.unwrap_or(newest())) };
                 let parsed = hba::parse_list(&lines, Path::new("pg_hba.conf"), reader, &server);
                 // A `hba_file` of its own would put both aside.
-                HbaList::There(Box::new(parsed), file.knows_hba_file())
+                HbaList::There(Box::new(parsed), file.knows_file("hba_file"))
             } else if file.config.is_complete() && file.config.get(HBA_LIST).is_none() && !file.is_absent(HBA_LIST) {
                 HbaList::Unknown
             } else {

@@ -170,27 +170,13 @@ pub(super) fn clusters(
                 pick("pg_hba.conf", wanted, |h| h.hba.as_ref(), hbas, &near_hbas)
             };
             let ident: Fact<usize> = pick("pg_ident.conf", None, |h| h.ident.as_ref(), idents, &near_idents);
-            // The file that Patroni's parameter names in place of the plain one.
-            let other = |path: String, files: &[Arc<Source>], near: &(Vec<Vec<usize>>, &Places<'_>)| {
-                let found = match home {
-                    Some(home) => {
-                        let path = home.root.join(path.trim_start_matches('/'));
-                        files.iter().position(|f| f.path() == Some(&path))
-                    }
-                    None => near.1.choose_called(&name, path.rsplit('/').next().unwrap_or(&path), &near.0[k]),
-                };
-                found.ok_or_else(|| not_given(&format!("`{path}`, which the server will read,"), &name))
+            let reads = Reads { patroni: &facts.patroni[file], home, name: &name };
+            let hba = match says.and_then(|s| s.hba.as_ref()) {
+                Some(_) => hba_file.clone(),
+                None => reads.later(("hba_file", "pg_hba.conf"), &hba_file, hbas, (&near_hbas.0[k], near_hbas.1)),
             };
-            let reads = &facts.patroni[file];
-            let wanted = says.is_some_and(|s| s.hba.is_some());
-            let hba = match reads.redirected_to("hba_file", "pg_hba.conf").filter(|_| !wanted) {
-                Some(path) => other(path, hbas, &near_hbas),
-                None => hba_file.clone(),
-            };
-            let ident = match reads.redirected_to("ident_file", "pg_ident.conf") {
-                Some(path) => other(path, idents, &near_idents),
-                None => ident,
-            };
+            let near_idents = (near_idents.0[k].as_slice(), near_idents.1);
+            let ident = reads.later(("ident_file", "pg_ident.conf"), &ident, idents, near_idents);
             let runs = home.and_then(|h| h.postgresql);
             let postgresql = runs.or(versions[*candidate]).or(layout.at(source.path()).postgresql);
             let sqls = std::mem::take(&mut near_sqls[k]);
@@ -201,6 +187,39 @@ pub(super) fn clusters(
         clusters.push(Cluster { name: cluster_name, members, is_open });
     }
     clusters
+}
+
+/// A member whose Patroni may make its server read other files than today.
+struct Reads<'a> {
+    patroni: &'a PatroniFile,
+    home: Option<&'a Home>,
+    name: &'a str,
+}
+
+impl Reads<'_> {
+    /// The file that a parameter of Patroni names in place of the one called `plain`, else that of today. `near` are the files of its kind
+    /// that lie near the member.
+    fn later(
+        &self,
+        (parameter, plain): (&str, &str),
+        today: &Fact<usize>,
+        files: &[Arc<Source>],
+        near: (&[usize], &Places<'_>),
+    ) -> Fact<usize> {
+        let Some(path) = self.patroni.redirected_to(parameter, plain) else {
+            // Where there are several, a template may name any of them.
+            let known = if near.0.len() > 1 { self.patroni.knows_file(parameter) } else { Ok(()) };
+            return known.map_err(|gap| gap.on(self.name)).and(today.clone());
+        };
+        let found = match self.home {
+            Some(home) => {
+                let path = home.root.join(path.trim_start_matches('/'));
+                files.iter().position(|f| f.path() == Some(&path))
+            }
+            None => near.1.choose_called(self.name, path.rsplit('/').next().unwrap_or(&path), near.0),
+        };
+        found.ok_or_else(|| not_given(&format!("`{path}`, which the server will read,"), self.name))
+    }
 }
 
 /// Clusters as lists of candidates: those that the caller has named, then the rest by their places.

@@ -104,8 +104,8 @@ impl PatroniFile {
     ///
     /// # Errors
     /// When a template or a broken part decides.
-    pub fn knows_hba_file(&self) -> Fact<()> {
-        if self.known_parameter("hba_file")?.is_some() {
+    pub fn knows_file(&self, parameter: &str) -> Fact<()> {
+        if self.known_parameter(parameter)?.is_some() {
             self.known("postgresql.config_dir").and(self.known("postgresql.data_dir"))?;
         }
         Ok(())

@@ -19,7 +19,7 @@ impl DateStyle {
     #[must_use]
     pub fn then(self, text: &str) -> Self {
         let (mut style, mut order) = (None, None);
-        for word in text.split(',').map(|word| word.trim().trim_matches('"').to_ascii_lowercase()) {
+        for word in words(text) {
             match word.as_str() {
                 "iso" => style = Some("ISO"),
                 "sql" => style = Some("SQL"),
@@ -38,11 +38,23 @@ impl DateStyle {
         Self { style: style.unwrap_or(self.style), order: order.or(of_style).unwrap_or(self.order) }
     }
 
+    /// Whether the server takes a text for one, so that it holds no word that is none.
+    #[must_use]
+    pub fn is_one(text: &str) -> bool {
+        let names = ["iso", "sql", "german", "ymd", "mdy", "us", "dmy", "default"];
+        let begins = |word: &str| ["postgres", "noneuro", "euro"].iter().any(|name| word.starts_with(name));
+        words(text).all(|word| names.contains(&word.as_str()) || begins(&word))
+    }
+
     /// Whether clients that read only that way can read it.
     #[must_use]
     pub fn is_iso(self) -> bool {
         self.style == Self::DEFAULT.style
     }
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(',').map(|word| word.trim().trim_matches('"').to_ascii_lowercase())
 }
 
 impl fmt::Display for DateStyle {
@@ -67,7 +79,9 @@ mod tests {
             ("", "ISO, MDY"),
         ] {
             assert_eq!(DateStyle::DEFAULT.then(text).to_string(), shown, "{text}");
+            assert!(DateStyle::is_one(text) || text.is_empty(), "{text}");
         }
         assert_eq!(DateStyle::DEFAULT.then("sql, dmy").then("iso").to_string(), "ISO, DMY");
+        assert!(!DateStyle::is_one("german, :order") && !DateStyle::is_one("{{ style }}"));
     }
 }

@@ -122,8 +122,8 @@ pub(in crate::rules::native) fn bootstrap(facts: &Facts, report: &mut Report) ->
 pub(in crate::rules::native) fn only_new(facts: &Facts, report: &mut Report) -> Result<(), Gap> {
     for (index, item) in below_bootstrap(facts) {
         let file = &facts.patroni[index];
-        let decided =
-            file.known_postgresql("pg_hba").is_ok_and(|l| l.is_none_or(|i| !i.open)) && file.knows_hba_file().is_ok();
+        let decided = file.known_postgresql("pg_hba").is_ok_and(|l| l.is_none_or(|i| !i.open))
+            && file.knows_file("hba_file").is_ok();
         if decided && never_read(facts, index).is_none() {
             report.add(report.problem(item.key_or_value()));
         }

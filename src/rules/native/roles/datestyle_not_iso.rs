@@ -49,11 +49,21 @@ fn of_session(facts: &Facts, member: &Member, user: &str, database: &str) -> Fac
         Err(gap) if gap.why == GapReason::NotGiven && facts.confs.is_empty() && told(facts, member).is_none() => None,
         known => known?,
     };
+    let unknown = || {
+        let what = format!("what `{SETTING}` is for role `{user}`");
+        Gap::new(what, GapReason::Unreadable).on(&member.name)
+    };
+    if server.as_ref().is_some_and(|used| !DateStyle::is_one(&used.value)) {
+        return Err(unknown());
+    }
     let mut set = server.and_then(|used| Some(Set { style: DateStyle::DEFAULT.then(&used.value), at: used.at? }));
     let before = set.as_ref().map_or(DateStyle::DEFAULT, |set| set.style);
     let mut forced: [Option<Set>; 4] = [const { None }; 4];
+    // What a template leaves out of a script may be what makes it right.
+    let mut is_open = false;
     let mut force = |role: Option<&str>, of: Option<&str>, value: Option<&str>, at: Span| {
         if role.is_none_or(|role| role == user) && of.is_none_or(|of| of == database) {
+            is_open |= value.is_some_and(|value| !DateStyle::is_one(value));
             let rank = 2 * usize::from(role.is_some()) + usize::from(of.is_some());
             forced[rank] = value.map(|value| Set { style: before.then(value), at });
         }
@@ -76,7 +86,11 @@ fn of_session(facts: &Facts, member: &Member, user: &str, database: &str) -> Fac
     if let Some(last) = forced.into_iter().rev().flatten().next() {
         set = Some(last);
     }
-    Ok(set)
+    is_open |= speaker_of(facts, member).is_none() && member.sqls.iter().any(|i| facts.sqls[*i].sql.is_open());
+    match set {
+        Some(set) if is_open && !set.style.is_iso() => Err(unknown()),
+        set => Ok(set),
+    }
 }
 
 /// Whether Patroni is known to use psycopg2, which asks for ISO itself.
