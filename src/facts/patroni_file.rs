@@ -99,8 +99,8 @@ impl PatroniFile {
         }
     }
 
-    /// Whether it is certain that PostgreSQL reads the `pg_hba.conf` that Patroni writes, or that it does not
-    /// ([`Self::redirected`]).
+    /// Whether it is certain which file PostgreSQL reads: the one that Patroni writes, or another that the parameter (`hba_file` or
+    /// `ident_file`) names ([`Self::redirected`]).
     ///
     /// # Errors
     /// When a template or a broken part decides.
